@@ -1,0 +1,50 @@
+/** What the supervisor and the VRRP process say to each other over Node's IPC channel. Each message is small. */
+import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
+import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "../vrrp/status.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export type ToVrrp =
+  | { readonly type: "process"; readonly parameters: ProcessParameters }
+  /** Adds the instance, or changes the running one of that name without leaving its state where that is possible. */
+  | { readonly type: "configure"; readonly parameters: InstanceParameters }
+  /** Gives up the role and forgets the instance. */
+  | { readonly type: "remove"; readonly name: string }
+  /** All of the first configuration has been sent: sweep left-overs of an earlier run, then start. */
+  | { readonly type: "start" }
+  /** Asks for one status message per instance, then a "status-end". */
+  | { readonly type: "status"; readonly id: number; readonly instance?: string }
+  /** Give up every role, remove what is ours, say "stopped" and exit. */
+  | { readonly type: "stop" };
+
+export type FromVrrp =
+  /** Message handlers are installed; configuration may come. */
+  | { readonly type: "ready" }
+  /** Left-overs are gone and every instance has its sockets or a reason why not. */
+  | { readonly type: "started" }
+  | {
+      readonly type: "log";
+      readonly level: LogLevel;
+      readonly instance?: string;
+      readonly message: string;
+      readonly fields?: Readonly<Record<string, unknown>>;
+    }
+  | { readonly type: "event"; readonly event: VrrpEvent }
+  | { readonly type: "status"; readonly id: number; readonly instance: InstanceStatus }
+  | {
+      readonly type: "status-end";
+      readonly id: number;
+      readonly interfaces: readonly InterfaceStatus[];
+      readonly dropped: number;
+      readonly lateness: Lateness;
+    }
+  | { readonly type: "stopped" };
+
+/** How late timers of the VRRP process fired since it started, in milliseconds. */
+export interface Lateness {
+  readonly timers: number;
+  readonly mean_ms: number;
+  readonly max_ms: number;
+  /** Times the process was not run for longer than two advertisement intervals. */
+  readonly stalls: number;
+}

@@ -1,0 +1,103 @@
+/**
+ * What one VRRP instance is told to do: the shape the configuration fills in and the VRRP process obeys.
+ * Plain values that survive JSON; every field is resolved, defaults included. Durations are milliseconds.
+ */
+import type { Family } from "../wire/address.ts";
+
+/** Milliseconds, fractions allowed. */
+export type Milliseconds = number;
+/** A point on the monotonic clock, in milliseconds. */
+export type Instant = number;
+
+export type VrrpVersion = 2 | 3;
+export type ChecksumForm = "message" | "pseudo_header";
+export type ChecksumSend = ChecksumForm | "auto";
+export type ChecksumReceive = ChecksumForm | "either";
+
+export interface VirtualAddress {
+  /** Text in canonical form, e.g. "192.0.2.10" or "2001:db8::10". */
+  readonly address: string;
+  readonly prefixLength: number;
+  /** The interface the address is put on. */
+  readonly device: string;
+  /** IPv4 only. */
+  readonly label?: string;
+  /** Kernel scope number: 0 global, 200 site, 253 link, 254 host. */
+  readonly scope: number;
+  /** IPv4 only, text. */
+  readonly broadcast?: string;
+  readonly noprefixroute: boolean;
+  /** IPv6 only: skip duplicate address detection. */
+  readonly nodad: boolean;
+}
+
+export interface UnicastPeer {
+  readonly address: string;
+  /** Accepted TTL or hop limit of packets from this peer, both ends included. */
+  readonly minTtl: number;
+  readonly maxTtl: number;
+}
+
+/** Gratuitous ARP and unsolicited neighbour advertisement: how often, how far apart. */
+export interface AnnounceParameters {
+  /** Rounds in the first burst, spread over the first second. */
+  readonly repeat: number;
+  /** Time from becoming active to the second burst; 0 = none. */
+  readonly delay: Milliseconds;
+  /** Rounds in the second burst. */
+  readonly delayRepeat: number;
+  /** Time between refreshes while active; 0 = none. */
+  readonly refresh: Milliseconds;
+  readonly refreshRepeat: number;
+  /** Smallest gap between two frames on one interface; 0 = unpaced up to a fixed batch. */
+  readonly interval: Milliseconds;
+  /** Rounds after an advertisement of a foreign, lesser active router was heard. */
+  readonly lowerPriorityRepeat: number;
+}
+
+export interface InstanceParameters {
+  readonly name: string;
+  readonly interface: string;
+  readonly vrid: number;
+  readonly version: VrrpVersion;
+  /** One VRRP router runs for each; never empty. */
+  readonly families: readonly Family[];
+  /** 1..255; 255 is the address owner. */
+  readonly priority: number;
+  readonly advertisementInterval: Milliseconds;
+  readonly preempt: boolean;
+  readonly preemptDelay: Milliseconds;
+  /** In advertised order, both families. */
+  readonly virtualAddresses: readonly VirtualAddress[];
+  /** Held and announced, but not advertised. */
+  readonly excludedAddresses: readonly VirtualAddress[];
+  /** VRRPv2 simple text password, 1..8 bytes. */
+  readonly password?: string;
+  /** Source of our advertisements; without it the interface's primary address (IPv4) or link-local address (IPv6). */
+  readonly source4?: string;
+  readonly source6?: string;
+  /** Not empty: adverts go to these, and multicast ones are refused (no RFC). */
+  readonly unicastPeers: readonly UnicastPeer[];
+  readonly unicastTtl: number;
+  readonly checksumSend: ChecksumSend;
+  readonly checksumReceive: ChecksumReceive;
+  readonly firstLinkLocal: "strict" | "lenient";
+  /** What an address owner does with adverts it hears: RFC 3768 discards, RFC 9568 erratum 8298 processes. */
+  readonly ownerConflict: "discard" | "process";
+  /** v2: refuse adverts whose address list differs and whose sender is no owner. v3 only warns, always. */
+  readonly checkAddressList: boolean;
+  /** Cap on the interval learned from a peer; without it, none. */
+  readonly maxLearnedInterval?: Milliseconds;
+  readonly announce: AnnounceParameters;
+  /** Lifetime given to addresses in the kernel, renewed at half time; without it they are permanent. */
+  readonly lease?: Milliseconds;
+}
+
+/** Settings of the VRRP process as a whole. */
+export interface ProcessParameters {
+  /** SCHED_RR priority 1..99 for all threads; without it the normal class. */
+  readonly realtimePriority?: number;
+  /** Nice value in the normal class. */
+  readonly nice: number;
+  readonly lockMemory: boolean;
+}

@@ -1,0 +1,116 @@
+/** What an instance tells about itself: the snapshot behind `viprd status` and the events behind `viprd events`. */
+import type { Family } from "../wire/address.ts";
+
+export type StateName = "active" | "backup" | "initialize";
+
+/** RFC 9568 words; "fault" is initialize with reasons. */
+export interface InstanceStatus {
+  readonly name: string;
+  readonly interface: string;
+  readonly vrid: number;
+  readonly version: 2 | 3;
+  /** "ipv4", "ipv6" */
+  readonly families: readonly ("ipv4" | "ipv6")[];
+  readonly state: StateName;
+  /** Why it is in initialize, in sentences; empty otherwise. */
+  readonly reasons: readonly string[];
+  /** ISO 8601 time of the last transition. */
+  readonly since: string;
+  readonly priority: { readonly base: number; readonly effective: number; readonly parts: readonly PriorityPart[] };
+  readonly advert_int_ms: number;
+  readonly preempt: boolean;
+  /** The active router as this node sees it; itself when active; null when none was heard. */
+  readonly active_router: ActiveRouter | null;
+  readonly addresses: readonly AddressStatus[];
+  readonly routers: readonly RouterStatus[];
+  readonly counters: Counters;
+  /** Newest last, at most 20. */
+  readonly transitions: readonly TransitionStatus[];
+}
+
+export interface PriorityPart {
+  readonly name: string;
+  readonly change: number;
+}
+
+export interface ActiveRouter {
+  readonly address: string;
+  readonly priority: number;
+  /** Milliseconds since its last advertisement; 0 for this node. */
+  readonly last_heard_ms: number;
+  readonly self: boolean;
+}
+
+export interface AddressStatus {
+  /** With prefix length. */
+  readonly address: string;
+  readonly device: string;
+  readonly advertised: boolean;
+  readonly present: boolean;
+  /** Seconds of kernel lifetime each renewal gives; null when permanent. */
+  readonly lease_s: number | null;
+}
+
+/** One per address family. */
+export interface RouterStatus {
+  readonly family: "ipv4" | "ipv6";
+  readonly state: StateName;
+  readonly source: string | null;
+  readonly active_advert_int_ms: number;
+  readonly active_down_interval_ms: number;
+  readonly skew_time_ms: number;
+  /** Time to the next advert (active) or to takeover (backup); null in initialize. */
+  readonly timer_ms: number | null;
+  readonly checksum_form: "message" | "pseudo_header";
+  readonly counters: Counters;
+}
+
+/** Monotonic since start; RFC 2787, 6527 and 8347 names in snake_case where they have one. */
+export interface Counters {
+  readonly became_active: number;
+  readonly released_active: number;
+  readonly adverts_sent: number;
+  readonly adverts_received: number;
+  readonly priority_zero_sent: number;
+  readonly priority_zero_received: number;
+  readonly send_errors: number;
+  /** Interval other than ours: v2 discards, v3 only counts. */
+  readonly interval_errors: number;
+  readonly address_list_errors: number;
+  /** Accepted, in a checksum form other than the one we send. */
+  readonly other_checksum_form: number;
+  /** Own packets heard again (loop or cloned router). */
+  readonly own_packets: number;
+  readonly late_timers: number;
+  /** Discards by the rejection names of the decoder; only names seen. */
+  readonly rejected: Readonly<Record<string, number>>;
+}
+
+export interface TransitionStatus {
+  readonly at: string;
+  readonly from: StateName;
+  readonly to: StateName;
+  readonly reason: string;
+}
+
+/** Counters of packets that belong to no instance, per interface and family. */
+export interface InterfaceStatus {
+  readonly interface: string;
+  readonly family: "ipv4" | "ipv6";
+  readonly received: number;
+  readonly rejected: Readonly<Record<string, number>>;
+}
+
+/** Everything worth telling as it happens. `type` decides which fields are there. */
+export type VrrpEvent = { readonly at: string; readonly instance: string } & (
+  | {
+      readonly type: "transition";
+      readonly from: StateName;
+      readonly to: StateName;
+      readonly reason: string;
+      readonly family?: Family;
+    }
+  | { readonly type: "repair"; readonly message: string }
+  | { readonly type: "conflict"; readonly message: string }
+  | { readonly type: "warning"; readonly message: string }
+);
