@@ -1,0 +1,56 @@
+/** Why a router changed its state, as a value and in words: log, status, events and scripts all use these words. */
+import { formatAddress } from "../wire/address.ts";
+import type { Milliseconds } from "./parameters.ts";
+import type { Peer } from "./router.ts";
+
+export type Cause =
+  | { readonly type: "startup" }
+  | { readonly type: "owner" }
+  | { readonly type: "shutdown"; readonly why: string }
+  | { readonly type: "nobody"; readonly silent: Milliseconds }
+  | { readonly type: "silent"; readonly peer: Peer; readonly silent: Milliseconds }
+  | { readonly type: "resigned"; readonly peer: Peer }
+  | { readonly type: "preempted"; readonly peer: Peer; readonly own: number }
+  | { readonly type: "outranked"; readonly peer: Peer; readonly own: number }
+  | { readonly type: "group" };
+
+export function describeCause(cause: Cause): string {
+  switch (cause.type) {
+    case "startup":
+      return "everything it needs is there";
+    case "owner":
+      return "priority 255: this node owns the address";
+    case "shutdown":
+      return cause.why;
+    case "nobody":
+      return `no advertisement from anybody for ${formatDuration(cause.silent)}`;
+    case "silent":
+      return `no advertisement from ${formatAddress(cause.peer.source)} for ${formatDuration(cause.silent)}`;
+    case "resigned":
+      return `${formatAddress(cause.peer.source)} gave up the role (priority 0)`;
+    case "preempted":
+      return `preempting ${formatAddress(cause.peer.source)}: its priority ${cause.peer.priority} is below our ${cause.own}`;
+    case "outranked": {
+      const peer = formatAddress(cause.peer.source);
+      if (cause.peer.priority > cause.own) return `${peer} has priority ${cause.peer.priority}, above our ${cause.own}`;
+      return `${peer} has the same priority ${cause.own} and the higher address`;
+    }
+    case "group":
+      return "the other address family lost the role";
+  }
+}
+
+/** RFC 6527 vrrpv3StatisticsNewMasterReason, for entries to active. */
+export function newActiveReason(cause: Cause): "priority" | "preempted" | "no_response" {
+  if (cause.type === "preempted") return "preempted";
+  return cause.type === "silent" || cause.type === "nobody" ? "no_response" : "priority";
+}
+
+/** "850 ms", "3.61 s", "2 min 5 s" */
+export function formatDuration(duration: Milliseconds): string {
+  if (duration < 1) return `${duration.toFixed(2)} ms`;
+  if (duration < 1000) return `${Math.round(duration)} ms`;
+  if (duration < 60_000) return `${(duration / 1000).toFixed(2)} s`;
+  const seconds = Math.round(duration / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

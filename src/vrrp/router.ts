@@ -1,0 +1,295 @@
+/**
+ * The VRRP state machine: RFC 9568 section 6.4 and, for version 2, RFC 3768 section 6.4.
+ *
+ * `step` is a pure function of (parameters, state, event, now). Deadlines are data held by the state that owns them, so
+ * a stale timer cannot be represented and an early wake-up changes nothing. Actions are performed in the order given.
+ */
+import { compareAddresses, type IpAddress } from "../wire/address.ts";
+import type { Instant, Milliseconds, VrrpVersion } from "./parameters.ts";
+import type { Cause } from "./reasons.ts";
+import { activeDownInterval, nextOnGrid, skewTime } from "./timing.ts";
+
+export interface RouterParameters {
+  readonly version: VrrpVersion;
+  /** Effective priority, 1..255; 255 is the address owner. */
+  readonly priority: number;
+  readonly interval: Milliseconds;
+  readonly preempt: boolean;
+  readonly preemptDelay: Milliseconds;
+  /** Source of our own advertisements: our side of a tie. */
+  readonly address: IpAddress;
+  /** Routers of one group become active together: each waits for a "grant" instead of acting alone. */
+  readonly coupled: boolean;
+  readonly maxLearnedInterval?: Milliseconds;
+}
+
+export interface Peer {
+  readonly source: IpAddress;
+  readonly priority: number;
+  readonly at: Instant;
+}
+
+export interface Initialize {
+  readonly name: "initialize";
+}
+
+export interface Backup {
+  readonly name: "backup";
+  readonly activeAdverInterval: Milliseconds;
+  readonly activeDownTimer: Instant;
+  /** When the running timer was started, and whether it runs for Skew_Time because the active router resigned. */
+  readonly timerStart: Instant;
+  readonly resigned: boolean;
+  /** The interval was learned from a peer, not taken from our own configuration. */
+  readonly learned: boolean;
+  /** Sender of the last advertisement that was accepted. */
+  readonly active?: Peer;
+  /** Sender of the last advertisement that was discarded for its lower priority. */
+  readonly lesser?: Peer;
+  /** When the preemption delay began: the first lower advertisement of a living active router. */
+  readonly delaySince?: Instant;
+  /** The timer ran out, but the other routers of the group are not ready to become active. */
+  readonly willing: boolean;
+}
+
+export interface Active {
+  readonly name: "active";
+  readonly adverTimer: Instant;
+  /** Answers to other routers before this instant are not sent: a flood must not be reflected packet by packet. */
+  readonly answerAfter: Instant;
+}
+
+export type State = Initialize | Backup | Active;
+
+export type Event =
+  | { readonly type: "startup" }
+  | { readonly type: "shutdown"; readonly why: string }
+  | { readonly type: "timer" }
+  /** A packet that passed every check of section 7.1; `at` is its arrival. */
+  | {
+      readonly type: "advertisement";
+      readonly priority: number;
+      readonly interval: Milliseconds;
+      readonly source: IpAddress;
+      readonly at: Instant;
+    }
+  /** Parameters other than the identity changed; the ones given to `step` are the new ones. */
+  | { readonly type: "parameters" }
+  /** Every router of the group is willing. */
+  | { readonly type: "grant" }
+  /** Another router of the group lost the role. */
+  | { readonly type: "yield" };
+
+export type Action =
+  | { readonly type: "send-advertisement"; readonly priority: number }
+  | { readonly type: "add-addresses" }
+  | { readonly type: "remove-addresses" }
+  | { readonly type: "announce-addresses" }
+  /** A lesser router believes it is active: whoever followed it must be led back. */
+  | { readonly type: "lesser-active"; readonly peer: Peer }
+  | { readonly type: "own-packet" };
+
+export interface Step {
+  readonly state: State;
+  readonly actions: readonly Action[];
+  /** Set exactly when the state's name changed. */
+  readonly cause?: Cause;
+}
+
+export const initialState: Initialize = { name: "initialize" };
+
+export function deadline(state: State): Instant | undefined {
+  switch (state.name) {
+    case "initialize":
+      return undefined;
+    case "backup":
+      return state.activeDownTimer;
+    case "active":
+      return state.adverTimer;
+  }
+}
+
+export function step(router: RouterParameters, state: State, event: Event, now: Instant): Step {
+  switch (state.name) {
+    case "initialize":
+      return initialize(router, state, event, now);
+    case "backup":
+      return backup(router, state, event, now);
+    case "active":
+      return active(router, state, event, now);
+  }
+}
+
+// Section 6.4.1
+function initialize(router: RouterParameters, state: Initialize, event: Event, now: Instant): Step {
+  if (event.type !== "startup") return stay(state);
+  if (router.priority === 255) return becomeActive(router, now, { type: "owner" });
+  return { state: waiting(router, router.interval, now), actions: [], cause: { type: "startup" } };
+}
+
+// Section 6.4.2
+function backup(router: RouterParameters, state: Backup, event: Event, now: Instant): Step {
+  switch (event.type) {
+    case "startup":
+    case "yield":
+      return stay(state);
+    case "shutdown":
+      return { state: initialState, actions: [], cause: { type: "shutdown", why: event.why } };
+    case "timer":
+      if (now < state.activeDownTimer) return stay(state);
+      if (router.coupled) return stay({ ...restarted(router, state, now), willing: true });
+      return becomeActive(router, now, takeoverCause(router, state, now));
+    case "grant":
+      return state.willing ? becomeActive(router, now, takeoverCause(router, state, now)) : stay(state);
+    case "parameters":
+      if (router.priority === 255) return becomeActive(router, now, { type: "owner" });
+      return stay(recomputed(router, state));
+    case "advertisement":
+      return backupHears(router, state, event);
+  }
+}
+
+function backupHears(router: RouterParameters, state: Backup, event: Event & { type: "advertisement" }): Step {
+  const peer: Peer = { source: event.source, priority: event.priority, at: event.at };
+  if (event.priority === 0) {
+    // The interval of a router that resigns is not learned.
+    const activeDownTimer = event.at + skewTime(router.version, router.priority, state.activeAdverInterval);
+    return stay({ ...state, activeDownTimer, timerStart: event.at, resigned: true, active: peer, willing: false });
+  }
+  if (isOwnPacket(router, event)) return stay(state, { type: "own-packet" });
+  if (router.preempt && event.priority < router.priority) {
+    const delaySince = state.delaySince ?? event.at;
+    // A preemption delay accepts the living lesser router for a while; a dead one is not waited for.
+    if (event.at < delaySince + router.preemptDelay) return stay({ ...accepted(router, event, peer), delaySince });
+    return stay({ ...state, delaySince, lesser: peer });
+  }
+  return stay(accepted(router, event, peer));
+}
+
+// Section 6.4.3
+function active(router: RouterParameters, state: Active, event: Event, now: Instant): Step {
+  switch (event.type) {
+    case "startup":
+    case "grant":
+      return stay(state);
+    case "shutdown":
+      return {
+        // Addresses first: at the highest priorities the next active router announces within a millisecond of the 0.
+        state: initialState,
+        actions: [{ type: "remove-addresses" }, { type: "send-advertisement", priority: 0 }],
+        cause: { type: "shutdown", why: event.why },
+      };
+    case "yield":
+      return {
+        state: waiting(router, router.interval, now),
+        actions: [{ type: "remove-addresses" }],
+        cause: { type: "group" },
+      };
+    case "timer":
+      if (now < state.adverTimer) return stay(state);
+      return stay({ ...state, adverTimer: nextOnGrid(state.adverTimer, router.interval, now) }, advertise(router));
+    case "parameters":
+      // The next advertisement carries the change, no later than a new and shorter interval allows.
+      return stay({ ...state, adverTimer: Math.min(state.adverTimer, now + router.interval) });
+    case "advertisement":
+      return activeHears(router, state, event, now);
+  }
+}
+
+function activeHears(
+  router: RouterParameters,
+  state: Active,
+  event: Event & { type: "advertisement" },
+  now: Instant,
+): Step {
+  const peer: Peer = { source: event.source, priority: event.priority, at: event.at };
+  const mayAnswer = now >= state.answerAfter;
+  const answerAfter = now + Math.min(router.interval / 4, 100);
+  if (event.priority === 0) {
+    if (!mayAnswer) return stay(state);
+    return stay({ ...state, adverTimer: now + router.interval, answerAfter }, advertise(router));
+  }
+  if (isOwnPacket(router, event)) return stay(state, { type: "own-packet" });
+  if (outranks(event, router)) {
+    return {
+      state: accepted(router, event, peer),
+      actions: [{ type: "remove-addresses" }],
+      cause: { type: "outranked", peer, own: router.priority },
+    };
+  }
+  // New in RFC 9568: a lesser router is answered at once. RFC 3768 discards in silence. The advertisement timer keeps
+  // its grid in both, so that nothing that is received can postpone the next advertisement.
+  if (router.version === 2 || !mayAnswer) return stay(state, { type: "lesser-active", peer });
+  return stay({ ...state, answerAfter }, advertise(router), { type: "lesser-active", peer });
+}
+
+/** Section 6.4.3: the higher priority, then the higher source address as an unsigned number. */
+function outranks(event: { readonly priority: number; readonly source: IpAddress }, router: RouterParameters): boolean {
+  if (event.priority !== router.priority) return event.priority > router.priority;
+  return compareAddresses(event.source, router.address) > 0;
+}
+
+/** A looped frame or a cloned router; answering would never end. */
+function isOwnPacket(router: RouterParameters, event: Event & { type: "advertisement" }): boolean {
+  return event.priority === router.priority && compareAddresses(event.source, router.address) === 0;
+}
+
+function becomeActive(router: RouterParameters, now: Instant, cause: Cause): Step {
+  return {
+    state: { name: "active", adverTimer: now + router.interval, answerAfter: now },
+    // The former active router must let go before the addresses are announced.
+    actions: [advertise(router), { type: "add-addresses" }, { type: "announce-addresses" }],
+    cause,
+  };
+}
+
+function advertise(router: RouterParameters): Action {
+  return { type: "send-advertisement", priority: router.priority };
+}
+
+function waiting(router: RouterParameters, interval: Milliseconds, from: Instant): Backup {
+  return {
+    name: "backup",
+    activeAdverInterval: interval,
+    activeDownTimer: from + activeDownInterval(router.version, router.priority, interval),
+    timerStart: from,
+    resigned: false,
+    learned: false,
+    willing: false,
+  };
+}
+
+function accepted(router: RouterParameters, event: Event & { type: "advertisement" }, peer: Peer): Backup {
+  const interval = Math.min(event.interval, router.maxLearnedInterval ?? Number.POSITIVE_INFINITY);
+  return { ...waiting(router, interval, event.at), learned: true, active: peer };
+}
+
+function restarted(router: RouterParameters, state: Backup, now: Instant): Backup {
+  const activeDownTimer = now + activeDownInterval(router.version, router.priority, state.activeAdverInterval);
+  return { ...state, activeDownTimer };
+}
+
+/** A changed priority or interval counts from when the running timer was started. */
+function recomputed(router: RouterParameters, state: Backup): Backup {
+  const { version, priority } = router;
+  const learned = Math.min(state.activeAdverInterval, router.maxLearnedInterval ?? Number.POSITIVE_INFINITY);
+  const activeAdverInterval = state.learned ? learned : router.interval;
+  const length = state.resigned
+    ? skewTime(version, priority, activeAdverInterval)
+    : activeDownInterval(version, priority, activeAdverInterval);
+  return { ...state, activeAdverInterval, activeDownTimer: state.timerStart + length };
+}
+
+function takeoverCause(router: RouterParameters, state: Backup, now: Instant): Cause {
+  if (state.resigned && state.active !== undefined) return { type: "resigned", peer: state.active };
+  const silent = now - (state.active?.at ?? state.timerStart);
+  const lesserLives = state.lesser !== undefined && now - state.lesser.at < 2 * state.activeAdverInterval;
+  if (state.lesser !== undefined && lesserLives) {
+    return { type: "preempted", peer: state.lesser, own: router.priority };
+  }
+  return state.active === undefined ? { type: "nobody", silent } : { type: "silent", peer: state.active, silent };
+}
+
+function stay(state: State, ...actions: readonly Action[]): Step {
+  return { state, actions };
+}
