@@ -1,0 +1,193 @@
+/** Error numbers of Linux (asm-generic, the same on x64 and arm64) and the error that a refused system call becomes. */
+
+export const ErrorNumber = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EIO: 5,
+  ENXIO: 6,
+  E2BIG: 7,
+  ENOEXEC: 8,
+  EBADF: 9,
+  ECHILD: 10,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  ENOTBLK: 15,
+  EBUSY: 16,
+  EEXIST: 17,
+  EXDEV: 18,
+  ENODEV: 19,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  EINVAL: 22,
+  ENFILE: 23,
+  EMFILE: 24,
+  ENOTTY: 25,
+  ETXTBSY: 26,
+  EFBIG: 27,
+  ENOSPC: 28,
+  ESPIPE: 29,
+  EROFS: 30,
+  EMLINK: 31,
+  EPIPE: 32,
+  EDOM: 33,
+  ERANGE: 34,
+  EDEADLK: 35,
+  ENAMETOOLONG: 36,
+  ENOLCK: 37,
+  ENOSYS: 38,
+  ENOTEMPTY: 39,
+  ELOOP: 40,
+  ENOMSG: 42,
+  EIDRM: 43,
+  ECHRNG: 44,
+  EL2NSYNC: 45,
+  EL3HLT: 46,
+  EL3RST: 47,
+  ELNRNG: 48,
+  EUNATCH: 49,
+  ENOCSI: 50,
+  EL2HLT: 51,
+  EBADE: 52,
+  EBADR: 53,
+  EXFULL: 54,
+  ENOANO: 55,
+  EBADRQC: 56,
+  EBADSLT: 57,
+  EBFONT: 59,
+  ENOSTR: 60,
+  ENODATA: 61,
+  ETIME: 62,
+  ENOSR: 63,
+  ENONET: 64,
+  ENOPKG: 65,
+  EREMOTE: 66,
+  ENOLINK: 67,
+  EADV: 68,
+  ESRMNT: 69,
+  ECOMM: 70,
+  EPROTO: 71,
+  EMULTIHOP: 72,
+  EDOTDOT: 73,
+  EBADMSG: 74,
+  EOVERFLOW: 75,
+  ENOTUNIQ: 76,
+  EBADFD: 77,
+  EREMCHG: 78,
+  ELIBACC: 79,
+  ELIBBAD: 80,
+  ELIBSCN: 81,
+  ELIBMAX: 82,
+  ELIBEXEC: 83,
+  EILSEQ: 84,
+  ERESTART: 85,
+  ESTRPIPE: 86,
+  EUSERS: 87,
+  ENOTSOCK: 88,
+  EDESTADDRREQ: 89,
+  EMSGSIZE: 90,
+  EPROTOTYPE: 91,
+  ENOPROTOOPT: 92,
+  EPROTONOSUPPORT: 93,
+  ESOCKTNOSUPPORT: 94,
+  EOPNOTSUPP: 95,
+  EPFNOSUPPORT: 96,
+  EAFNOSUPPORT: 97,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETDOWN: 100,
+  ENETUNREACH: 101,
+  ENETRESET: 102,
+  ECONNABORTED: 103,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  EISCONN: 106,
+  ENOTCONN: 107,
+  ESHUTDOWN: 108,
+  ETOOMANYREFS: 109,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTDOWN: 112,
+  EHOSTUNREACH: 113,
+  EALREADY: 114,
+  EINPROGRESS: 115,
+  ESTALE: 116,
+  EUCLEAN: 117,
+  ENOTNAM: 118,
+  ENAVAIL: 119,
+  EISNAM: 120,
+  EREMOTEIO: 121,
+  EDQUOT: 122,
+  ENOMEDIUM: 123,
+  EMEDIUMTYPE: 124,
+  ECANCELED: 125,
+  ENOKEY: 126,
+  EKEYEXPIRED: 127,
+  EKEYREVOKED: 128,
+  EKEYREJECTED: 129,
+  EOWNERDEAD: 130,
+  ENOTRECOVERABLE: 131,
+  ERFKILL: 132,
+  EHWPOISON: 133,
+} as const;
+
+const names: ReadonlyMap<number, string> = new Map(Object.entries(ErrorNumber).map(([name, number]) => [number, name]));
+
+// Plain words for the refusals an operator meets; the rest go by their name alone.
+const texts: Readonly<Record<number, string>> = {
+  [ErrorNumber.EPERM]: "not permitted",
+  [ErrorNumber.ENOENT]: "no such file",
+  [ErrorNumber.EBADF]: "closed",
+  [ErrorNumber.EAGAIN]: "would block",
+  [ErrorNumber.ENOMEM]: "out of memory",
+  [ErrorNumber.EACCES]: "permission denied",
+  [ErrorNumber.EBUSY]: "busy",
+  [ErrorNumber.EEXIST]: "already there",
+  [ErrorNumber.ENODEV]: "no such device",
+  [ErrorNumber.EINVAL]: "invalid argument",
+  [ErrorNumber.ENFILE]: "too many open files in the system",
+  [ErrorNumber.EMFILE]: "too many open files",
+  [ErrorNumber.EMSGSIZE]: "message too long",
+  [ErrorNumber.ENOPROTOOPT]: "the kernel does not have this option",
+  [ErrorNumber.EPROTONOSUPPORT]: "the kernel does not have this protocol",
+  [ErrorNumber.EOPNOTSUPP]: "not supported",
+  [ErrorNumber.EAFNOSUPPORT]: "the kernel does not have this address family",
+  [ErrorNumber.EADDRINUSE]: "address already in use",
+  [ErrorNumber.EADDRNOTAVAIL]: "no such address on this host",
+  [ErrorNumber.ENETDOWN]: "network is down",
+  [ErrorNumber.ENETUNREACH]: "network is unreachable",
+  [ErrorNumber.ENOBUFS]: "no buffer space",
+  [ErrorNumber.ETIMEDOUT]: "timed out",
+  [ErrorNumber.ECONNREFUSED]: "connection refused",
+  [ErrorNumber.EHOSTUNREACH]: "host is unreachable",
+};
+
+/** 1 → "EPERM"; a number without a name → "errno 999". */
+export function errnoName(errno: number): string {
+  return names.get(errno) ?? `errno ${errno}`;
+}
+
+/** The kernel refused something that had to work. */
+export class SystemError extends Error {
+  override readonly name = "SystemError";
+  /** "EPERM" */
+  readonly code: string;
+  /** Positive. */
+  readonly errno: number;
+  /** What was tried, with its object: "open raw socket for protocol 112". */
+  readonly operation: string;
+
+  /** `hint` replaces the plain words for the errors of missing privilege, EPERM and EACCES: "needs CAP_NET_RAW". */
+  constructor(operation: string, errno: number, hint?: string) {
+    const code = errnoName(errno);
+    const refused = errno === ErrorNumber.EPERM || errno === ErrorNumber.EACCES;
+    const text = refused && hint !== undefined ? hint : texts[errno];
+    super(`${operation}: ${code}${text === undefined ? "" : ` (${text})`}`);
+    this.code = code;
+    this.errno = errno;
+    this.operation = operation;
+  }
+}
