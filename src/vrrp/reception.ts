@@ -4,6 +4,7 @@
  * state, so a refused packet can never postpone a timer.
  */
 import { equalAddresses, type Family, type IpAddress } from "../wire/address.ts";
+import { equalBytes, equalSecrets } from "../wire/bytes.ts";
 import { type Advertisement, decodeAdvertisement, type Rejection } from "./advertisement.ts";
 import type { ChecksumReceive, Milliseconds, VrrpVersion } from "./parameters.ts";
 
@@ -97,13 +98,7 @@ function checkVersion2(advertisement: Advertisement, expected: Expectations): Re
   if (advertisement.authenticationType !== wanted) return "auth_type";
   if (expected.password === undefined) return undefined;
   const data = advertisement.authenticationData;
-  return data !== undefined && equalInConstantTime(data, expected.password) ? undefined : "auth_data";
-}
-
-function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < b.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
-  return difference === 0;
+  return data !== undefined && equalSecrets(data, expected.password) ? undefined : "auth_data";
 }
 
 function endpoints(datagram: Datagram): { source: IpAddress; destination: IpAddress } {
@@ -113,7 +108,7 @@ function endpoints(datagram: Datagram): { source: IpAddress; destination: IpAddr
 /** Compared as sets: RFC 3768 section 7.1 asks for the same addresses, not for the same order. */
 function sameAddresses(a: Uint8Array, b: Uint8Array, family: Family): boolean {
   if (a.length !== b.length) return false;
-  if (compareBytes(a, b)) return true;
+  if (equalBytes(a, b)) return true;
   const size = family === 4 ? 4 : 16;
   const keys = (list: Uint8Array) => {
     const result: string[] = [];
@@ -121,9 +116,4 @@ function sameAddresses(a: Uint8Array, b: Uint8Array, family: Family): boolean {
     return result.sort().join();
   };
   return keys(a) === keys(b);
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

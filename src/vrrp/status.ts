@@ -61,7 +61,14 @@ export interface RouterStatus {
   readonly skew_time_ms: number;
   /** Time to the next advert (active) or to takeover (backup); null in initialize. */
   readonly timer_ms: number | null;
+  /** The form of the IPv4 version 3 checksum being sent. */
   readonly checksum_form: "message" | "pseudo_header";
+  /** RFC 6527 vrrpv3StatisticsNewMasterReason of the last entry to active. */
+  readonly new_active_reason: "not_active" | "priority" | "preempted" | "no_response";
+  /** Name of the last refusal of a packet. */
+  readonly last_error: string | null;
+  /** ISO 8601 time of leaving initialize. */
+  readonly up_since: string | null;
   readonly counters: Counters;
 }
 

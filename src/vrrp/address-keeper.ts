@@ -1,0 +1,297 @@
+/**
+ * Holds the virtual addresses of one router in the kernel while it is active and keeps them out while it is not.
+ *
+ * Addresses carry a lifetime that is renewed at half time, so that a host whose viprd died answers for them no longer
+ * than that. What others change is put right and told; what the administrator configured as the host's own address is
+ * left alone.
+ */
+import type { AddressEntry } from "../netlink/address.ts";
+import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_F_PERMANENT } from "../netlink/address.ts";
+import { equalAddresses, formatAddress, parseAddress } from "../wire/address.ts";
+import { newEntry } from "./deadlines.ts";
+import type { Host } from "./host.ts";
+import { Limiter } from "./limiter.ts";
+import type { Instant, Milliseconds, VirtualAddress } from "./parameters.ts";
+import type { AddressStatus } from "./status.ts";
+
+/** IFA_PROTO of our addresses: the number of the VRRP protocol. The kernel itself uses 1 to 3, keepalived 18. */
+export const addressOwner = 112;
+
+export interface KeeperParameters {
+  readonly addresses: readonly VirtualAddress[];
+  /** The first so many are advertised. */
+  readonly advertised: number;
+  readonly lease: Milliseconds | undefined;
+  /** The address owner's addresses are the host's own: one that is there already is neither leased nor removed. */
+  readonly owner: boolean;
+}
+
+interface Held {
+  readonly address: VirtualAddress;
+  /** As given to the kernel; undefined until its interface exists. */
+  entry: AddressEntry | undefined;
+  /** The administrator's own: not ours to renew or remove. */
+  readonly foreign: boolean;
+  /** False from the moment the kernel reports it gone until it is put back. */
+  present: boolean;
+}
+
+/** Long enough for the events of our own last change to have been read, short for whoever uses the address. */
+const firstRepairDelay: Milliseconds = 5;
+const strangerDelay: Milliseconds = 50;
+const longestRepairDelay: Milliseconds = 5000;
+const repairMemory: Milliseconds = 60_000;
+
+export class AddressKeeper {
+  readonly #host: Host;
+  readonly #instance: string;
+  /** Called after addresses were put back or added late: somebody may have learned something else meanwhile. */
+  readonly #restored: () => void;
+  readonly #limiter = new Limiter(1000);
+  readonly #renewal = newEntry((now) => this.#renew(now));
+  readonly #repair = newEntry((now) => this.#settle(now));
+  #parameters: KeeperParameters = { addresses: [], advertised: 0, lease: undefined, owner: false };
+  #held = new Map<string, Held>();
+  #holding = false;
+  #repairDelay: Milliseconds = firstRepairDelay;
+  #lastRepair: Instant = Number.NEGATIVE_INFINITY;
+
+  constructor(host: Host, instance: string, restored: () => void) {
+    this.#host = host;
+    this.#instance = instance;
+    this.#restored = restored;
+  }
+
+  get holding(): boolean {
+    return this.#holding;
+  }
+
+  /** Takes a new list; while holding, only the difference is touched. True when an address was added. */
+  configure(parameters: KeeperParameters): boolean {
+    this.#parameters = parameters;
+    const wanted = new Map(parameters.addresses.map((address) => [keyOf(address), address]));
+    for (const [key, held] of this.#held) {
+      const address = wanted.get(key);
+      if (address === undefined || JSON.stringify(address) !== JSON.stringify(held.address)) this.#drop(key, held);
+    }
+    if (!this.#holding) return false;
+    const added = this.#addMissing();
+    this.#scheduleRenewal(this.#host.now(), 0.5);
+    return added;
+  }
+
+  hold(): void {
+    this.#holding = true;
+    this.#addMissing();
+    // A thousand addresses taken over together must not be renewed together for ever.
+    this.#scheduleRenewal(this.#host.now(), 0.25 + 0.25 * spread(this.#instance));
+  }
+
+  release(): void {
+    this.#holding = false;
+    this.#host.scheduleBackground(this.#renewal, undefined);
+    this.#host.scheduleBackground(this.#repair, undefined);
+    for (const [key, held] of this.#held) this.#drop(key, held);
+  }
+
+  /** The kernel says that one of our addresses is gone: our own doing a moment ago, or somebody else's. */
+  removed(entry: AddressEntry): void {
+    const held = this.#find(entry);
+    if (!this.#holding || held === undefined || held.foreign) return;
+    held.present = false;
+    const now = this.#host.now();
+    if (now - this.#lastRepair > repairMemory) this.#repairDelay = firstRepairDelay;
+    this.#host.scheduleBackground(this.#repair, now + this.#repairDelay);
+  }
+
+  /** An address of ours appeared although we do not hold it. */
+  appeared(): void {
+    if (this.#holding || this.#parameters.owner) return;
+    this.#host.scheduleBackground(this.#repair, this.#host.now() + strangerDelay);
+  }
+
+  /** An interface appeared: addresses that were waiting for it go there. */
+  linkAppeared(): void {
+    if (this.#holding && this.#addMissing()) this.#restored();
+  }
+
+  status(): AddressStatus[] {
+    return this.#parameters.addresses.map((address, i) => ({
+      address: `${address.address}/${address.prefixLength}`,
+      device: address.device,
+      advertised: i < this.#parameters.advertised,
+      present: this.#isPresent(address),
+      lease_s: this.#parameters.lease === undefined || this.#isForeign(address) ? null : this.#parameters.lease / 1000,
+    }));
+  }
+
+  #addMissing(): boolean {
+    let added = false;
+    for (const address of this.#parameters.addresses) {
+      const key = keyOf(address);
+      if (this.#held.get(key)?.entry !== undefined || this.#held.get(key)?.foreign) continue;
+      const link = this.#host.linkByName(address.device);
+      if (link === undefined) {
+        this.#complain(`${describe(address)}: interface ${address.device} does not exist`);
+        continue;
+      }
+      if (this.#isForeign(address)) {
+        this.#held.set(key, { address, entry: undefined, foreign: true, present: true });
+        continue;
+      }
+      const entry = toEntry(address, link.index, this.#parameters.lease);
+      this.#held.set(key, { address, entry, foreign: false, present: true });
+      this.#host.addresses.add(entry, (error) => this.#report(error));
+      added = true;
+    }
+    return added;
+  }
+
+  #drop(key: string, held: Held): void {
+    this.#held.delete(key);
+    if (held.entry !== undefined) this.#host.addresses.delete(held.entry, (error) => this.#report(error));
+  }
+
+  /** Compares with the kernel's table, which has settled by now: events of our own changes are not taken for others'. */
+  #settle(now: Instant): void {
+    if (this.#holding) this.#putBack(now);
+    else this.#removeStrangers();
+  }
+
+  #putBack(now: Instant): void {
+    let restored = false;
+    for (const held of this.#held.values()) {
+      if (held.present) continue;
+      held.present = true;
+      if (this.#isPresent(held.address)) continue;
+      const link = this.#host.linkByName(held.address.device);
+      // With its interface gone the instance is told by other means; linkAppeared() brings the address back.
+      held.entry = link && toEntry(held.address, link.index, this.#parameters.lease);
+      if (held.entry === undefined) continue;
+      this.#tell(`${describe(held.address)} was removed by somebody else: put back`);
+      this.#host.addresses.add(held.entry, (error) => this.#report(error));
+      restored = true;
+    }
+    if (!restored) return;
+    this.#lastRepair = now;
+    this.#repairDelay = Math.min(this.#repairDelay * 2, longestRepairDelay);
+    this.#restored();
+  }
+
+  /** A host that is not active must not answer for the address, whoever put it there. */
+  #removeStrangers(): void {
+    if (this.#parameters.owner) return;
+    for (const address of this.#parameters.addresses) {
+      const link = this.#host.linkByName(address.device);
+      const entry = link && this.#host.addressesOn(link.index).find((candidate) => matches(address, candidate));
+      if (entry === undefined) continue;
+      this.#tell(`${describe(address)} was there although this node is not active: removed`);
+      this.#host.addresses.delete(entry, (error) => this.#report(error));
+    }
+  }
+
+  #renew(now: Instant): void {
+    const { lease } = this.#parameters;
+    if (!this.#holding || lease === undefined) return;
+    // An address that somebody removed is put back by the repair, not by a renewal that nobody would hear of.
+    const entries = [...this.#held.values()].flatMap(({ entry, present }) =>
+      entry !== undefined && present ? [entry] : [],
+    );
+    this.#host.addresses.renew(entries, (_, error) => this.#report(error));
+    this.#scheduleRenewal(now, 0.5);
+  }
+
+  #scheduleRenewal(now: Instant, part: number): void {
+    const { lease } = this.#parameters;
+    this.#host.scheduleBackground(this.#renewal, lease === undefined ? undefined : now + lease * part);
+  }
+
+  #find(entry: AddressEntry): Held | undefined {
+    for (const held of this.#held.values()) {
+      if (held.entry?.index === entry.index && matches(held.address, entry)) return held;
+    }
+    return undefined;
+  }
+
+  #isPresent(address: VirtualAddress): boolean {
+    const link = this.#host.linkByName(address.device);
+    return link !== undefined && this.#host.addressesOn(link.index).some((entry) => matches(address, entry));
+  }
+
+  /** An owner's address that was there before us. */
+  #isForeign(address: VirtualAddress): boolean {
+    if (!this.#parameters.owner) return false;
+    const link = this.#host.linkByName(address.device);
+    const there = link && this.#host.addressesOn(link.index).find((entry) => isSameAddress(address, entry));
+    return there !== undefined && there.protocol !== addressOwner && !this.#held.get(keyOf(address))?.entry;
+  }
+
+  #report(error: Error | undefined): void {
+    if (error !== undefined) this.#complain(error.message);
+  }
+
+  #complain(message: string): void {
+    if (this.#limiter.allow(message, this.#host.now()) === undefined) return;
+    this.#host.log("error", this.#instance, message);
+  }
+
+  #tell(message: string): void {
+    const suppressed = this.#limiter.allow(message, this.#host.now());
+    if (suppressed === undefined) return;
+    this.#host.log("warn", this.#instance, message, suppressed > 0 ? { suppressed } : undefined);
+    this.#host.event({ type: "repair", at: this.#host.wallClock(), instance: this.#instance, message });
+  }
+}
+
+export function matches(address: VirtualAddress, entry: AddressEntry): boolean {
+  return entry.prefixLength === address.prefixLength && isSameAddress(address, entry);
+}
+
+function isSameAddress(address: VirtualAddress, entry: AddressEntry): boolean {
+  const bytes = parseAddress(address.address);
+  return bytes !== undefined && equalAddresses(bytes, entry.address);
+}
+
+function keyOf(address: VirtualAddress): string {
+  return `${address.address}/${address.prefixLength}%${address.device}`;
+}
+
+function describe(address: VirtualAddress): string {
+  return `address ${address.address}/${address.prefixLength} on ${address.device}`;
+}
+
+/** 0 to 1, the same for the same name. */
+function spread(name: string): number {
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + character.charCodeAt(0)) % 1009;
+  return hash / 1009;
+}
+
+export function toEntry(virtual: VirtualAddress, index: number, lease: Milliseconds | undefined): AddressEntry {
+  const address = parseAddress(virtual.address);
+  if (address === undefined) throw new Error(`virtual address ${virtual.address} is not an IP address`);
+  const family = address.length === 4 ? 4 : 6;
+  const validLifetime = lease === undefined ? Number.POSITIVE_INFINITY : Math.ceil(lease / 1000);
+  const broadcast = virtual.broadcast === undefined ? undefined : parseAddress(virtual.broadcast);
+  return {
+    family,
+    index,
+    address,
+    prefixLength: virtual.prefixLength,
+    scope: virtual.scope,
+    flags:
+      (virtual.noprefixroute ? IFA_F_NOPREFIXROUTE : 0) |
+      (family === 6 && virtual.nodad ? IFA_F_NODAD : 0) |
+      (lease === undefined ? IFA_F_PERMANENT : 0),
+    ...(virtual.label === undefined ? {} : { label: virtual.label }),
+    ...(broadcast === undefined ? {} : { broadcast }),
+    protocol: addressOwner,
+    validLifetime,
+    // A /128 must not be chosen as the source of the host's own connections.
+    preferredLifetime: family === 6 && virtual.prefixLength === 128 ? 0 : validLifetime,
+  };
+}
+
+export function describeEntry(entry: AddressEntry): string {
+  return `${formatAddress(entry.address)}/${entry.prefixLength}`;
+}

@@ -1,0 +1,113 @@
+/** Sends the gratuitous ARP and unsolicited neighbour advertisements that the schedule of announce.ts asks for. */
+import type { Link } from "../netlink/link.ts";
+import { parseAddress } from "../wire/address.ts";
+import { encodeGratuitousArp } from "../wire/arp.ts";
+import { equalBytes } from "../wire/bytes.ts";
+import { encodeUnsolicitedAdvertisement } from "../wire/neighbor.ts";
+import {
+  type AnnounceState,
+  announceAgain,
+  beginAnnouncing,
+  nextAnnouncement,
+  silentAnnouncer,
+  takeAnnouncement,
+} from "./announce.ts";
+import { newEntry } from "./deadlines.ts";
+import type { Host } from "./host.ts";
+import type { AnnounceParameters, Instant, VirtualAddress } from "./parameters.ts";
+
+/** Frames sent in one go when no interval is set: short enough that nothing waits for it. */
+const batch = 32;
+const batchGap = 1;
+
+interface Prepared {
+  readonly device: string;
+  readonly mac: Uint8Array;
+  readonly frame: Uint8Array;
+}
+
+export class Announcer {
+  readonly #host: Host;
+  readonly #rounds = newEntry((now) => this.#startRounds(now));
+  readonly #frames = newEntry((now) => this.#sendFrames(now));
+  #parameters: AnnounceParameters | undefined;
+  #state: AnnounceState = silentAnnouncer;
+  #addresses: readonly VirtualAddress[] = [];
+  readonly #prepared = new Map<VirtualAddress, Prepared>();
+  /** Position in the running round; at the end when no round is running. */
+  #next = Number.POSITIVE_INFINITY;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  configure(addresses: readonly VirtualAddress[]): void {
+    this.#addresses = addresses;
+    this.#prepared.clear();
+  }
+
+  begin(parameters: AnnounceParameters): void {
+    const now = this.#host.now();
+    this.#parameters = parameters;
+    this.#state = beginAnnouncing(parameters, now);
+    this.#startRounds(now);
+  }
+
+  /** Only while announcing: a router that is not active has nothing to say. */
+  again(parameters: AnnounceParameters): void {
+    if (this.#parameters === undefined) return;
+    this.#parameters = parameters;
+    this.#state = announceAgain(parameters, this.#state, this.#host.now());
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#parameters = undefined;
+    this.#state = silentAnnouncer;
+    this.#next = Number.POSITIVE_INFINITY;
+    this.#schedule();
+    this.#host.scheduleBackground(this.#frames, undefined);
+  }
+
+  #startRounds(now: Instant): void {
+    if (this.#parameters === undefined) return;
+    const { due, state } = takeAnnouncement(this.#parameters, this.#state, now);
+    this.#state = state;
+    this.#schedule();
+    // A round that is still running reaches every address anyway.
+    if (!due || this.#next < this.#addresses.length) return;
+    this.#next = 0;
+    this.#sendFrames(now);
+  }
+
+  #sendFrames(now: Instant): void {
+    if (this.#parameters === undefined) return;
+    const { interval } = this.#parameters;
+    const end = this.#next + (interval > 0 ? 1 : batch);
+    for (; this.#next < Math.min(end, this.#addresses.length); this.#next++)
+      this.#announce(this.#addresses[this.#next]);
+    const more = this.#next < this.#addresses.length;
+    this.#host.scheduleBackground(this.#frames, more ? now + (interval > 0 ? interval : batchGap) : undefined);
+  }
+
+  #announce(address: VirtualAddress | undefined): void {
+    const link = address && this.#host.linkByName(address.device);
+    if (address === undefined || link === undefined || link.mac.length !== 6) return;
+    // A frame that the kernel does not take is not repeated by itself: the next round comes.
+    this.#host.sendFrame(link, this.#prepare(address, link).frame);
+  }
+
+  #prepare(address: VirtualAddress, link: Link): Prepared {
+    const known = this.#prepared.get(address);
+    if (known !== undefined && equalBytes(known.mac, link.mac)) return known;
+    const bytes = parseAddress(address.address) ?? new Uint8Array(4);
+    const encode = bytes.length === 4 ? encodeGratuitousArp : encodeUnsolicitedAdvertisement;
+    const prepared = { device: address.device, mac: link.mac, frame: encode(link.mac, bytes) };
+    this.#prepared.set(address, prepared);
+    return prepared;
+  }
+
+  #schedule(): void {
+    this.#host.scheduleBackground(this.#rounds, nextAnnouncement(this.#state));
+  }
+}

@@ -1,0 +1,78 @@
+/** From an instance's parameters to what one router of it needs: pure, and prepared once instead of for each packet. */
+import {
+  allVrrpRouters4,
+  allVrrpRouters6,
+  type Family,
+  familyOf,
+  type IpAddress,
+  parseAddress,
+} from "../wire/address.ts";
+import type { InstanceParameters, VirtualAddress } from "./parameters.ts";
+import type { Expectations } from "./reception.ts";
+import type { RouterParameters } from "./router.ts";
+
+export function routerParameters(parameters: InstanceParameters, source: IpAddress): RouterParameters {
+  const { version, priority, preempt, preemptDelay, families, maxLearnedInterval } = parameters;
+  return {
+    version,
+    priority,
+    interval: parameters.advertisementInterval,
+    preempt,
+    preemptDelay,
+    address: source,
+    coupled: families.length > 1,
+    ...(maxLearnedInterval === undefined ? {} : { maxLearnedInterval }),
+  };
+}
+
+export function expectations(parameters: InstanceParameters, family: Family, source: IpAddress): Expectations {
+  const { version, checksumReceive, firstLinkLocal, priority, ownerConflict, password } = parameters;
+  return {
+    family,
+    version,
+    checksum: checksumReceive,
+    firstLinkLocal,
+    group: family === 4 ? allVrrpRouters4 : allVrrpRouters6,
+    peers: parameters.unicastPeers.flatMap(({ address, minTtl, maxTtl }) =>
+      inFamily(address, family).map((bytes) => ({ address: bytes, minTtl, maxTtl })),
+    ),
+    ownAddress: source,
+    owner: priority === 255,
+    ownerConflict,
+    ...(password === undefined ? {} : { password: zeroFilled(password) }),
+    interval: parameters.advertisementInterval,
+    addressBytes: Uint8Array.from(
+      parameters.virtualAddresses.flatMap(({ address }) => inFamily(address, family).flatMap((bytes) => [...bytes])),
+    ),
+    checkAddressList: parameters.checkAddressList,
+  };
+}
+
+/** The addresses that one family's router holds. An excluded one of a family without a router goes to the first. */
+export function addressesOfFamily(
+  parameters: InstanceParameters,
+  family: Family,
+): { readonly addresses: readonly VirtualAddress[]; readonly advertised: number } {
+  const own = parameters.virtualAddresses.filter(({ address }) => familyOfText(address) === family);
+  const excluded = parameters.excludedAddresses.filter(({ address }) => {
+    const its = familyOfText(address);
+    return parameters.families.includes(its) ? its === family : family === parameters.families[0];
+  });
+  return { addresses: [...own, ...excluded], advertised: own.length };
+}
+
+function familyOfText(address: string): Family {
+  return address.includes(":") ? 6 : 4;
+}
+
+function inFamily(text: string, family: Family): IpAddress[] {
+  const bytes = parseAddress(text);
+  return bytes !== undefined && familyOf(bytes) === family ? [bytes] : [];
+}
+
+/** RFC 2338 section 5.3.10: eight bytes, filled up with zeros. */
+function zeroFilled(password: string): Uint8Array {
+  const bytes = new Uint8Array(8);
+  bytes.set(new TextEncoder().encode(password).subarray(0, 8));
+  return bytes;
+}

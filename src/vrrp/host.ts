@@ -1,0 +1,60 @@
+/** What the VRRP process offers its instances. One implementation runs on the kernel; tests bring a simulated one. */
+
+import type { AddressEntry } from "../netlink/address.ts";
+import type { Link } from "../netlink/link.ts";
+import type { Family, IpAddress } from "../wire/address.ts";
+import type { Entry } from "./deadlines.ts";
+import type { Instant } from "./parameters.ts";
+import type { Datagram } from "./reception.ts";
+import type { VrrpEvent } from "./status.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Packets of one virtual router on one interface. */
+export interface Channel {
+  /** The kernel has taken it, or the negative errno. */
+  send(datagram: Uint8Array, destination: IpAddress): number;
+  /** Hands over everything that has arrived, so that no timer is believed before the queue was read. */
+  drain(): void;
+  close(): void;
+}
+
+export interface Receiver {
+  readonly vrid: number;
+  /** Views, valid during the call. `at` is the arrival. */
+  receive(datagram: Datagram, at: Instant): void;
+}
+
+/** Adds or deletes addresses before it returns; refusals of the kernel come later. */
+export interface AddressRequests {
+  add(entry: AddressEntry, done: (error?: Error) => void): void;
+  /** Gives an address that is there its lifetime again. */
+  renew(entries: readonly AddressEntry[], failed: (entry: AddressEntry, error: Error) => void): void;
+  delete(entry: AddressEntry, done: (error?: Error) => void): void;
+}
+
+export interface Host {
+  now(): Instant;
+  /** ISO 8601 wall-clock time, for people only. */
+  wallClock(): string;
+  linkByName(name: string): Link | undefined;
+  addressesOn(index: number): readonly AddressEntry[];
+  /** Whether VRRP on this host put the address there or is configured to. */
+  isVirtual(entry: AddressEntry): boolean;
+  readonly addresses: AddressRequests;
+  /** Throws when the kernel refuses the sockets. */
+  openChannel(link: Link, family: Family, receiver: Receiver): Channel;
+  /** A frame as it is to appear on the wire; the negative errno when it could not be sent. */
+  sendFrame(link: Link, frame: Uint8Array): number;
+  errnoName(errno: number): string;
+  /** A timer fired more than two intervals late; counted for the process. */
+  stalled(): void;
+  /** Protocol deadlines: they come before everything else. */
+  schedule(entry: Entry, at: Instant | undefined): void;
+  /** Renewals and announcements: they wait until no protocol deadline is due. */
+  scheduleBackground(entry: Entry, at: Instant | undefined): void;
+  /** Runs `work` as soon as no protocol deadline is due. */
+  soon(work: () => void): void;
+  log(level: LogLevel, instance: string, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  event(event: VrrpEvent): void;
+}

@@ -1,0 +1,245 @@
+/**
+ * One VRRP instance: a router for each of its address families, which move together, with the addresses they hold,
+ * the announcements they send and what is told about them. The shell around the state machine.
+ */
+import type { AddressEntry } from "../netlink/address.ts";
+import type { Link } from "../netlink/link.ts";
+import type { Family, IpAddress } from "../wire/address.ts";
+import { formatAddress } from "../wire/address.ts";
+import { AddressKeeper } from "./address-keeper.ts";
+import { Announcer } from "./announcer.ts";
+import { copyCounters, sumCounters } from "./counters.ts";
+import { addressesOfFamily } from "./derive.ts";
+import type { Host } from "./host.ts";
+import { Limiter } from "./limiter.ts";
+import { Member } from "./member.ts";
+import type { InstanceParameters } from "./parameters.ts";
+import { assess, type Readiness } from "./readiness.ts";
+import { type Cause, describeCause } from "./reasons.ts";
+import type { Peer } from "./router.ts";
+import type { InstanceStatus, StateName, TransitionStatus } from "./status.ts";
+
+interface Part {
+  readonly member: Member;
+  readonly keeper: AddressKeeper;
+  readonly announcer: Announcer;
+}
+
+const rememberedTransitions = 20;
+
+export class Instance {
+  readonly #host: Host;
+  readonly #parts = new Map<Family, Part>();
+  readonly #limiter = new Limiter(1000);
+  #parameters: InstanceParameters;
+  #reasons: readonly string[] = ["starting"];
+  #linkIndex: number | undefined;
+  #state: StateName = "initialize";
+  #since: string;
+  #transitions: TransitionStatus[] = [];
+  #lastCause: Cause | undefined;
+
+  constructor(parameters: InstanceParameters, host: Host) {
+    this.#parameters = parameters;
+    this.#host = host;
+    this.#since = host.wallClock();
+    for (const family of parameters.families) this.#parts.set(family, this.#newPart(family));
+    this.#configureAddresses();
+  }
+
+  get parameters(): InstanceParameters {
+    return this.#parameters;
+  }
+
+  get state(): StateName {
+    return this.#state;
+  }
+
+  /** Whether new parameters can be taken over by the running routers, or mean another virtual router. */
+  accepts(parameters: InstanceParameters): boolean {
+    const key = (p: InstanceParameters) => JSON.stringify([p.interface, p.vrid, p.version, p.families]);
+    return key(parameters) === key(this.#parameters);
+  }
+
+  configure(parameters: InstanceParameters): void {
+    this.#parameters = parameters;
+    // Addresses first, so that none is missing from the host that the next advertisement lists.
+    this.#configureAddresses();
+    for (const { member } of this.#parts.values()) member.configure(parameters);
+    this.refresh();
+  }
+
+  /** Decides afresh whether the instance can run: called when anything about its interface changed. */
+  refresh(): void {
+    const readiness = this.#assess();
+    this.#reasons = readiness.reasons;
+    const { link } = readiness;
+    if (readiness.reasons.length > 0 || link === undefined) {
+      this.#halt(readiness.reasons.join("; "), link);
+      return;
+    }
+    if (this.#linkIndex !== link.index) this.#closeChannels();
+    this.#linkIndex = link.index;
+    for (const [family, part] of this.#parts) {
+      const source = family === 4 ? readiness.source4 : readiness.source6;
+      if (source !== undefined) this.#run(part, link, source);
+    }
+    // One family alone must not run when the other could not start.
+    if (this.#reasons.length > 0) this.#halt(this.#reasons.join("; "), link);
+  }
+
+  /** Gives the role up for good: addresses away, priority 0 on the wire, sockets closed. */
+  stop(why: string): void {
+    this.#reasons = [why];
+    for (const { member } of this.#parts.values()) member.stop(why);
+    this.#closeChannels();
+    for (const { announcer } of this.#parts.values()) announcer.stop();
+  }
+
+  linkChanged(name: string): void {
+    for (const { keeper } of this.#parts.values()) {
+      if (this.#parameters.interface !== name) keeper.linkAppeared();
+    }
+    if (this.#parameters.interface === name) this.refresh();
+  }
+
+  addressRemoved(entry: AddressEntry): void {
+    for (const { keeper } of this.#parts.values()) keeper.removed(entry);
+  }
+
+  /** One of its addresses appeared. In initialize it may be all that the host has; then it is left alone. */
+  addressAppeared(): void {
+    if (this.#state === "initialize") return;
+    for (const { keeper } of this.#parts.values()) keeper.appeared();
+  }
+
+  status(): InstanceStatus {
+    const now = this.#host.now();
+    const parts = [...this.#parts.values()];
+    const { name, vrid, version, priority, advertisementInterval, preempt } = this.#parameters;
+    return {
+      name,
+      interface: this.#parameters.interface,
+      vrid,
+      version,
+      families: this.#parameters.families.map((family) => (family === 4 ? "ipv4" : "ipv6")),
+      state: this.#state,
+      reasons: this.#state === "initialize" ? this.#reasons : [],
+      since: this.#since,
+      priority: { base: priority, effective: priority, parts: [] },
+      advert_int_ms: advertisementInterval,
+      preempt,
+      active_router: parts[0]?.member.activeRouter(now) ?? null,
+      addresses: parts.flatMap(({ keeper }) => keeper.status()),
+      routers: parts.map(({ member }) => member.status(now)),
+      counters: sumCounters(parts.map(({ member }) => copyCounters(member.counters))),
+      transitions: this.#transitions,
+    };
+  }
+
+  #newPart(family: Family): Part {
+    const { name } = this.#parameters;
+    const announcer = new Announcer(this.#host);
+    const keeper = new AddressKeeper(this.#host, name, () => announcer.again(this.#parameters.announce));
+    const member = new Member(family, this.#parameters, this.#host, {
+      // The advertisement is on the wire; other routers' advertisements that are due come before our addresses.
+      holdAddresses: () => this.#soon(member, () => keeper.hold()),
+      announce: () => this.#soon(member, () => announcer.begin(this.#parameters.announce)),
+      releaseAddresses: () => {
+        announcer.stop();
+        keeper.release();
+      },
+      lesserActive: (peer) => this.#lesserActive(peer, announcer),
+      changed: (changed, _, cause) => this.#memberChanged(changed, cause),
+      willing: () => this.#grantWhenAllAreWilling(),
+      warn: (message) => this.#warn(message),
+    });
+    return { member, keeper, announcer };
+  }
+
+  #soon(member: Member, work: () => void): void {
+    this.#host.soon(() => {
+      if (member.state.name === "active") work();
+    });
+  }
+
+  #configureAddresses(): void {
+    const { lease, priority, announce } = this.#parameters;
+    for (const [family, { member, keeper, announcer }] of this.#parts) {
+      const { addresses, advertised } = addressesOfFamily(this.#parameters, family);
+      announcer.configure(addresses);
+      const added = keeper.configure({ addresses, advertised, lease, owner: priority === 255 });
+      if (added && member.state.name === "active") announcer.begin(announce);
+    }
+  }
+
+  #assess(): Readiness {
+    const link = this.#host.linkByName(this.#parameters.interface);
+    return assess(this.#parameters, {
+      link,
+      addresses: link === undefined ? [] : this.#host.addressesOn(link.index),
+      isVirtual: (entry) => this.#host.isVirtual(entry),
+    });
+  }
+
+  #run(part: Part, link: Link, source: IpAddress): void {
+    try {
+      part.member.start(link, source);
+    } catch (error) {
+      this.#reasons = [...this.#reasons, error instanceof Error ? error.message : String(error)];
+    }
+  }
+
+  #halt(why: string, link: Link | undefined): void {
+    for (const { member } of this.#parts.values()) member.stop(why);
+    if (link === undefined || link.index !== this.#linkIndex) this.#closeChannels();
+  }
+
+  #closeChannels(): void {
+    for (const { member } of this.#parts.values()) member.closeChannel();
+    this.#linkIndex = undefined;
+  }
+
+  /** The routers of an instance become active together, or not yet. */
+  #grantWhenAllAreWilling(): void {
+    const members = [...this.#parts.values()].map(({ member }) => member);
+    if (!members.every((member) => member.isWilling || member.state.name === "active")) {
+      const waiting = members.filter((member) => !member.isWilling).map(({ family }) => `IPv${family}`);
+      if (this.#limiter.allow("waiting", this.#host.now()) !== undefined) {
+        this.#host.log("info", this.#parameters.name, `willing to become active, waiting for ${waiting.join(", ")}`);
+      }
+      return;
+    }
+    for (const member of members) member.handle({ type: "grant" });
+  }
+
+  #memberChanged(changed: Member, cause: Cause): void {
+    if (changed.state.name === "backup" && cause.type === "outranked") {
+      for (const { member } of this.#parts.values()) if (member !== changed) member.handle({ type: "yield" });
+    }
+    if (cause.type !== "group") this.#lastCause = cause;
+    const states = [...this.#parts.values()].map(({ member }) => member.state.name);
+    const to = states.includes("initialize") ? "initialize" : states.includes("backup") ? "backup" : "active";
+    if (to === this.#state) return;
+    const reason = describeCause(this.#lastCause ?? cause);
+    const transition = { at: this.#host.wallClock(), from: this.#state, to, reason } as const;
+    this.#state = to;
+    this.#since = transition.at;
+    this.#transitions = [...this.#transitions, transition].slice(-rememberedTransitions);
+    this.#host.event({ type: "transition", instance: this.#parameters.name, ...transition });
+  }
+
+  #lesserActive(peer: Peer, announcer: Announcer): void {
+    announcer.again(this.#parameters.announce);
+    const suppressed = this.#limiter.allow("lesser", this.#host.now());
+    if (suppressed === undefined) return;
+    const message = `${formatAddress(peer.source)} believes it is active too, with priority ${peer.priority}`;
+    this.#host.log("warn", this.#parameters.name, message);
+    this.#host.event({ type: "conflict", at: this.#host.wallClock(), instance: this.#parameters.name, message });
+  }
+
+  #warn(message: string): void {
+    this.#host.log("warn", this.#parameters.name, message);
+    this.#host.event({ type: "warning", at: this.#host.wallClock(), instance: this.#parameters.name, message });
+  }
+}
