@@ -99,6 +99,27 @@ export function decodeIpv6(bytes: Uint8Array): Ipv6Packet | undefined {
   if (bytes.length < ipv6HeaderLength || readUint8(bytes, 0) >> 4 !== 6) return undefined;
   const end = ipv6HeaderLength + readUint16(bytes, 4);
   if (end > bytes.length) return undefined;
+  const upper = findUpperLayer(bytes, end);
+  if (upper === undefined) return undefined;
+  return {
+    hopLimit: readUint8(bytes, 7),
+    protocol: upper.protocol,
+    source: bytes.subarray(8, 24),
+    destination: bytes.subarray(24, 40),
+    fragment: upper.fragment,
+    payload: bytes.subarray(upper.at, end),
+  };
+}
+
+interface UpperLayer {
+  readonly protocol: number;
+  readonly at: number;
+  /** The walk ends at the header of a fragment: its protocol may be another extension. */
+  readonly fragment: boolean;
+}
+
+/** Behind the extension headers of an IPv6 packet; undefined when the chain runs past `end` or does not end. */
+export function findUpperLayer(bytes: Uint8Array, end: number): UpperLayer | undefined {
   let protocol = readUint8(bytes, 6);
   let at = ipv6HeaderLength;
   let fragment = false;
@@ -111,17 +132,11 @@ export function decodeIpv6(bytes: Uint8Array): Ipv6Packet | undefined {
     at += isFragmentHeader ? 8 : (readUint8(bytes, at + 1) + 1) * 8;
     if (at > end) return undefined;
   }
-  return {
-    hopLimit: readUint8(bytes, 7),
-    protocol,
-    source: bytes.subarray(8, 24),
-    destination: bytes.subarray(24, 40),
-    fragment,
-    payload: bytes.subarray(at, end),
-  };
+  return { protocol, at, fragment };
 }
 
-function isExtension(protocol: number): boolean {
+/** Hop-by-hop, routing, destination options, fragment: what may stand between the IPv6 header and VRRP. */
+export function isExtension(protocol: number): boolean {
   return (
     protocol === IPPROTO_HOPOPTS ||
     protocol === IPPROTO_ROUTING ||
