@@ -1,0 +1,99 @@
+/**
+ * Scheduling class, memory locking and parent death of this process.
+ *
+ * A class belongs to a thread, and Node has about a dozen: with only the main thread in the real-time class it would
+ * wait for garbage-collection helpers that the normal class starves. So the setters here reach every thread, looking
+ * again until no new one has appeared meanwhile; threads started later inherit from the thread that starts them.
+ */
+import { readdirSync } from "node:fs";
+import { addon } from "./addon.ts";
+import { ErrorNumber, SystemError } from "./errno.ts";
+
+const SCHED_OTHER = 0;
+const SCHED_FIFO = 1;
+const SCHED_RR = 2;
+const MCL_CURRENT = 1;
+const MCL_FUTURE = 2;
+const MCL_ONFAULT = 4;
+const PR_SET_PDEATHSIG = 1;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+export interface ThreadScheduling {
+  readonly policy: "other" | "rr" | "fifo";
+  readonly priority: number;
+  readonly nice: number;
+}
+
+/** SCHED_RR, 1 to 99, for all threads of this process. Children inherit it. */
+export function setRealtime(priority: number): void {
+  forEachThread(`set real-time priority ${priority}`, (thread) => addon().setScheduler(thread, SCHED_RR, priority));
+}
+
+/** The normal class with this nice value, -20 to 19, for all threads of this process. */
+export function setNice(nice: number): void {
+  forEachThread(`set nice value ${nice}`, (thread) => {
+    const result = addon().setScheduler(thread, SCHED_OTHER, 0);
+    return result < 0 ? result : addon().setNice(thread, nice);
+  });
+}
+
+/**
+ * Keeps what this process has in memory, and all it will touch, from being paged out. Pages are locked when first
+ * touched, not up front: a dozen untouched thread stacks alone would be 100 MB.
+ */
+export function lockMemory(): void {
+  const result = addon().lockMemory(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+  if (result === 0) return;
+  // Without the capability the limit decides, and says ENOMEM.
+  const errno = result === -ErrorNumber.ENOMEM ? ErrorNumber.EPERM : -result;
+  throw new SystemError("lock memory", errno, "needs CAP_IPC_LOCK or a larger RLIMIT_MEMLOCK");
+}
+
+/** Of every thread, the main thread first. */
+export function schedulingOf(): ThreadScheduling[] {
+  const result: ThreadScheduling[] = [];
+  for (const thread of threads()) {
+    const scheduler = addon().scheduler(thread);
+    if (scheduler === -ErrorNumber.ESRCH) continue;
+    if (typeof scheduler === "number") throw new SystemError(`read scheduling of thread ${thread}`, -scheduler);
+    const [policy, priority, nice] = scheduler;
+    result.push({ policy: policy === SCHED_RR ? "rr" : policy === SCHED_FIFO ? "fifo" : "other", priority, nice });
+  }
+  return result;
+}
+
+/**
+ * Has the kernel send this process a signal (by number) when its parent dies. A parent that is dead already is
+ * not noticed: compare process.ppid afterwards with the parent that was meant.
+ */
+export function dieWithParent(signal: number): void {
+  const result = addon().control(PR_SET_PDEATHSIG, signal, 0);
+  if (result < 0) throw new SystemError(`ask for signal ${signal} at the parent's death`, -result);
+}
+
+/** Children of this process get no capabilities from it; its own stay. */
+export function dropAmbientCapabilities(): void {
+  const result = addon().control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
+  if (result < 0) throw new SystemError("drop ambient capabilities", -result);
+}
+
+function threads(): number[] {
+  return readdirSync("/proc/self/task")
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function forEachThread(operation: string, set: (thread: number) => number): void {
+  const done = new Set<number>();
+  for (;;) {
+    const fresh = threads().filter((thread) => !done.has(thread));
+    if (fresh.length === 0) return;
+    for (const thread of fresh) {
+      done.add(thread);
+      const result = set(thread);
+      // A thread that has ended meanwhile needs no class.
+      if (result < 0 && result !== -ErrorNumber.ESRCH) throw new SystemError(operation, -result, "needs CAP_SYS_NICE");
+    }
+  }
+}
