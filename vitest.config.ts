@@ -18,6 +18,9 @@ export default defineConfig({
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
           pool: "forks",
+          // Scenarios mostly wait: many at once inside a file, few files at once.
+          maxWorkers: 2,
+          maxConcurrency: 6,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -1,0 +1,89 @@
+/** What goes wrong in a LAN, made with the bridge, with nftables in the switch's namespace and with links. */
+import type { Capture } from "./lab-capture.ts";
+import { type InterfacePlan, Namespaces } from "./lab-namespaces.ts";
+
+let chains = 0;
+
+/** Ends the fault. */
+export type Heal = () => Promise<void>;
+
+export class Faults {
+  readonly #namespaces: Namespaces;
+  readonly #capture: Capture;
+  readonly #interrupted: (node: string) => void;
+
+  constructor(namespaces: Namespaces, capture: Capture, interrupted: (node: string) => void) {
+    this.#namespaces = namespaces;
+    this.#capture = capture;
+    this.#interrupted = interrupted;
+  }
+
+  /** A rule of the bridge's forward hook; `match` is nft text such as `iifname "r1.e0" drop`. */
+  async rule(match: string): Promise<Heal> {
+    const chain = `c${chains++}`;
+    const chainPlan = `chain bridge lab ${chain}`;
+    const hook = "{ type filter hook forward priority 0; }";
+    await this.#nft(`add table bridge lab; add ${chainPlan} ${hook}; add rule bridge lab ${chain} ${match}`);
+    return () => this.#nft(`flush ${chainPlan}; delete ${chainPlan}`);
+  }
+
+  async #nft(commands: string): Promise<void> {
+    await this.#namespaces.shell("sw", `nft '${commands}'`);
+  }
+
+  /** Loses VRRP (or everything) in one direction; `percent` loses at random. */
+  async drop(from: string, to: string, options: { everything?: boolean; percent?: number } = {}): Promise<Heal> {
+    const path = `iifname "${Namespaces.port(from)}" oifname "${Namespaces.port(to)}"`;
+    const chance = options.percent === undefined ? "" : ` numgen random mod 100 < ${options.percent}`;
+    if (options.everything === true) return this.rule(`${path}${chance} drop`);
+    const heals = [
+      await this.rule(`${path} ip protocol 112${chance} drop`),
+      await this.rule(`${path} ip6 nexthdr 112${chance} drop`),
+    ];
+    return async () => {
+      for (const heal of heals) await heal();
+    };
+  }
+
+  /** Loses VRRP (or everything) in both directions. */
+  async partition(a: string, b: string, options: { everything?: boolean } = {}): Promise<Heal> {
+    const heals = [await this.drop(a, b, options), await this.drop(b, a, options)];
+    return async () => {
+      for (const heal of heals) await heal();
+    };
+  }
+
+  /** The switch port forwards nothing in either direction, while the cable stays up. */
+  async block(node: string): Promise<Heal> {
+    const port = Namespaces.port(node);
+    await this.#namespaces.shell("sw", `bridge link set dev ${port} state 4`);
+    return async () => {
+      await this.#namespaces.shell("sw", `bridge link set dev ${port} state 3`);
+    };
+  }
+
+  /** Carrier loss, seen by the node. */
+  async linkDown(node: string, interfaceName = "e0"): Promise<Heal> {
+    const port = Namespaces.port(node, interfaceName);
+    this.#interrupted(node);
+    await this.#namespaces.ip("sw", [`link set ${port} down`]);
+    return async () => {
+      this.#interrupted(node);
+      await this.#namespaces.ip("sw", [`link set ${port} up`]);
+    };
+  }
+
+  /** The cable and the interface disappear. */
+  async unplug(node: string, interfaceName = "e0"): Promise<void> {
+    this.#interrupted(node);
+    await this.#namespaces.ip("sw", [`link del ${Namespaces.port(node, interfaceName)}`]);
+  }
+
+  /** A new interface of the same name; `plan.id` decides its MAC. */
+  async plug(node: string, plan: InterfacePlan): Promise<void> {
+    await this.#namespaces.ip("sw", this.#namespaces.wire(node, plan));
+    await this.#capture.learnPorts();
+    const addresses = plan.addresses.map((address) => `addr add ${address} dev ${plan.name}`);
+    await this.#namespaces.ip(node, [`link set ${plan.name} up`, ...addresses]);
+  }
+}
