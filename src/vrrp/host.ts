@@ -37,6 +37,7 @@ export interface Host {
   now(): Instant;
   /** ISO 8601 wall-clock time, for people only. */
   wallClock(): string;
+  /** An interface that was renamed is still found under the name it had when it was first asked for. */
   linkByName(name: string): Link | undefined;
   addressesOn(index: number): readonly AddressEntry[];
   /** Whether VRRP on this host put the address there or is configured to. */

@@ -1,0 +1,170 @@
+/**
+ * The VRRP process: obeys the supervisor's messages and reports to it. It never waits for the supervisor, and without
+ * one it gives up its roles: nobody would tell it to stop any more.
+ */
+import { dieWithParent, lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
+import { Engine } from "../vrrp/engine.ts";
+import type { ProcessParameters } from "../vrrp/parameters.ts";
+import type { InstanceStatus } from "../vrrp/status.ts";
+import type { FromVrrp, LogLevel, ToVrrp } from "./messages.ts";
+
+/** Messages on their way to a supervisor that does not read them; more are dropped and counted. */
+const maxUnsent = 5000;
+/** Snapshots sent in one turn of the loop. */
+const snapshotsPerTurn = 8;
+const stopLimit = 1000;
+const SIGTERM = 15;
+
+export function runVrrpRole(): void {
+  if (process.send === undefined) {
+    process.stderr.write("viprd internal vrrp: started by viprd run only\n");
+    process.exitCode = 2;
+    return;
+  }
+  new VrrpRole().run();
+}
+
+class VrrpRole {
+  readonly #engine: Engine;
+  #unsent = 0;
+  #dropped = 0;
+  #stopping = false;
+
+  constructor() {
+    this.#engine = new Engine({
+      log: (level, instance, message, fields) =>
+        this.#log(level, message, {
+          ...(instance === undefined ? {} : { instance }),
+          ...(fields === undefined ? {} : { fields }),
+        }),
+      event: (event) => this.#send({ type: "event", event }),
+    });
+  }
+
+  run(): void {
+    // A terminal sends its signals to both processes; each gives up the roles, whoever is first.
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void this.#stop(0));
+    // SIGHUP is the supervisor's.
+    process.on("SIGHUP", () => {});
+    process.on("disconnect", () => void this.#stop(0));
+    process.on("uncaughtException", (error) => {
+      process.stderr.write(`viprd vrrp process: ${error.stack ?? error.message}\n`);
+      void this.#stop(1);
+    });
+    process.on("message", (message: ToVrrp) => this.#obey(message));
+    dieWithParent(SIGTERM);
+    this.#send({ type: "ready" });
+  }
+
+  #obey(message: ToVrrp): void {
+    if (this.#stopping) return;
+    switch (message.type) {
+      case "process":
+        this.#prepareProcess(message.parameters);
+        break;
+      case "configure":
+        this.#engine.configure(message.parameters);
+        break;
+      case "remove":
+        this.#engine.remove(message.name);
+        break;
+      case "start":
+        void this.#start();
+        break;
+      case "status":
+        this.#report(message.id, message.instance);
+        break;
+      case "stop":
+        void this.#stop(0);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#engine.start();
+      this.#send({ type: "started" });
+    } catch (error) {
+      this.#log("error", error instanceof Error ? error.message : String(error));
+      await this.#stop(1);
+    }
+  }
+
+  /** What the system refuses here is a loss of precision, not of service: told, and gone on without. */
+  #prepareProcess({ realtimePriority, nice, lockMemory: lock }: ProcessParameters): void {
+    const attempts: (() => void)[] = [];
+    if (nice !== 0) attempts.push(() => setNice(nice));
+    if (realtimePriority !== undefined) attempts.push(() => setRealtime(realtimePriority));
+    if (lock) attempts.push(lockMemory);
+    for (const attempt of attempts) {
+      try {
+        attempt();
+      } catch (error) {
+        this.#log("error", error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+
+  /** A thousand snapshots are not made in one go: advertisements come in between. */
+  #report(id: number, name: string | undefined): void {
+    const one = name === undefined ? undefined : this.#engine.instanceStatus(name);
+    const snapshots = name === undefined ? this.#engine.status() : one === undefined ? [] : [one];
+    const iterator = snapshots[Symbol.iterator]();
+    const next = (): void => {
+      for (let i = 0; i < snapshotsPerTurn; i++) {
+        const { value, done } = iterator.next() as IteratorResult<InstanceStatus, undefined>;
+        if (done === true || value === undefined) {
+          this.#endReport(id);
+          return;
+        }
+        this.#send({ type: "status", id, instance: value });
+      }
+      setImmediate(next);
+    };
+    next();
+  }
+
+  #endReport(id: number): void {
+    const { timers, total, max, stalls } = this.#engine.lateness;
+    this.#send({
+      type: "status-end",
+      id,
+      interfaces: this.#engine.interfaces(),
+      dropped: this.#dropped,
+      lateness: { timers, mean_ms: timers === 0 ? 0 : total / timers, max_ms: max, stalls },
+    });
+  }
+
+  async #stop(code: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    // The kernel has taken the last advertisements and deletions when stop() returns; only its answers are waited for.
+    const answers = this.#engine.stop().catch((error: unknown) => {
+      process.stderr.write(`viprd vrrp process: ${error instanceof Error ? error.message : String(error)}\n`);
+    });
+    await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, stopLimit))]);
+    const exit = () => process.exit(code);
+    if (!process.connected || process.send === undefined) exit();
+    else process.send({ type: "stopped" } satisfies FromVrrp, undefined, undefined, exit);
+    setTimeout(exit, stopLimit);
+  }
+
+  #log(level: LogLevel, message: string, more: Pick<FromVrrp & { type: "log" }, "instance" | "fields"> = {}): void {
+    this.#send({ type: "log", level, message, ...more });
+  }
+
+  /** A supervisor that stands still must not make this process grow. */
+  #send(message: FromVrrp): void {
+    if (!process.connected || process.send === undefined) return;
+    if (this.#unsent >= maxUnsent) {
+      this.#dropped++;
+      return;
+    }
+    this.#unsent++;
+    process.send(message, undefined, undefined, () => {
+      this.#unsent--;
+    });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What the VRRP process does next. Protocol deadlines come first, always; then work that follows from them (addresses,
+ * announcements); then background deadlines (renewals). After a few milliseconds the loop is given back, so that
+ * packets are read whatever there is to do.
+ */
+import { Deadlines, type Entry } from "./deadlines.ts";
+import type { Instant, Milliseconds } from "./parameters.ts";
+
+export interface Alarm {
+  arm(at: Instant): void;
+  disarm(): void;
+}
+
+export interface LatenessFigures {
+  timers: number;
+  total: Milliseconds;
+  max: Milliseconds;
+}
+
+const turn: Milliseconds = 4;
+
+export class Agenda {
+  readonly lateness: LatenessFigures = { timers: 0, total: 0, max: 0 };
+  readonly #now: () => Instant;
+  readonly #alarm: Alarm;
+  readonly #protocol = new Deadlines();
+  readonly #background = new Deadlines();
+  #work: (() => void)[] = [];
+  #running = false;
+
+  constructor(now: () => Instant, alarm: (expire: () => void) => Alarm) {
+    this.#now = now;
+    this.#alarm = alarm(() => this.#turn());
+  }
+
+  schedule(entry: Entry, at: Instant | undefined): void {
+    this.#protocol.set(entry, at);
+    this.#rearm();
+  }
+
+  scheduleBackground(entry: Entry, at: Instant | undefined): void {
+    this.#background.set(entry, at);
+    this.#rearm();
+  }
+
+  soon(work: () => void): void {
+    this.#work.push(work);
+    this.#rearm();
+  }
+
+  #turn(): void {
+    this.#running = true;
+    const end = this.#now() + turn;
+    try {
+      this.#runProtocol();
+      for (let now = this.#now(); now < end; now = this.#now()) {
+        if (!this.#runOne(now)) break;
+        this.#runProtocol();
+      }
+    } finally {
+      this.#running = false;
+      this.#rearm();
+    }
+  }
+
+  #runProtocol(): void {
+    for (let now = this.#now(), entry = this.#protocol.take(now); entry !== undefined; ) {
+      this.#measure(now - entry.at);
+      entry.fire(now);
+      now = this.#now();
+      entry = this.#protocol.take(now);
+    }
+  }
+
+  /** One piece of work, or one background deadline. */
+  #runOne(now: Instant): boolean {
+    const work = this.#work.shift();
+    if (work !== undefined) {
+      work();
+      return true;
+    }
+    const entry = this.#background.take(now);
+    entry?.fire(now);
+    return entry !== undefined;
+  }
+
+  #measure(lateness: Milliseconds): void {
+    this.lateness.timers++;
+    this.lateness.total += lateness;
+    if (lateness > this.lateness.max) this.lateness.max = lateness;
+  }
+
+  #rearm(): void {
+    if (this.#running) return;
+    if (this.#work.length > 0) {
+      this.#alarm.arm(0);
+      return;
+    }
+    const protocol = this.#protocol.earliest;
+    const background = this.#background.earliest;
+    const at =
+      protocol === undefined || background === undefined ? (protocol ?? background) : Math.min(protocol, background);
+    if (at === undefined) this.#alarm.disarm();
+    else this.#alarm.arm(at);
+  }
+}

@@ -1,0 +1,317 @@
+/**
+ * The VRRP process on the real kernel: its sockets, its one timer, its picture of links and addresses, and the
+ * instances on top of them.
+ */
+import { type AddressEntry, encodeDeleteAddress, encodeNewAddress } from "../netlink/address.ts";
+import { Connection, type NetlinkError, type Request } from "../netlink/connection.ts";
+import { NLM_F_CREATE, NLM_F_REPLACE, RTM_DELADDR, RTM_NEWADDR } from "../netlink/constants.ts";
+import type { Link } from "../netlink/link.ts";
+import { type Change, Watch } from "../netlink/watch.ts";
+import { now } from "../socket/clock.ts";
+import { errnoName } from "../socket/errno.ts";
+import { OneShotTimer } from "../socket/timer.ts";
+import type { Family, IpAddress } from "../wire/address.ts";
+import { formatAddress } from "../wire/address.ts";
+import { addressOwner } from "./address-keeper.ts";
+import { Agenda, type LatenessFigures } from "./agenda.ts";
+import type { Entry } from "./deadlines.ts";
+import type { AddressRequests, Channel, Host, LogLevel, Receiver } from "./host.ts";
+import { Instance } from "./instance.ts";
+import { findLeftOvers } from "./left-overs.ts";
+import type { InstanceParameters, Instant } from "./parameters.ts";
+import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
+import { FrameSender, Transport } from "./transport.ts";
+
+export interface EngineReports {
+  log(level: LogLevel, instance: string | undefined, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  event(event: VrrpEvent): void;
+}
+
+export class Engine implements Host {
+  readonly #reports: EngineReports;
+  readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire));
+  readonly #instances = new Map<string, Instance>();
+  readonly #transports = new Map<string, Transport>();
+  readonly #frames: FrameSender;
+  readonly #connection: Connection;
+  readonly #watch: Watch;
+  /** Indexes of interfaces by the names they were asked for. */
+  readonly #known = new Map<string, number>();
+  /** Names of interfaces as they were last heard of. */
+  readonly #names = new Map<number, string>();
+  /** Text of every configured virtual address, with the number of instances that have it. */
+  readonly #virtual = new Map<string, Set<Instance>>();
+  #started = false;
+  #stalls = 0;
+
+  /** Throws when the kernel refuses the sockets. */
+  constructor(reports: EngineReports) {
+    this.#reports = reports;
+    this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
+    this.#watch = Watch.open({
+      links: true,
+      addresses: true,
+      onChange: (change) => this.#changed(change),
+      onResync: (reason) => reports.log("warn", undefined, `netlink: ${reason}; reading links and addresses again`),
+    });
+    this.#frames = new FrameSender();
+  }
+
+  get lateness(): LatenessFigures & { readonly stalls: number } {
+    return { ...this.#agenda.lateness, stalls: this.#stalls };
+  }
+
+  /** Before start() it is only noted. Afterwards a changed instance keeps its state where that is possible. */
+  configure(parameters: InstanceParameters): void {
+    const running = this.#instances.get(parameters.name);
+    if (running?.accepts(parameters)) {
+      this.#unregister(running);
+      running.configure(parameters);
+      this.#register(running);
+      return;
+    }
+    if (running !== undefined) this.remove(parameters.name, "configuration changed: another virtual router");
+    const instance = new Instance(parameters, this);
+    this.#instances.set(parameters.name, instance);
+    this.#register(instance);
+    if (!this.#started) return;
+    this.#sweep([parameters]);
+    instance.refresh();
+  }
+
+  remove(name: string, why = "removed from the configuration"): void {
+    const instance = this.#instances.get(name);
+    if (instance === undefined) return;
+    instance.stop(why);
+    this.#unregister(instance);
+    this.#instances.delete(name);
+    this.#closeIdleTransports();
+  }
+
+  async start(): Promise<void> {
+    await this.#watch.ready;
+    this.#started = true;
+    for (const link of this.#watch.links.values()) this.#names.set(link.index, link.name);
+    this.#sweep([...this.#instances.values()].map(({ parameters }) => parameters));
+    for (const instance of this.#instances.values()) instance.refresh();
+  }
+
+  /** Every role is given up and every address removed when this returns; the promise waits for the kernel's answers. */
+  async stop(): Promise<void> {
+    for (const instance of this.#instances.values()) instance.stop("viprd is stopping");
+    await this.#connection.settle();
+  }
+
+  status(): Iterable<InstanceStatus> {
+    return mapValues(this.#instances, (instance) => instance.status());
+  }
+
+  instanceStatus(name: string): InstanceStatus | undefined {
+    return this.#instances.get(name)?.status();
+  }
+
+  interfaces(): InterfaceStatus[] {
+    return [...this.#transports.values()].map((transport) => transport.status());
+  }
+
+  // What the instances ask of their host.
+
+  now(): Instant {
+    return now();
+  }
+
+  wallClock(): string {
+    return new Date().toISOString();
+  }
+
+  linkByName(name: string): Link | undefined {
+    const link = this.#watch.linkByName(name);
+    if (link !== undefined) {
+      this.#known.set(name, link.index);
+      return link;
+    }
+    const index = this.#known.get(name);
+    return index === undefined ? undefined : this.#watch.links.get(index);
+  }
+
+  addressesOn(index: number): readonly AddressEntry[] {
+    return this.#watch.addresses(index);
+  }
+
+  isVirtual(entry: AddressEntry): boolean {
+    return entry.protocol === addressOwner || this.#virtual.has(formatAddress(entry.address));
+  }
+
+  readonly addresses: AddressRequests = {
+    add: (entry, done) => this.#connection.postMany([this.#newAddress("add", entry, (error) => done(error))]),
+    renew: (entries, failed) =>
+      this.#connection.postMany(
+        entries.map((entry) => this.#newAddress("renew", entry, (error) => error && failed(entry, error))),
+      ),
+    delete: (entry, done) => {
+      const operation = () => `delete address ${this.#describe(entry)}`;
+      this.#connection.post(operation, RTM_DELADDR, 0, encodeDeleteAddress(entry), (error) =>
+        done(error !== undefined && isGone(error) ? undefined : error),
+      );
+    },
+  };
+
+  openChannel(link: Link, family: Family, receiver: Receiver): Channel {
+    const key = `${link.index}/${family}`;
+    let transport = this.#transports.get(key);
+    if (transport === undefined) {
+      transport = new Transport(link, family, (errno) => this.#socketFailed(link, family, errno));
+      this.#transports.set(key, transport);
+    }
+    const opened = transport;
+    opened.add(receiver);
+    return {
+      send: (datagram: Uint8Array, destination: IpAddress) => opened.send(datagram, destination),
+      drain: () => opened.drain(),
+      close: () => {
+        opened.remove(receiver);
+        if (!opened.idle) return;
+        opened.close();
+        if (this.#transports.get(key) === opened) this.#transports.delete(key);
+      },
+    };
+  }
+
+  sendFrame(link: Link, frame: Uint8Array): number {
+    return this.#frames.send(link, frame);
+  }
+
+  errnoName(errno: number): string {
+    return errnoName(errno);
+  }
+
+  stalled(): void {
+    this.#stalls++;
+  }
+
+  schedule(entry: Entry, at: Instant | undefined): void {
+    this.#agenda.schedule(entry, at);
+  }
+
+  scheduleBackground(entry: Entry, at: Instant | undefined): void {
+    this.#agenda.scheduleBackground(entry, at);
+  }
+
+  soon(work: () => void): void {
+    this.#agenda.soon(work);
+  }
+
+  log(level: LogLevel, instance: string, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.#reports.log(level, instance, message, fields);
+  }
+
+  event(event: VrrpEvent): void {
+    this.#reports.event(event);
+  }
+
+  #changed(change: Change): void {
+    if (!this.#started) return;
+    if (change.object === "link") this.#linkChanged(change.link, change.kind);
+    if (change.object === "address") this.#addressChanged(change.address, change.kind);
+  }
+
+  #linkChanged(link: Link, kind: string): void {
+    const former = this.#names.get(link.index);
+    if (kind === "removed") this.#names.delete(link.index);
+    else this.#names.set(link.index, link.name);
+    for (const instance of this.#instances.values()) {
+      instance.linkChanged(link.name);
+      if (former !== undefined && former !== link.name) instance.linkChanged(former);
+    }
+  }
+
+  #addressChanged(entry: AddressEntry, kind: string): void {
+    const holders = this.#virtual.get(formatAddress(entry.address));
+    for (const instance of holders ?? []) {
+      if (kind === "removed") instance.addressRemoved(entry);
+      else if (kind === "added") instance.addressAppeared();
+      // The owner's own address is also what it speaks from.
+      if (instance.parameters.priority === 255) instance.refresh();
+    }
+    if (holders !== undefined || entry.protocol === addressOwner) return;
+    for (const instance of this.#instances.values()) {
+      if (this.linkByName(instance.parameters.interface)?.index === entry.index) instance.refresh();
+    }
+  }
+
+  #sweep(instances: readonly InstanceParameters[]): void {
+    const links = [...this.#watch.links.values()];
+    const found = findLeftOvers(
+      instances,
+      links.map(({ index, name }) => ({ name, addresses: this.#watch.addresses(index) })),
+    );
+    for (const entry of found) {
+      if (this.#isHeld(entry)) continue;
+      this.#reports.log("warn", undefined, `removing left-over virtual address ${this.#describe(entry)}`);
+      this.addresses.delete(entry, (error) => error && this.#reports.log("error", undefined, error.message));
+    }
+  }
+
+  #isHeld(entry: AddressEntry): boolean {
+    const holders = this.#virtual.get(formatAddress(entry.address));
+    return holders !== undefined && [...holders].some(({ state }) => state === "active");
+  }
+
+  #register(instance: Instance): void {
+    for (const text of addressesOf(instance)) {
+      const holders = this.#virtual.get(text) ?? new Set();
+      this.#virtual.set(text, holders.add(instance));
+    }
+  }
+
+  #unregister(instance: Instance): void {
+    for (const text of addressesOf(instance)) {
+      const holders = this.#virtual.get(text);
+      holders?.delete(instance);
+      if (holders?.size === 0) this.#virtual.delete(text);
+    }
+  }
+
+  #closeIdleTransports(): void {
+    for (const [key, transport] of this.#transports) {
+      if (!transport.idle) continue;
+      transport.close();
+      this.#transports.delete(key);
+    }
+  }
+
+  #socketFailed(link: Link, family: Family, errno: number): void {
+    this.#reports.log("warn", undefined, `VRRP socket for IPv${family} on ${link.name}: ${errnoName(errno)}`);
+  }
+
+  #newAddress(verb: string, entry: AddressEntry, done: (error?: NetlinkError) => void): Request {
+    return {
+      operation: () => `${verb} address ${this.#describe(entry)}`,
+      type: RTM_NEWADDR,
+      flags: NLM_F_CREATE | NLM_F_REPLACE,
+      body: encodeNewAddress(entry),
+      done,
+    };
+  }
+
+  #describe(entry: AddressEntry): string {
+    const name = this.#watch.links.get(entry.index)?.name ?? `interface ${entry.index}`;
+    return `${formatAddress(entry.address)}/${entry.prefixLength} on ${name}`;
+  }
+}
+
+function addressesOf({ parameters }: Instance): Set<string> {
+  return new Set([...parameters.virtualAddresses, ...parameters.excludedAddresses].map(({ address }) => address));
+}
+
+/** Already so: the address or its interface is gone. */
+function isGone(error: NetlinkError): boolean {
+  return error.code === "EADDRNOTAVAIL" || error.code === "ENODEV";
+}
+
+function* mapValues<Value, Result>(
+  map: ReadonlyMap<string, Value>,
+  convert: (value: Value) => Result,
+): Iterable<Result> {
+  for (const value of map.values()) yield convert(value);
+}
