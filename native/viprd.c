@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -597,11 +599,22 @@ static napi_value thread_scheduler(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* lockMemory(start, length): numbers of bytes. What lies in memory is locked now, the rest when it is touched. */
 static napi_value process_lock_memory(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int64_t start, length;
+  if (arguments(env, info, 2, values) == NULL || napi_get_value_int64(env, values[0], &start) != napi_ok ||
+      napi_get_value_int64(env, values[1], &length) != napi_ok)
+    return refuse(env);
+  return integer(env, outcome((int)syscall(SYS_mlock2, (uintptr_t)start, (size_t)length, MLOCK_ONFAULT)));
+}
+
+/* setNetworkNamespace(fd): of the calling thread. */
+static napi_value thread_set_network_namespace(napi_env env, napi_callback_info info) {
   napi_value values[1];
-  int flags;
-  if (arguments(env, info, 1, values) == NULL || !get_int(env, values[0], &flags)) return refuse(env);
-  return integer(env, outcome(mlockall(flags)));
+  int fd;
+  if (arguments(env, info, 1, values) == NULL || !get_int(env, values[0], &fd)) return refuse(env);
+  return integer(env, outcome(setns(fd, CLONE_NEWNET)));
 }
 
 /* control(option, second, third) */
@@ -663,6 +676,7 @@ static const struct {
     {"scheduler", thread_scheduler},
     {"lockMemory", process_lock_memory},
     {"control", process_control},
+    {"setNetworkNamespace", thread_set_network_namespace},
     {"interfaceIndex", interface_index},
     {"interfaceName", interface_name},
 };

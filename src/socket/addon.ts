@@ -24,8 +24,9 @@ export interface Addon {
   setNice(thread: number, nice: number): number;
   /** [policy, priority, nice] */
   scheduler(thread: number): [number, number, number] | number;
-  lockMemory(flags: number): number;
+  lockMemory(start: number, length: number): number;
   control(option: number, second: number, third: number): number;
+  setNetworkNamespace(descriptor: number): number;
   interfaceIndex(name: string): number;
   interfaceName(index: number): string | number;
 }
