@@ -83,6 +83,7 @@ export async function decode(
   const format = flags.json === true ? jsonLine : textLine;
   const report: Report = {
     answer: (n, answer) => writer.write(format(n, answer)),
+    flush: () => writer.flush(),
     complain: (text) => void errors.write(`viprd decode: ${text}\n`),
     stopped: () => writer.closed,
   };
@@ -98,6 +99,8 @@ export async function decode(
 
 interface Report {
   answer(n: number, answer: Answer): Promise<void> | undefined;
+  /** Before more input is waited for. */
+  flush(): Promise<void> | undefined;
   complain(text: string): void;
   /** Nobody reads the answers any more. */
   stopped(): boolean;
@@ -126,6 +129,7 @@ async function decodeCapture(
         await report.answer(n, answer);
         if (report.stopped()) return 0;
       }
+      await report.flush();
       if (reader.problem !== undefined) break;
     }
   } catch (error) {
@@ -163,6 +167,7 @@ async function decodeLines(
   try {
     for await (const chunk of chunks) {
       await take(reader.push(typeof chunk === "string" ? chunk : text.decode(chunk, { stream: true })));
+      await report.flush();
       if (report.stopped()) return 0;
     }
   } catch (error) {

@@ -1,13 +1,18 @@
 /** Lines to a stream that may be slow, or a pipe whose reader has seen enough (`viprd … | head`). */
 import { once } from "node:events";
 
+/** One write a line would be one system call a line. */
+const batchLength = 32 * 1024;
+
 export class LineWriter {
   readonly #output: NodeJS.WritableStream;
+  #batch = "";
   #closed = false;
   #failure: Error | undefined;
 
   constructor(output: NodeJS.WritableStream) {
     this.#output = output;
+    // Never taken off again: Node reports a closed pipe once more some turns later.
     output.on("error", (error: NodeJS.ErrnoException) => {
       this.#closed = true;
       if (error.code !== "EPIPE") this.#failure ??= error;
@@ -21,7 +26,15 @@ export class LineWriter {
 
   /** The promise, if there is one, is to be awaited before the next line. */
   write(line: string): Promise<void> | undefined {
-    if (this.#closed || this.#output.write(`${line}\n`)) return undefined;
+    this.#batch += `${line}\n`;
+    return this.#batch.length < batchLength ? undefined : this.flush();
+  }
+
+  /** To be called before waiting for more input, so that the reader has all there is. */
+  flush(): Promise<void> | undefined {
+    const batch = this.#batch;
+    this.#batch = "";
+    if (this.#closed || batch === "" || this.#output.write(batch)) return undefined;
     return this.#drained();
   }
 
@@ -39,11 +52,9 @@ export class LineWriter {
     }
   }
 
-  /**
-   * Resolves when all lines are out; returns what kept them from being written, a closed pipe aside.
-   * The error listener stays: Node reports a closed pipe again, some turns later.
-   */
+  /** Resolves when all lines are out; returns what kept them from being written, a closed pipe aside. */
   async end(): Promise<Error | undefined> {
+    await this.flush();
     if (!this.#closed) await new Promise<void>((resolve) => this.#output.write("", () => resolve()));
     return this.#failure;
   }

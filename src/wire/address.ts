@@ -65,7 +65,7 @@ function parseIpv6(text: string): IpAddress | undefined {
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   // Dotted quads belong at the very end only.
-  if (halves.length === 2 && tail.length > 0 && (halves[0] ?? "").includes(".")) return undefined;
+  if (halves.length === 2 && (halves[0] ?? "").includes(".")) return undefined;
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
   for (const [i, group] of head.entries()) view.setUint16(i * 2, group);
