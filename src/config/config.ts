@@ -1,0 +1,14 @@
+/** The checked configuration: what the daemon is given. Every value is resolved, defaults included. */
+import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
+
+export interface GlobalConfig {
+  readonly routerId: string;
+  readonly scriptUser?: string;
+  readonly process: ProcessParameters;
+}
+
+export interface Config {
+  readonly global: GlobalConfig;
+  /** In file order. */
+  readonly instances: readonly InstanceParameters[];
+}

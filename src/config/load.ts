@@ -1,0 +1,129 @@
+/** The shell of the configuration: reads the files and follows their includes. What they say is judged by pure functions. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import type { Config } from "./config.ts";
+import { expandPattern, hasWildcard, type Include, includesOf } from "./include.ts";
+import { mergeFiles, type SourceFile } from "./merge.ts";
+import { formatPlace, hasErrors, type Place, type Problem, sortProblems } from "./problem.ts";
+import { resolveConfig } from "./resolve.ts";
+import { parseText } from "./syntax.ts";
+import { largestFile } from "./text.ts";
+import type { Environment } from "./variables.ts";
+
+export interface LoadOptions {
+  readonly readFile?: (path: string) => Uint8Array | string;
+  /** Names in a directory, for patterns in `include`. */
+  readonly listDirectory?: (path: string) => readonly string[];
+  /** Values for `${NAME}`; the environment of the process unless given. */
+  readonly env?: Environment;
+  /** Default of `global.router_id`; the name of the host unless given. */
+  readonly hostName?: string;
+}
+
+export interface Loaded {
+  /** Undefined when any problem is an error. */
+  readonly config: Config | undefined;
+  /** In reading order, warnings included. */
+  readonly problems: readonly Problem[];
+  /** Every file that was read or should have been, the first one first. */
+  readonly files: readonly string[];
+}
+
+const deepestInclude = 10;
+const mostFiles = 1000;
+
+/** Never throws: a file that cannot be read is a problem like any other. */
+export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
+  const readFile = options.readFile ?? readOrdinaryFile;
+  const listDirectory = options.listDirectory ?? ((path: string) => readdirSync(path));
+  const environment = options.env ?? process.env;
+  const problems: Problem[] = [];
+  const sources: SourceFile[] = [];
+  const files = new Map<string, Place | undefined>();
+
+  function complain(place: Place, path: string, message: string): void {
+    const { file, line, column } = place;
+    problems.push({ file, line, column, path, severity: "error", message });
+  }
+
+  function visit(path: string, from: Include | undefined, chain: readonly string[]): void {
+    files.set(path, from?.place);
+    let bytes: Uint8Array | string;
+    try {
+      bytes = readFile(path);
+    } catch (error) {
+      const message = `cannot read ${path}: ${reason(error)}`;
+      if (from === undefined) complain({ file: path, line: 0, column: 0 }, "", `cannot be read: ${reason(error)}`);
+      else complain(from.place, "include", message);
+      return;
+    }
+    const parsed = parseText(path, bytes, environment);
+    problems.push(...parsed.problems);
+    if (parsed.root === undefined) {
+      // An included file may be empty; a configuration that says nothing is a mistake.
+      if (parsed.problems.length === 0 && from === undefined) {
+        complain({ file: path, line: 1, column: 1 }, "", "the file is empty: it needs at least vrrp_instance");
+      }
+      return;
+    }
+    sources.push({ file: path, root: parsed.root });
+    for (const include of includesOf(parsed.root)) follow(include, path, [...chain, path]);
+  }
+
+  function follow(include: Include, path: string, chain: readonly string[]): void {
+    for (const found of expandPattern(include.pattern, path, listDirectory)) {
+      const earlier = files.get(found);
+      if (chain.includes(found)) {
+        const round = [...chain.slice(chain.indexOf(found)), found].join(" → ");
+        const advice = hasWildcard(include.pattern) ? ": choose a pattern that does not match it" : "";
+        complain(include.place, "include", `${found} includes itself (${round})${advice}`);
+      } else if (earlier !== undefined) {
+        complain(include.place, "include", `${found} is already included at ${formatPlace(earlier)}`);
+      } else if (chain.length > deepestInclude) {
+        complain(include.place, "include", `files include each other more than ${deepestInclude} levels deep`);
+      } else if (files.size >= mostFiles) {
+        complain(include.place, "include", `more than ${mostFiles} files`);
+      } else {
+        visit(found, include, chain);
+      }
+    }
+  }
+
+  visit(file, undefined, []);
+  const names = [...files.keys()];
+  // After a syntax error half of the keys would be missing, and every missing one a problem of its own.
+  if (sources.length === 0 || hasErrors(problems)) {
+    return { config: undefined, problems: sortProblems(problems, names), files: names };
+  }
+  const merged = mergeFiles(sources);
+  const resolved = resolveConfig(merged.root, options.hostName ?? hostname());
+  problems.push(...merged.problems, ...resolved.problems);
+  return {
+    config: hasErrors(problems) ? undefined : resolved.config,
+    problems: sortProblems(problems, names),
+    files: names,
+  };
+}
+
+function readOrdinaryFile(path: string): Uint8Array {
+  const { size } = statSync(path);
+  // Reading is bounded too; one byte more than allowed is enough for the complaint.
+  return size > largestFile ? new Uint8Array(largestFile + 1) : readFileSync(path);
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  switch (code) {
+    case "ENOENT":
+      return "no such file (ENOENT)";
+    case "EACCES":
+    case "EPERM":
+      return `no permission (${code})`;
+    case "EISDIR":
+      return "it is a directory (EISDIR): name a file";
+    case "ELOOP":
+      return "its symbolic links go round in a circle (ELOOP)";
+    default:
+      return code === "" ? String(error) : code;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Reads a tree by a zod schema, value by value, and goes on after a mistake: a bad value is reported and left out,
+ * everything else is returned, so that all problems of a file come out at once.
+ */
+import { z } from "zod";
+import { adviceForKey } from "./hints.ts";
+import { show } from "./kinds.ts";
+import { formatPlace, type Path } from "./problem.ts";
+import type { Report } from "./report.ts";
+import { nearest } from "./suggest.ts";
+import { describeKind, type Entry, findEntry, type MapNode, type ScalarNode, type TreeNode } from "./tree.ts";
+
+type Schema = z.core.$ZodType;
+
+/** What is left when any part may have been left out. */
+export type Loose<T> = T extends readonly (infer Item)[]
+  ? readonly (Loose<Item> | undefined)[]
+  : T extends object
+    ? { readonly [Key in keyof T]?: Loose<T[Key]> | undefined }
+    : T;
+
+export function read<S extends Schema>(
+  schema: S,
+  node: TreeNode,
+  path: Path,
+  report: Report,
+): Loose<z.output<S>> | undefined {
+  return readValue(schema, node, path, report) as Loose<z.output<S>> | undefined;
+}
+
+function readValue(schema: Schema, node: TreeNode, path: Path, report: Report): unknown {
+  if (schema instanceof z.ZodOptional) {
+    return isNothing(node) && expectsBlock(schema.unwrap())
+      ? void report.error(path, "is empty: give it a value, or remove the line")
+      : readValue(schema.unwrap(), node, path, report);
+  }
+  if (schema instanceof z.ZodUnion) return readValue(optionFor(schema.options, node), node, path, report);
+  if (schema instanceof z.ZodObject) return readBlock(schema.shape, node, path, report);
+  if (schema instanceof z.ZodRecord) return readRecord(schema, node, path, report);
+  if (schema instanceof z.ZodArray) return readList(schema.element, node, path, report);
+  return readLeaf(schema, node, path, report);
+}
+
+function expectsBlock(schema: Schema): boolean {
+  return schema instanceof z.ZodObject || schema instanceof z.ZodRecord || schema instanceof z.ZodArray;
+}
+
+function isNothing(node: TreeNode): boolean {
+  return node.kind === "scalar" && node.value === null;
+}
+
+/** A list for a list, a map for a map; text and numbers go to the option that is neither. */
+function optionFor(options: readonly Schema[], node: TreeNode): Schema {
+  const scalar = options.find((option) => !expectsBlock(option));
+  const fitting = options.find((option) =>
+    node.kind === "list" ? option instanceof z.ZodArray : node.kind === "map" && option instanceof z.ZodObject,
+  );
+  return fitting ?? scalar ?? z.never();
+}
+
+function readBlock(shape: Readonly<Record<string, Schema>>, node: TreeNode, path: Path, report: Report): unknown {
+  if (node.kind !== "map") {
+    report.error(path, `expected a map of keys, got ${describeKind(node)}: write each key on a line of its own below`);
+    return undefined;
+  }
+  const values: Record<string, unknown> = {};
+  for (const entry of distinct(node, path, report)) {
+    const schema = Object.hasOwn(shape, entry.key) ? shape[entry.key] : undefined;
+    if (schema === undefined) {
+      reportUnknown(entry, Object.keys(shape), path, report);
+      continue;
+    }
+    const value = readValue(schema, entry.value, [...path, entry.key], report);
+    if (value !== undefined) values[entry.key] = value;
+  }
+  for (const [key, schema] of Object.entries(shape)) {
+    if (schema instanceof z.ZodOptional || findEntry(node, key) !== undefined) continue;
+    report.error(path, `${key} is missing`);
+  }
+  return values;
+}
+
+function readRecord(schema: z.ZodRecord, node: TreeNode, path: Path, report: Report): unknown {
+  if (node.kind !== "map") {
+    report.error(
+      path,
+      `expected a map of names, got ${describeKind(node)}: write each name on a line of its own below`,
+    );
+    return undefined;
+  }
+  const values = new Map<string, unknown>();
+  for (const entry of distinct(node, path, report)) {
+    const below = [...path, entry.key];
+    const name = z.safeParse(schema.keyType, entry.key);
+    if (!name.success) report.at(entry.place, path, name.error.issues[0]?.message ?? "not a name");
+    const value = readValue(schema.valueType, entry.value, below, report);
+    if (name.success && value !== undefined) values.set(entry.key, value);
+  }
+  return Object.fromEntries(values);
+}
+
+function readList(element: Schema, node: TreeNode, path: Path, report: Report): unknown {
+  if (node.kind === "list") return node.items.map((item, i) => readValue(element, item, [...path, i], report));
+  report.error(path, `expected a list, got ${describeKind(node)}: begin each entry with "- " on a line of its own`);
+  return undefined;
+}
+
+function readLeaf(schema: Schema, node: TreeNode, path: Path, report: Report): unknown {
+  const input = node.kind === "scalar" ? node.value : node.kind === "list" ? [] : {};
+  const result = z.safeParse(schema, input);
+  if (!result.success) {
+    const message = result.error.issues[0]?.message ?? `not understood: ${show(input)}`;
+    report.error(path, isNothing(node) ? `${message}: give it a value, or remove the line` : message);
+    return undefined;
+  }
+  if (node.kind === "scalar" && typeof node.value === "number" && !isDecimal(node)) {
+    report.error(path, `numbers are written in plain decimal, got ${node.text}: write ${whatYamlReads(node)}`);
+    return undefined;
+  }
+  return result.data;
+}
+
+/** YAML 1.2 reads 010 as ten, older YAML as eight; 0x33, 0o17, 1e2 and +5 are numbers too. */
+function isDecimal(node: ScalarNode): boolean {
+  return /^-?(0|[1-9]\d*)(\.\d+)?$/.test(node.text);
+}
+
+function whatYamlReads(node: ScalarNode): string {
+  const leadingZero = /^[-+]?0\d/.test(node.text)
+    ? " (YAML 1.2 reads it so; other readers take a leading zero as octal)"
+    : "";
+  return `${node.value}${leadingZero}`;
+}
+
+/** Entries with every key once; the later ones of a key are reported. */
+function distinct(node: MapNode, path: Path, report: Report): Entry[] {
+  const first = new Map<string, Entry>();
+  for (const entry of node.entries) {
+    const earlier = first.get(entry.key);
+    if (earlier === undefined) {
+      first.set(entry.key, entry);
+    } else {
+      const { file, line } = earlier.place;
+      const where = file === entry.place.file ? `line ${line}` : formatPlace(earlier.place);
+      report.at(entry.place, [...path, entry.key], `duplicate key, first given at ${where}`);
+    }
+  }
+  return [...first.values()];
+}
+
+function reportUnknown(entry: Entry, known: readonly string[], path: Path, report: Report): void {
+  const near = nearest(entry.key, known);
+  const advice =
+    adviceForKey(entry.key, path) ?? (near === undefined ? undefined : `unknown key, did you mean ${near}?`);
+  // Whoever leaves out the colon makes a key of the password.
+  const hidden = advice === undefined && (path.includes("authentication") || /auth/i.test(entry.key));
+  report.at(entry.place, hidden ? path : [...path, entry.key], advice ?? `unknown key${keyList(known)}`);
+}
+
+function keyList(known: readonly string[]): string {
+  return known.length <= 8 ? `; known here: ${known.join(", ")}` : "";
+}

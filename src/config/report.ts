@@ -1,0 +1,33 @@
+/** Collects the problems of one configuration; knows the tree, so that a path is enough to find the place. */
+import { formatPath, type Path, type Place, type Problem, type Severity } from "./problem.ts";
+import { placeOf, type TreeNode } from "./tree.ts";
+
+export class Report {
+  readonly #root: TreeNode;
+  readonly #problems: Problem[] = [];
+
+  constructor(root: TreeNode) {
+    this.#root = root;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  error(path: Path, message: string): void {
+    this.at(this.placeOf(path), path, message, "error");
+  }
+
+  warn(path: Path, message: string): void {
+    this.at(this.placeOf(path), path, message, "warning");
+  }
+
+  at(place: Place, path: Path, message: string, severity: Severity = "error"): void {
+    const { file, line, column } = place;
+    this.#problems.push({ file, line, column, path: formatPath(path), severity, message });
+  }
+
+  placeOf(path: Path): Place {
+    return placeOf(this.#root, path);
+  }
+}

@@ -1,0 +1,63 @@
+/** Tree to configuration: reads every key, fills in the defaults, checks what concerns several keys or instances. */
+import type { AnnounceParameters, InstanceParameters } from "../vrrp/parameters.ts";
+import { checkAcross } from "./across.ts";
+import type { Config, GlobalConfig } from "./config.ts";
+import { type InstanceDefaults, resolveInstance } from "./instance.ts";
+import { hasErrors, type Problem } from "./problem.ts";
+import { type Loose, read } from "./read.ts";
+import { Report } from "./report.ts";
+import { fileBlock, type GlobalValues } from "./schema.ts";
+import type { TreeNode } from "./tree.ts";
+
+export interface Resolved {
+  /** Undefined when any problem is an error. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export function resolveConfig(root: TreeNode, hostName: string): Resolved {
+  const report = new Report(root);
+  const file = read(fileBlock, root, [], report);
+  const global = file?.global ?? {};
+  const defaults = instanceDefaults(global);
+  const instances: InstanceParameters[] = [];
+  for (const [name, values] of Object.entries(file?.vrrp_instance ?? {})) {
+    const instance = values && resolveInstance(name, values, defaults, report);
+    if (instance !== undefined) instances.push(instance);
+  }
+  checkAcross(file?.vrrp_instance ?? {}, instances, report);
+  if (root.kind === "map" && file?.vrrp_instance === undefined && report.problems.length === 0) {
+    report.warn([], "no vrrp_instance: there is nothing to do");
+  }
+  const problems = report.problems;
+  return { config: hasErrors(problems) ? undefined : { global: resolveGlobal(global, hostName), instances }, problems };
+}
+
+function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalConfig {
+  return {
+    routerId: values.router_id ?? hostName,
+    ...(values.script_user === undefined ? {} : { scriptUser: values.script_user }),
+    process: {
+      ...(values.vrrp_rt_priority === undefined ? {} : { realtimePriority: values.vrrp_rt_priority }),
+      nice: values.vrrp_priority ?? 0,
+      lockMemory: values.vrrp_no_swap ?? false,
+    },
+  };
+}
+
+function instanceDefaults(global: Loose<GlobalValues>): InstanceDefaults {
+  const announce: AnnounceParameters = {
+    repeat: global.vrrp_garp_master_repeat ?? 3,
+    delay: global.vrrp_garp_master_delay ?? 5000,
+    delayRepeat: global.vrrp_garp_master_delay_repeat ?? 1,
+    refresh: global.vrrp_garp_master_refresh ?? 60_000,
+    refreshRepeat: global.vrrp_garp_master_refresh_repeat ?? 1,
+    interval: global.vrrp_garp_interval ?? 0,
+    lowerPriorityRepeat: global.vrrp_garp_lower_prio_repeat ?? 3,
+  };
+  return {
+    version: global.vrrp_version ?? 3,
+    announce,
+    realtime: global.vrrp_rt_priority !== undefined,
+  };
+}
