@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { dieWithParent, lockMemory, schedulingOf, setRealtime } from "../../src/socket/scheduling.ts";
+import { asNobody } from "./support.ts";
+
+test("scheduling is told for every thread", () => {
+  const threads = schedulingOf();
+  expect(threads.length).toBeGreaterThan(4);
+  expect(threads[0]).toMatchObject({ policy: "other", priority: 0 });
+});
+
+test("the real-time class without privilege is refused with the capability that is missing", () => {
+  expect(() => asNobody(() => setRealtime(50))).toThrow("set real-time priority 50: EPERM (needs CAP_SYS_NICE)");
+});
+
+test("a priority outside the class is refused by the kernel", () => {
+  expect(() => setRealtime(100)).toThrow("set real-time priority 100: EINVAL");
+});
+
+test("memory locking without privilege is refused with what is missing", () => {
+  // The limit of 8 MB that unprivileged processes have is too small for Node's text alone.
+  if (/Max locked memory\s+unlimited/.test(readFileSync("/proc/self/limits", "utf8"))) return;
+  expect(() => asNobody(lockMemory)).toThrow("lock memory: EPERM (needs CAP_IPC_LOCK or a larger RLIMIT_MEMLOCK)");
+});
+
+test("a signal at the parent's death can be asked for and given up", () => {
+  dieWithParent(15);
+  dieWithParent(0);
+  expect(() => dieWithParent(1000)).toThrow("ask for signal 1000 at the parent's death: EINVAL");
+});
