@@ -1,0 +1,105 @@
+/** Asks the daemon over its control socket. Every failure is a sentence that says what to do. */
+import { type IncomingMessage, request } from "node:http";
+import { ExitCode } from "./exit-code.ts";
+
+export class ClientError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number, cause?: unknown) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
+}
+
+const answerLimit = 5000;
+/** A status of thousands of instances fits; a daemon gone mad does not fill our memory. */
+const maxAnswer = 64 * 1024 * 1024;
+
+export async function getJson(socketPath: string, path: string): Promise<unknown> {
+  const response = await get(socketPath, path, {});
+  const text = await readAll(response);
+  const value: unknown = parseJson(text);
+  if (response.statusCode === 200 && value !== undefined) return value;
+  throw new ClientError(refusal(value, response.statusCode ?? 0), ExitCode.no);
+}
+
+/** The answer's body as it comes; the caller reads until it ends. */
+export async function openStream(
+  socketPath: string,
+  path: string,
+  headers: Record<string, string>,
+): Promise<IncomingMessage> {
+  const response = await get(socketPath, path, headers);
+  if (response.statusCode === 200) return response;
+  throw new ClientError(refusal(parseJson(await readAll(response)), response.statusCode ?? 0), ExitCode.no);
+}
+
+function get(socketPath: string, path: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath, path, headers, agent: false });
+    const timer = setTimeout(() => {
+      asking.destroy(
+        new ClientError(`the daemon at ${socketPath} did not answer within ${answerLimit / 1000} s`, ExitCode.no),
+      );
+    }, answerLimit);
+    asking.on("response", (response) => {
+      clearTimeout(timer);
+      resolve(response);
+    });
+    asking.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error instanceof ClientError ? error : connectError(socketPath, error));
+    });
+    asking.end();
+  });
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxAnswer) throw new ClientError("the daemon's answer is too long", ExitCode.no);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: the status code tells what happened.
+    return undefined;
+  }
+}
+
+function refusal(value: unknown, statusCode: number): string {
+  if (typeof value !== "object" || value === null || !("error" in value)) return `the daemon answered ${statusCode}`;
+  const names = "instances" in value && Array.isArray(value.instances) ? value.instances : undefined;
+  if (names === undefined) return String(value.error);
+  return `${value.error}; ${names.length === 0 ? "none is configured" : `there are: ${names.join(", ")}`}`;
+}
+
+/** Why nobody could be asked, and what to do about it. */
+export function connectError(socketPath: string, error: NodeJS.ErrnoException): ClientError {
+  const [why, advice] = explain(error);
+  return new ClientError(`no daemon at ${socketPath}: ${why}\n${advice}`, ExitCode.noDaemon, error);
+}
+
+function explain(error: NodeJS.ErrnoException): readonly [string, string] {
+  switch (error.code) {
+    case "ENOENT":
+      return [
+        "there is no such socket",
+        "Start it with `viprd run` or `systemctl start viprd`, or name its --runtime-dir.",
+      ];
+    case "ECONNREFUSED":
+      return ["nobody listens there", "It ended without cleaning up. Start it again; its log says why it ended."];
+    case "EACCES":
+    case "EPERM":
+      return ["permission denied", "Ask as root, or as a member of the group viprd."];
+    default:
+      return [error.message, "Its log may say more."];
+  }
+}

@@ -1,0 +1,105 @@
+/** One instance in full, for a person. Pure. */
+import type { Counters, InstanceStatus, RouterStatus } from "../vrrp/status.ts";
+import { type Paint, padTo, widthOf } from "./paint.ts";
+import { countsOf } from "./render-counts.ts";
+import { stateColour } from "./render-event.ts";
+import { formatDuration, formatInterval, formatMoment } from "./render-time.ts";
+
+export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint): string[] {
+  const duration = formatDuration(now.getTime() - Date.parse(instance.since));
+  const state = paint(stateColour[instance.state], instance.state);
+  const facts = `vrid ${instance.vrid} on ${instance.interface}, VRRP ${instance.version}, ${instance.families.join(" and ")}`;
+  const rows: [string, string][] = [
+    ...reasons(instance, now),
+    ["priority", priority(instance)],
+    ["active", activeRouter(instance)],
+    ...instance.routers.flatMap((router) => timer(router, instance.routers.length > 1)),
+    ...addresses(instance, paint),
+    ["adverts", adverts(instance)],
+    ...troubles(instance.counters).map((text): [string, string] => ["trouble", paint("yellow", text)]),
+  ];
+  return [`${paint("bold", instance.name)}  ${state} for ${duration}  ${paint("dim", facts)}`, ...aligned(rows, paint)];
+}
+
+function reasons(instance: InstanceStatus, now: Date): [string, string][] {
+  const last = instance.transitions.at(-1);
+  const why: [string, string][] = instance.reasons.map((reason) => ["why", reason]);
+  if (last === undefined) return why;
+  const when = `${formatMoment(new Date(last.at), now)} ${last.from} → ${last.to}`;
+  return why.length > 0 ? [...why, ["last", `${when}: ${last.reason}`]] : [["why", `${last.reason} (${when})`]];
+}
+
+/** "90 = 150 - 60 (track gateway)" */
+function priority({ priority: { base, effective, parts }, preempt }: InstanceStatus): string {
+  const sum = parts.map(({ name, change }) => ` ${change < 0 ? "-" : "+"} ${Math.abs(change)} (${name})`);
+  const text = sum.length === 0 && base === effective ? String(base) : `${effective} = ${base}${sum.join("")}`;
+  return preempt ? text : `${text}, nopreempt`;
+}
+
+function activeRouter({ active_router: active, state }: InstanceStatus): string {
+  if (active === null) return state === "initialize" ? "not listening" : "none heard";
+  if (active.self) return `this router, ${active.address}`;
+  return `${active.address}, priority ${active.priority}, heard ${formatDuration(active.last_heard_ms)} ago`;
+}
+
+function timer(router: RouterStatus, several: boolean): [string, string][] {
+  if (router.timer_ms === null) return [];
+  const family = several ? `${router.family}: ` : "";
+  const text =
+    router.state === "active"
+      ? `next advert in ${formatDuration(router.timer_ms)}`
+      : `takeover in ${formatDuration(router.timer_ms)} unless heard, of ${formatInterval(router.active_down_interval_ms)}`;
+  return [["timer", family + text]];
+}
+
+function addresses(instance: InstanceStatus, paint: Paint): [string, string][] {
+  const expected = instance.state === "active";
+  const width = Math.max(0, ...instance.addresses.map(({ address }) => address.length));
+  return instance.addresses.map(({ address, device, present, lease_s, advertised }) => {
+    const state =
+      present === expected
+        ? present
+          ? "present"
+          : "absent"
+        : present
+          ? "present, but not ours to hold now"
+          : "MISSING";
+    const lease = present && lease_s !== null ? `, lease ${lease_s} s` : "";
+    const text = `${address.padEnd(width)}  ${device}  ${state}${lease}${advertised ? "" : ", not advertised"}`;
+    return ["address", present === expected ? text : paint("red", text)];
+  });
+}
+
+function adverts({ counters, advert_int_ms }: InstanceStatus): string {
+  const { adverts_sent, adverts_received, became_active } = counters;
+  const every = formatInterval(advert_int_ms);
+  return `${adverts_sent} sent, ${adverts_received} received, every ${every}; became active ${times(became_active)}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}
+
+/** Counters that should be zero, only where they are not. */
+function troubles(counters: Counters): string[] {
+  const rejected = countsOf(counters.rejected);
+  const told: [number, string][] = [
+    [counters.send_errors, "adverts could not be sent"],
+    [counters.own_packets, "own packets heard again: a loop, or a cloned router"],
+    [counters.interval_errors, "adverts with another interval than ours"],
+    [counters.address_list_errors, "adverts with another address list than ours"],
+    [counters.other_checksum_form, "adverts in the other checksum form (accepted)"],
+    [counters.late_timers, "timers fired late"],
+  ];
+  const lines = told.filter(([count]) => count > 0).map(([count, text]) => `${count} ${text}`);
+  return rejected === "" ? lines : [`rejected: ${rejected}`, ...lines];
+}
+
+/** A label is written once for the lines that share it. */
+function aligned(rows: readonly (readonly [string, string])[], paint: Paint): string[] {
+  const width = Math.max(...rows.map(([label]) => widthOf(label)));
+  return rows.map(([label, text], i) => {
+    const shown = rows[i - 1]?.[0] === label ? "" : label;
+    return `  ${paint("dim", padTo(shown, width))}  ${text}`;
+  });
+}

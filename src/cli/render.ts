@@ -1,0 +1,92 @@
+/** The status for a person: one screen that tells who is active, since when and why. Pure. */
+import type { StatusDocument } from "../daemon/status.ts";
+import type { InstanceStatus } from "../vrrp/status.ts";
+import { type Paint, padTo, widthOf } from "./paint.ts";
+import { countsOf } from "./render-counts.ts";
+import { stateColour } from "./render-event.ts";
+import { renderInstance } from "./render-instance.ts";
+import { formatDuration, formatMoment } from "./render-time.ts";
+
+/** Up to so many instances are told in full; more of them as a table, one line each. */
+const inFull = 4;
+
+export function renderStatus(status: StatusDocument, now: Date, paint: Paint): string {
+  const { instances } = status;
+  const body =
+    instances.length <= inFull
+      ? instances.map((instance) => renderInstance(instance, now, paint))
+      : [renderTable(instances, now, paint), [paint("dim", "viprd status NAME tells more about one of them")]];
+  const blocks = [renderHeader(status, now, paint), ...body, renderStrangers(status, paint)];
+  if (instances.length === 0) blocks.push(["no instance is configured"]);
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join("\n")}\n`)
+    .join("\n");
+}
+
+function renderHeader(status: StatusDocument, now: Date, paint: Paint): string[] {
+  const { config, processes } = status;
+  const { vrrp } = processes;
+  const up = formatDuration(now.getTime() - Date.parse(status.started));
+  const lines = [
+    `${paint("bold", status.router_id)}  viprd ${status.viprd}, pid ${status.pid}, up ${up}`,
+    paint("dim", `${config.file}, read ${formatMoment(new Date(config.loaded_at), now)}`),
+  ];
+  if (config.reload !== null && !config.reload.ok) {
+    const at = formatMoment(new Date(config.reload.at), now);
+    lines.push(paint("red", `the reload at ${at} was ${config.reload.message}`));
+    lines.push(...config.reload.problems.map((problem) => `  ${problem}`));
+  }
+  const waiting = config.reload?.needs_restart ?? [];
+  if (waiting.length > 0) lines.push(paint("yellow", `changed, but needs a restart: ${waiting.join(", ")}`));
+  if (vrrp.state !== "running" && vrrp.state !== "not needed") lines.push(paint("red", `vrrp process: ${vrrp.state}`));
+  if (vrrp.restarts > 0) {
+    const last = vrrp.last_end === null ? "" : `; the last one ${vrrp.last_end}`;
+    lines.push(paint("yellow", `vrrp process: started again ${vrrp.restarts} times${last}`));
+  }
+  const stalls = status.vrrp?.lateness.stalls ?? 0;
+  if (stalls > 0) lines.push(paint("yellow", `vrrp process: not run in time by the kernel ${stalls} times`));
+  return lines;
+}
+
+function renderTable(instances: readonly InstanceStatus[], now: Date, paint: Paint): string[] {
+  const head = ["NAME", "STATE", "FOR", "PRIORITY", "ACTIVE ROUTER", "HEARD", "WHY"];
+  const rows = instances.map((instance) => [
+    paint("bold", instance.name),
+    paint(stateColour[instance.state], instance.state),
+    formatDuration(now.getTime() - Date.parse(instance.since)),
+    String(instance.priority.effective),
+    activeRouter(instance),
+    lastHeard(instance),
+    instance.reasons[0] ?? instance.transitions.at(-1)?.reason ?? "",
+  ]);
+  return alignColumns([head.map((title) => paint("dim", title)), ...rows]);
+}
+
+function activeRouter({ active_router: active }: InstanceStatus): string {
+  if (active === null) return "none heard";
+  return active.self ? "this one" : `${active.address} (${active.priority})`;
+}
+
+function lastHeard({ active_router: active }: InstanceStatus): string {
+  return active === null || active.self ? "" : `${formatDuration(active.last_heard_ms)} ago`;
+}
+
+/** Packets for no instance of ours: usually a mistyped virtual_router_id, here or at a neighbour. */
+function renderStrangers({ interfaces }: StatusDocument, paint: Paint): string[] {
+  const lines = interfaces
+    .filter(({ rejected }) => Object.values(rejected).some((count) => count > 0))
+    .map((entry) => `  ${entry.interface} ${entry.family}: ${countsOf(entry.rejected)}`);
+  return lines.length === 0 ? [] : [paint("yellow", "packets for none of our instances"), ...lines];
+}
+
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(cell));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => padTo(cell, widths[i] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

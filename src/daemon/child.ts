@@ -1,0 +1,70 @@
+/** One running child process: messages out, messages in, and one report of its end. */
+import type { ChildProcess } from "node:child_process";
+import type { Milliseconds } from "../vrrp/parameters.ts";
+import type { FromVrrp, ToVrrp } from "./messages.ts";
+import { forkProgram, type Program } from "./program.ts";
+
+export interface ChildHandlers {
+  message(message: FromVrrp): void;
+  /** Once; no message comes after it. `why` reads after "the process ". */
+  end(why: string): void;
+}
+
+/** Messages already sent may still be in the channel when the process is gone. */
+const drainLimit: Milliseconds = 200;
+
+export class Child {
+  readonly #process: ChildProcess;
+  readonly #handlers: ChildHandlers;
+  #ended = false;
+  #backlog = 0;
+  #gone: string | undefined;
+
+  constructor(program: Program, handlers: ChildHandlers) {
+    this.#handlers = handlers;
+    this.#process = forkProgram(program);
+    this.#process.on("message", (message) => {
+      if (!this.#ended) handlers.message(message as FromVrrp);
+    });
+    this.#process.on("error", (error) => {
+      // A failed fork has no exit event.
+      if (this.#process.pid === undefined) this.#end(`could not be started: ${error.message}`);
+    });
+    this.#process.on("exit", (code, signal) => {
+      this.#gone = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+      if (!this.#process.connected) this.#end(this.#gone);
+      else setTimeout(() => this.#end(this.#gone ?? "ended"), drainLimit);
+    });
+    this.#process.on("disconnect", () => {
+      if (this.#gone !== undefined) this.#end(this.#gone);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Messages handed over that the channel has not taken: grows when the child stands still. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
+  /** Never blocks: the channel queues. A child that is gone reports its end, so a failed send needs no second report. */
+  send(message: ToVrrp): void {
+    if (this.#ended || !this.#process.connected) return;
+    this.#backlog += 1;
+    this.#process.send(message, () => {
+      this.#backlog -= 1;
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  #end(why: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#handlers.end(why);
+  }
+}

@@ -1,0 +1,103 @@
+/** The control interface: HTTP and JSON on a Unix socket. Whoever may open the socket may ask. */
+import { chmodSync, chownSync, existsSync, readFileSync, unlinkSync } from "node:fs";
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import { Hono } from "hono";
+import type { EventLog } from "./event-log.ts";
+import { eventStream } from "./event-stream.ts";
+import type { StatusDocument } from "./status.ts";
+import { NoAnswer } from "./status-requests.ts";
+
+/** What the supervisor lets the control interface see. */
+export interface ControlTarget {
+  readonly events: EventLog;
+  readonly stopping: AbortSignal;
+  instanceNames(): readonly string[];
+  status(instance: string | undefined): Promise<StatusDocument>;
+  /** Undefined when every process that is needed runs; otherwise why not. */
+  notReady(): string | undefined;
+}
+
+export function controlApp(target: ControlTarget): Hono {
+  const app = new Hono();
+  app.get("/v1/status", async (context) => {
+    const instance = context.req.query("instance");
+    const names = target.instanceNames();
+    if (instance !== undefined && !names.includes(instance)) {
+      return context.json({ error: `no instance ${JSON.stringify(instance)}`, instances: names }, 404);
+    }
+    return context.json(await target.status(instance));
+  });
+  app.get("/v1/events", (context) => {
+    const since = Number(context.req.header("Last-Event-ID") ?? context.req.query("since") ?? target.events.lastId);
+    if (!Number.isInteger(since) || since < 0)
+      return context.json({ error: "since: expected the id of an event" }, 400);
+    return eventStream(target.events, since, target.stopping);
+  });
+  app.get("/healthz", (context) => context.text("ok\n"));
+  app.get("/readyz", (context) => {
+    const why = target.notReady();
+    return why === undefined ? context.text("ready\n") : context.text(`${why}\n`, 503);
+  });
+  app.notFound((context) => context.json({ error: `nothing at ${context.req.method} ${context.req.path}` }, 404));
+  app.onError((error, context) => {
+    const status = error instanceof NoAnswer ? 504 : 500;
+    return context.json({ error: error.message }, status);
+  });
+  return app;
+}
+
+export interface Control {
+  close(): void;
+}
+
+/** Listens at `path`; a socket file left there by a dead daemon is replaced (the caller holds the lock). */
+export function openControl(path: string, target: ControlTarget): Promise<Control> {
+  const server = createAdaptorServer({ fetch: controlApp(target).fetch }) as Server;
+  // A client that sends nothing, or slowly, is cut off; an event stream may stay for ever.
+  server.headersTimeout = 5000;
+  server.requestTimeout = 5000;
+  server.maxConnections = 64;
+  removeSocket(path);
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    // The socket has its mode from its first moment: bind happens within listen.
+    const mask = process.umask(0o117);
+    server.listen(path, () => {
+      try {
+        giveToGroup(path);
+      } catch (error) {
+        reject(error);
+      }
+      resolve({
+        close() {
+          server.close();
+          server.closeAllConnections();
+          removeSocket(path);
+        },
+      });
+    });
+    process.umask(mask);
+  });
+}
+
+function removeSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+/** Members of the group viprd may ask too, where there is such a group and we may give the file away. */
+function giveToGroup(path: string): void {
+  chmodSync(path, 0o660);
+  const group = existsSync("/etc/group") ? groupId(readFileSync("/etc/group", "utf8"), "viprd") : undefined;
+  if (group !== undefined && process.getuid?.() === 0) chownSync(path, 0, group);
+}
+
+export function groupId(groups: string, name: string): number | undefined {
+  const line = groups.split("\n").find((text) => text.startsWith(`${name}:`));
+  const id = Number(line?.split(":")[2] ?? Number.NaN);
+  return Number.isInteger(id) ? id : undefined;
+}

@@ -1,0 +1,34 @@
+/** How this program starts a role of its own as a child process. */
+import { type ChildProcess, fork } from "node:child_process";
+
+export interface Program {
+  /** The file to run: our own main, or a stand-in in tests. */
+  readonly file: string;
+  readonly arguments: readonly string[];
+}
+
+/**
+ * Its own session: a Ctrl-C at the terminal reaches the supervisor alone, which then stops the children in order.
+ * Standard output goes to standard error, so that a stray print cannot mix with anybody's data.
+ */
+export function forkProgram(program: Program): ChildProcess {
+  return fork(program.file, program.arguments, {
+    execPath: process.execPath,
+    execArgv: [],
+    env: childEnvironment(process.env),
+    serialization: "json",
+    detached: true,
+    stdio: ["ignore", 2, 2, "ipc"],
+  });
+}
+
+/**
+ * What a child needs of our environment. Node honours its NODE_ variables in a privileged process too, and the notify
+ * socket of systemd is the supervisor's to talk to.
+ */
+export function childEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(environment).filter(
+    ([name]) => !/^(NODE_|NOTIFY_SOCKET$|WATCHDOG_|LISTEN_|LD_)/.test(name),
+  );
+  return Object.fromEntries(kept);
+}

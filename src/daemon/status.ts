@@ -1,0 +1,122 @@
+/** The one status model: what the command line, the API, the metrics and the web page all read. */
+import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
+import type { Counters, InstanceStatus, InterfaceStatus } from "../vrrp/status.ts";
+import type { Lateness } from "./messages.ts";
+import type { ProcessStatus } from "./process-status.ts";
+import type { VrrpReply } from "./status-requests.ts";
+
+export interface StatusDocument {
+  /** Of this shape. New fields may come without a new number. */
+  readonly version: 1;
+  readonly viprd: string;
+  readonly router_id: string;
+  readonly pid: number;
+  /** ISO 8601, as all times here. */
+  readonly started: string;
+  readonly config: ConfigStatus;
+  readonly processes: { readonly vrrp: ProcessStatus };
+  readonly instances: readonly InstanceStatus[];
+  /** Packets that belong to no instance. */
+  readonly interfaces: readonly InterfaceStatus[];
+  /** Null while the VRRP process does not run. */
+  readonly vrrp: { readonly dropped: number; readonly lateness: Lateness } | null;
+}
+
+export interface ConfigStatus {
+  readonly file: string;
+  /** When the configuration in force was read. */
+  readonly loaded_at: string;
+  /** The last reload; null when there was none. */
+  readonly reload: ReloadStatus | null;
+}
+
+export interface ReloadStatus {
+  readonly at: string;
+  readonly ok: boolean;
+  /** What changed, or why nothing did. */
+  readonly message: string;
+  readonly problems: readonly string[];
+  /** Settings that were changed in the file and wait for a restart of the daemon. */
+  readonly needs_restart: readonly string[];
+}
+
+export interface SupervisorStatus {
+  readonly viprd: string;
+  readonly routerId: string;
+  readonly pid: number;
+  readonly started: string;
+  readonly config: ConfigStatus;
+  readonly process: ProcessStatus;
+  readonly instances: readonly InstanceParameters[];
+}
+
+/** Without a reply, every instance is told from the configuration, with the reason why nobody answers for it. */
+export function assembleStatus(
+  supervisor: SupervisorStatus,
+  reply: VrrpReply | string,
+  instance: string | undefined,
+): StatusDocument {
+  const wanted = supervisor.instances.filter(({ name }) => instance === undefined || name === instance);
+  const told = new Map(typeof reply === "string" ? [] : reply.instances.map((status) => [status.name, status]));
+  const why = typeof reply === "string" ? reply : "the vrrp process does not know it yet";
+  return {
+    version: 1,
+    viprd: supervisor.viprd,
+    router_id: supervisor.routerId,
+    pid: supervisor.pid,
+    started: supervisor.started,
+    config: supervisor.config,
+    processes: { vrrp: supervisor.process },
+    // In the order of the file.
+    instances: wanted.map(
+      (parameters) => told.get(parameters.name) ?? silent(parameters, why, supervisor.process.since),
+    ),
+    interfaces: typeof reply === "string" ? [] : reply.interfaces,
+    vrrp: typeof reply === "string" ? null : { dropped: reply.dropped, lateness: reply.lateness },
+  };
+}
+
+const noCounters: Counters = {
+  became_active: 0,
+  released_active: 0,
+  adverts_sent: 0,
+  adverts_received: 0,
+  priority_zero_sent: 0,
+  priority_zero_received: 0,
+  send_errors: 0,
+  interval_errors: 0,
+  address_list_errors: 0,
+  other_checksum_form: 0,
+  own_packets: 0,
+  late_timers: 0,
+  rejected: {},
+};
+
+function silent(parameters: InstanceParameters, why: string, since: string): InstanceStatus {
+  const { name, vrid, version, priority, preempt } = parameters;
+  const address = (advertised: boolean) => (virtual: VirtualAddress) => ({
+    address: `${virtual.address}/${virtual.prefixLength}`,
+    device: virtual.device,
+    advertised,
+    present: false,
+    lease_s: parameters.lease === undefined ? null : parameters.lease / 1000,
+  });
+  return {
+    name,
+    interface: parameters.interface,
+    vrid,
+    version,
+    families: parameters.families.map((family) => (family === 4 ? "ipv4" : "ipv6")),
+    state: "initialize",
+    reasons: [why],
+    since,
+    priority: { base: priority, effective: 0, parts: [] },
+    advert_int_ms: parameters.advertisementInterval,
+    preempt,
+    active_router: null,
+    addresses: [...parameters.virtualAddresses.map(address(true)), ...parameters.excludedAddresses.map(address(false))],
+    routers: [],
+    counters: noCounters,
+    transitions: [],
+  };
+}

@@ -1,0 +1,226 @@
+/** The daemon's parent process: reads the file, keeps the VRRP process running, serves status, obeys signals. */
+import type { Milliseconds } from "../vrrp/parameters.ts";
+import type { VrrpEvent } from "../vrrp/status.ts";
+import { type Configuration, type Load, needsRestart } from "./configuration.ts";
+import type { Control } from "./control.ts";
+import { EventLog } from "./event-log.ts";
+import { acquireLock, type Lock, LockError, refuseSecond } from "./lock.ts";
+import type { Log } from "./log.ts";
+import { logEvent } from "./log-event.ts";
+import { controlSocket } from "./paths.ts";
+import type { Program } from "./program.ts";
+import { Coalescer } from "./reload.ts";
+import { describePlan, planReload } from "./reload-plan.ts";
+import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
+import { type Notifier, openNotifier } from "./systemd.ts";
+import { VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
+
+export interface SupervisorOptions {
+  readonly version: string;
+  readonly configFile: string;
+  readonly runtimeDirectory: string;
+  readonly load: Load;
+  readonly log: Log;
+  readonly vrrpProgram: Program;
+  readonly environment: NodeJS.ProcessEnv;
+  /** How long the VRRP process may take to give up its roles. */
+  readonly stopLimit?: Milliseconds;
+  readonly vrrp?: Pick<VrrpProcessOptions, "statusLimit" | "restartDelay">;
+}
+
+export type StartResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: "problems"; readonly problems: readonly string[] }
+  | { readonly ok: false; readonly reason: "refused"; readonly message: string };
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #log: Log;
+  readonly #vrrp: VrrpProcess;
+  readonly #events = new EventLog();
+  readonly #reloads = new Coalescer(() => this.#reload());
+  readonly #stopping = new AbortController();
+  readonly #started = new Date();
+  #configuration: Configuration = { routerId: "", vrrp: { process: { nice: 0, lockMemory: false }, instances: [] } };
+  #loadedAt = new Date();
+  #lastReload: ReloadStatus | null = null;
+  #lock: Lock | undefined;
+  #control: Control | undefined;
+  #notifier: Notifier | undefined;
+  #announced = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#vrrp = new VrrpProcess({
+      program: options.vrrpProgram,
+      log: options.log,
+      onStarted: () => this.#announceReady(),
+      onEvent: (event) => this.#event(event),
+      onDeath: (why) => this.#tell("process", `the vrrp process ${why}`),
+      ...options.vrrp,
+    });
+  }
+
+  async start(): Promise<StartResult> {
+    const { runtimeDirectory, configFile, load } = this.#options;
+    try {
+      this.#lock = acquireLock(runtimeDirectory);
+      // Node and our code load in the child while the file is read here: half of the start-up time.
+      this.#vrrp.prepare();
+      await refuseSecond(controlSocket(runtimeDirectory));
+    } catch (error) {
+      if (!(error instanceof LockError)) throw error;
+      await this.#abandon();
+      return { ok: false, reason: "refused", message: error.message };
+    }
+    const result = await load(configFile);
+    if (!result.ok) {
+      await this.#abandon();
+      return { ok: false, reason: "problems", problems: result.problems };
+    }
+    for (const warning of result.warnings) this.#log.warn(warning);
+    this.#configuration = result.configuration;
+    this.#loadedAt = new Date();
+    const { instances } = result.configuration.vrrp;
+    this.#log.info(
+      `viprd ${this.#options.version} started with ${count(instances.length, "instance")} from ${configFile}`,
+    );
+    this.#vrrp.configure(result.configuration.vrrp);
+    // What the child does not wait for comes after it has been told.
+    this.#notifier = await openNotifier(this.#options.environment, this.#log);
+    await this.#listen();
+    this.#announceReady();
+    return { ok: true };
+  }
+
+  /** Reads the file again. What is wrong in it is told, and nothing changes. */
+  reload(): Promise<void> {
+    return this.#reloads.request();
+  }
+
+  /** Ends in order: roles are given up first, then the rest. Later calls wait for the first. */
+  async stop(why: string): Promise<boolean> {
+    if (this.#stopping.signal.aborted) return true;
+    this.#log.info(`stopping: ${why}`);
+    this.#notifier?.stopping();
+    const orderly = await this.#vrrp.stop(this.#options.stopLimit ?? 5000);
+    this.#stopping.abort();
+    this.#control?.close();
+    this.#notifier?.close();
+    this.#lock?.release();
+    this.#log.info("stopped");
+    return orderly;
+  }
+
+  /** The prepared child has touched nothing yet. */
+  async #abandon(): Promise<void> {
+    await this.#vrrp.stop(1000);
+    this.#lock?.release();
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      const { openControl } = await import("./control.ts");
+      this.#control = await openControl(controlSocket(this.#options.runtimeDirectory), {
+        events: this.#events,
+        stopping: this.#stopping.signal,
+        instanceNames: () => this.#configuration.vrrp.instances.map(({ name }) => name),
+        status: (instance) => this.#status(instance),
+        notReady: () => this.#notReady(),
+      });
+    } catch (error) {
+      // Failing over matters more than telling about it.
+      this.#log.error(`no control interface: ${messageOf(error)}`);
+    }
+  }
+
+  async #status(instance: string | undefined): Promise<StatusDocument> {
+    const supervisor = {
+      viprd: this.#options.version,
+      routerId: this.#configuration.routerId,
+      pid: process.pid,
+      started: this.#started.toISOString(),
+      config: {
+        file: this.#options.configFile,
+        loaded_at: this.#loadedAt.toISOString(),
+        reload: this.#lastReload,
+      },
+      process: this.#vrrp.describe(),
+      instances: this.#configuration.vrrp.instances,
+    };
+    if (supervisor.process.state !== "running") {
+      return assembleStatus(supervisor, `the vrrp process is ${supervisor.process.state}`, instance);
+    }
+    return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
+  }
+
+  #notReady(): string | undefined {
+    const { state } = this.#vrrp.describe();
+    return state === "running" || state === "not needed" ? undefined : `the vrrp process is ${state}`;
+  }
+
+  #announceReady(): void {
+    if (this.#notifier === undefined || this.#notReady() !== undefined) return;
+    if (!this.#announced) this.#log.info("ready");
+    this.#announced = true;
+    this.#notifier.ready();
+  }
+
+  #event(event: VrrpEvent): void {
+    logEvent(this.#log, event);
+    this.#events.append(event);
+  }
+
+  #tell(type: "reload" | "process", message: string): void {
+    this.#events.append({ at: new Date().toISOString(), type, message });
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const { configFile, load } = this.#options;
+    this.#notifier?.reloading();
+    try {
+      const result = await load(configFile);
+      if (result.ok) {
+        for (const warning of result.warnings) this.#log.warn(warning);
+        this.#adopt(result.configuration);
+      } else this.#refuse(result.problems);
+    } catch (error) {
+      this.#refuse([messageOf(error)]);
+    }
+    this.#notifier?.ready();
+  }
+
+  #adopt(configuration: Configuration): void {
+    const plan = planReload(this.#configuration.vrrp, configuration.vrrp);
+    const waiting = needsRestart(this.#configuration.vrrp, configuration.vrrp);
+    this.#configuration = configuration;
+    this.#loadedAt = new Date();
+    this.#vrrp.change(configuration.vrrp, plan);
+    const message = describePlan(plan);
+    this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);
+    if (waiting.length > 0) this.#log.warn(`changed, but needs a restart of viprd: ${waiting.join(", ")}`);
+    this.#finishReload({ ok: true, message, problems: [], needs_restart: waiting });
+  }
+
+  #refuse(problems: readonly string[]): void {
+    for (const problem of problems) this.#log.error(problem);
+    const message = `refused, ${count(problems.length, "problem")}: the configuration in force stays`;
+    this.#log.error(`reload of ${this.#options.configFile} ${message}`);
+    this.#finishReload({ ok: false, message, problems, needs_restart: [] });
+  }
+
+  #finishReload(outcome: Omit<ReloadStatus, "at">): void {
+    this.#lastReload = { at: new Date().toISOString(), ...outcome };
+    this.#tell("reload", outcome.message);
+  }
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

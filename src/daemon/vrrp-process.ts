@@ -1,0 +1,220 @@
+/**
+ * Keeps the VRRP process alive and configured: starts it, tells it the configuration, starts it again when it dies,
+ * and stops it in order. Nothing here waits for the child.
+ */
+import type { Milliseconds } from "../vrrp/parameters.ts";
+import type { VrrpEvent } from "../vrrp/status.ts";
+import { Child } from "./child.ts";
+import type { Log } from "./log.ts";
+import type { FromVrrp, ToVrrp } from "./messages.ts";
+import type { ProcessState, ProcessStatus } from "./process-status.ts";
+import type { Program } from "./program.ts";
+import { type ReloadPlan, reloadMessages, startMessages, type VrrpConfiguration } from "./reload-plan.ts";
+import { restartDelay } from "./restart.ts";
+import { NoAnswer, StatusRequests, type VrrpReply } from "./status-requests.ts";
+
+export interface VrrpProcessOptions {
+  readonly program: Program;
+  readonly log: Log;
+  /** The process is up and every instance runs; again after each restart. */
+  onStarted(): void;
+  onEvent(event: VrrpEvent): void;
+  /** It died by itself and will be started again. */
+  onDeath(why: string): void;
+  readonly statusLimit?: Milliseconds;
+  readonly restartDelay?: typeof restartDelay;
+}
+
+export class VrrpProcess {
+  readonly #options: VrrpProcessOptions;
+  readonly #requests: StatusRequests;
+  readonly #restartDelay: typeof restartDelay;
+  #configuration: VrrpConfiguration | undefined;
+  #child: Child | undefined;
+  #state: ProcessState = "not needed";
+  #since = new Date();
+  #forkedAt = 0;
+  #ready = false;
+  #delay: Milliseconds | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #restarts = 0;
+  #lastEnd: string | undefined;
+  #stopping = false;
+  #onEnd: (() => void) | undefined;
+
+  constructor(options: VrrpProcessOptions) {
+    this.#options = options;
+    this.#requests = new StatusRequests(options.statusLimit ?? 2000);
+    this.#restartDelay = options.restartDelay ?? restartDelay;
+  }
+
+  /** Starts the process before there is a configuration: it loads while the file is read and checked. */
+  prepare(): void {
+    if (this.#child === undefined) this.#fork();
+  }
+
+  /** The first configuration. */
+  configure(configuration: VrrpConfiguration): void {
+    this.#configuration = configuration;
+    this.#settle(startMessages(configuration));
+  }
+
+  /** A later configuration, which `plan` leads to. A process that is down or loading gets it whole when it is ready. */
+  change(configuration: VrrpConfiguration, plan: ReloadPlan): void {
+    this.#configuration = configuration;
+    this.#settle(reloadMessages(plan));
+  }
+
+  status(instance: string | undefined): Promise<VrrpReply> {
+    const child = this.#child;
+    if (child === undefined || this.#state !== "running") {
+      return Promise.reject(new NoAnswer(`the vrrp process is ${this.#state}`));
+    }
+    return this.#requests.ask((message) => child.send(message), instance);
+  }
+
+  describe(): ProcessStatus {
+    return {
+      state: this.#state,
+      pid: this.#child?.pid ?? null,
+      restarts: this.#restarts,
+      since: this.#since.toISOString(),
+      last_end: this.#lastEnd ?? null,
+    };
+  }
+
+  /** Lets the process give up its roles; kills it when that takes longer than `limit`. True when it ended in order. */
+  async stop(limit: Milliseconds): Promise<boolean> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (child === undefined) {
+      this.#enter("stopped");
+      return true;
+    }
+    const ended = new Promise<void>((resolve) => {
+      this.#onEnd = resolve;
+    });
+    this.#tellToStop(child);
+    let orderly = true;
+    const timer = setTimeout(() => {
+      orderly = false;
+      this.#options.log.error(
+        `the vrrp process did not stop within ${limit / 1000} s and is killed: its leases expire`,
+      );
+      child.kill("SIGKILL");
+    }, limit);
+    await ended;
+    clearTimeout(timer);
+    return orderly;
+  }
+
+  /** Brings the process to what the configuration asks for; `messages` take a running one there. */
+  #settle(messages: readonly ToVrrp[]): void {
+    if (this.#stopping) return;
+    const needed = this.#needed();
+    if (this.#child === undefined) {
+      if (needed && this.#restart === undefined) this.#fork();
+      if (!needed) this.#rest();
+      return;
+    }
+    // On its way out: its end decides whether another is needed.
+    if (this.#state === "stopping") return;
+    if (!needed) this.#tellToStop(this.#child);
+    else if (this.#ready) for (const message of messages) this.#child.send(message);
+  }
+
+  #needed(): boolean {
+    return !this.#stopping && this.#configuration !== undefined && this.#configuration.instances.length > 0;
+  }
+
+  #rest(): void {
+    clearTimeout(this.#restart);
+    this.#restart = undefined;
+    this.#delay = undefined;
+    this.#enter(this.#stopping ? "stopped" : "not needed");
+  }
+
+  #fork(): void {
+    this.#restart = undefined;
+    this.#ready = false;
+    this.#forkedAt = performance.now();
+    this.#enter("starting");
+    this.#child = new Child(this.#options.program, {
+      message: (message) => this.#receive(message),
+      end: (why) => this.#ended(why),
+    });
+  }
+
+  #tellToStop(child: Child): void {
+    this.#enter("stopping");
+    child.send({ type: "stop" });
+  }
+
+  #receive(message: FromVrrp): void {
+    const { log, onEvent, onStarted } = this.#options;
+    switch (message.type) {
+      case "ready":
+        this.#ready = true;
+        // Without a configuration yet, `configure` will send it.
+        if (this.#configuration !== undefined && this.#state === "starting")
+          this.#settle(startMessages(this.#configuration));
+        return;
+      case "started":
+        if (this.#state !== "starting") return;
+        this.#enter("running");
+        onStarted();
+        return;
+      case "log": {
+        const { level, instance, fields } = message;
+        log[level](message.message, { ...fields, ...(instance === undefined ? {} : { instance }) });
+        return;
+      }
+      case "event":
+        onEvent(message.event);
+        return;
+      case "status":
+      case "status-end":
+        this.#requests.receive(message);
+        return;
+      case "stopped":
+        // Its exit follows, and decides.
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #ended(why: string): void {
+    const asked = this.#state === "stopping";
+    this.#child = undefined;
+    this.#lastEnd = why;
+    this.#requests.fail(`the vrrp process ${why}`);
+    this.#onEnd?.();
+    if (!this.#needed()) {
+      this.#rest();
+      return;
+    }
+    if (asked) {
+      this.#fork();
+      return;
+    }
+    this.#delay = this.#restartDelay(this.#delay, performance.now() - this.#forkedAt);
+    this.#restarts += 1;
+    const when = this.#delay === 0 ? "at once" : `in ${this.#delay / 1000} s`;
+    this.#options.log.error(`the vrrp process ${why}; it is started again ${when}`);
+    this.#options.onDeath(why);
+    if (this.#delay === 0) {
+      this.#fork();
+    } else {
+      this.#enter("restarting");
+      this.#restart = setTimeout(() => this.#fork(), this.#delay);
+    }
+  }
+
+  #enter(state: ProcessState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#since = new Date();
+  }
+}

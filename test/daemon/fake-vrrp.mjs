@@ -1,0 +1,85 @@
+// Stands in for the VRRP process: speaks its messages, misbehaves as told by the instance names it is configured with.
+// FAKE_VRRP_LOG names a file to which each received message is appended as a line of JSON.
+import { appendFileSync } from "node:fs";
+
+const instances = new Map();
+const log = process.env.FAKE_VRRP_LOG;
+const behave = (name) => instances.has(name);
+
+function status(parameters) {
+  const counters = {
+    became_active: 0,
+    released_active: 0,
+    adverts_sent: 0,
+    adverts_received: 0,
+    priority_zero_sent: 0,
+    priority_zero_received: 0,
+    send_errors: 0,
+    interval_errors: 0,
+    address_list_errors: 0,
+    other_checksum_form: 0,
+    own_packets: 0,
+    late_timers: 0,
+    rejected: {},
+  };
+  return {
+    name: parameters.name,
+    interface: parameters.interface,
+    vrid: parameters.vrid,
+    version: parameters.version,
+    families: ["ipv4"],
+    state: "backup",
+    reasons: [],
+    since: new Date().toISOString(),
+    priority: { base: parameters.priority, effective: parameters.priority, parts: [] },
+    advert_int_ms: parameters.advertisementInterval,
+    preempt: true,
+    active_router: null,
+    addresses: [],
+    routers: [],
+    counters,
+    transitions: [],
+  };
+}
+
+process.on("message", (message) => {
+  if (log !== undefined) appendFileSync(log, `${JSON.stringify(message)}\n`);
+  switch (message.type) {
+    case "configure":
+      instances.set(message.parameters.name, message.parameters);
+      break;
+    case "remove":
+      instances.delete(message.name);
+      break;
+    case "start": {
+      if (behave("dies-at-start")) process.exit(7);
+      process.send({ type: "started" });
+      const at = new Date().toISOString();
+      for (const instance of instances.keys()) {
+        process.send({
+          type: "event",
+          event: { at, instance, type: "transition", from: "initialize", to: "backup", reason: "started" },
+        });
+      }
+      if (behave("dies-soon")) setTimeout(() => process.kill(process.pid, "SIGKILL"), 20);
+      if (behave("freezes")) setTimeout(() => process.kill(process.pid, "SIGSTOP"), 20);
+      break;
+    }
+    case "status": {
+      if (behave("mute")) break;
+      for (const [name, parameters] of instances) {
+        if (message.instance !== undefined && message.instance !== name) continue;
+        process.send({ type: "status", id: message.id, instance: status(parameters) });
+      }
+      const lateness = { timers: 1, mean_ms: 0.1, max_ms: 0.2, stalls: 0 };
+      process.send({ type: "status-end", id: message.id, interfaces: [], dropped: 0, lateness });
+      break;
+    }
+    case "stop":
+      if (behave("stubborn")) break;
+      process.send({ type: "stopped" }, () => process.exit(0));
+      break;
+  }
+});
+process.on("disconnect", () => process.exit(0));
+process.send({ type: "ready" });
