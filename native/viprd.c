@@ -58,6 +58,7 @@ struct descriptor {
   struct descriptor *next;
   int fd;
   bool timer;
+  bool error_queue;
   bool watched;
   int open_handles;
   uv_poll_t *poll;
@@ -112,7 +113,7 @@ static struct descriptor *find(struct environment *environment, int fd) {
   return descriptor;
 }
 
-static int adopt(struct environment *environment, int fd, bool timer) {
+static int adopt(struct environment *environment, int fd, bool timer, bool error_queue) {
   struct descriptor *descriptor = calloc(1, sizeof *descriptor);
   if (descriptor == NULL) {
     close(fd);
@@ -121,6 +122,7 @@ static int adopt(struct environment *environment, int fd, bool timer) {
   descriptor->environment = environment;
   descriptor->fd = fd;
   descriptor->timer = timer;
+  descriptor->error_queue = error_queue;
   descriptor->next = environment->first;
   environment->first = descriptor;
   return fd;
@@ -181,7 +183,8 @@ static napi_value socket_open(napi_env env, napi_callback_info info) {
       !get_int(env, values[2], &protocol))
     return refuse(env);
   int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-  return integer(env, fd < 0 ? -errno : adopt(environment, fd, false));
+  bool error_queue = domain == AF_INET || domain == AF_INET6 || domain == AF_PACKET;
+  return integer(env, fd < 0 ? -errno : adopt(environment, fd, false, error_queue));
 }
 
 static napi_value descriptor_close(napi_env env, napi_callback_info info) {
@@ -211,17 +214,23 @@ static void call_with_errno(struct descriptor *descriptor, int error) {
   if (value != NULL) call(descriptor->environment, descriptor->on_error, 1, &value);
 }
 
-/* Takes the pending error. What waits in the error queue raises POLLERR as well and must go, or the loop would spin. */
-static int take_error(int fd) {
+static int pending_error(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
-  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) error = errno;
-  struct msghdr message = {0};
-  for (int i = 0; i < MAX_BATCH && recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0; i++) {
-    int next = 0;
-    length = sizeof next;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &next, &length) == 0 && error == 0) error = next;
-    message = (struct msghdr){0};
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
+}
+
+/*
+ * Takes the pending error. What waits in the error queue raises POLLERR as well and must go, or the loop would spin.
+ * Only of families that have such a queue: netlink and Unix sockets overlook the flag and would give away a message.
+ */
+static int take_error(struct descriptor *descriptor) {
+  int error = pending_error(descriptor->fd);
+  for (int i = 0; descriptor->error_queue && i < MAX_BATCH; i++) {
+    struct msghdr message = {.msg_iovlen = 0};
+    if (recvmsg(descriptor->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+    int next = pending_error(descriptor->fd);
+    if (error == 0) error = next;
   }
   return error;
 }
@@ -247,7 +256,7 @@ static void on_pause_end(uv_timer_t *timer) {
  * taken from the socket, after a pause for one that could not or that comes in bursts.
  */
 static void on_poll_error(struct descriptor *descriptor) {
-  int error = take_error(descriptor->fd);
+  int error = take_error(descriptor);
   uint64_t now = uv_now(descriptor->environment->loop);
   if (now - descriptor->burst_began >= ERROR_PAUSE_MS) {
     descriptor->burst_began = now;
@@ -538,7 +547,7 @@ static napi_value timer_open(napi_env env, napi_callback_info info) {
   struct environment *environment = arguments(env, info, 0, NULL);
   if (environment == NULL) return refuse(env);
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  return integer(env, fd < 0 ? -errno : adopt(environment, fd, true));
+  return integer(env, fd < 0 ? -errno : adopt(environment, fd, true, false));
 }
 
 /* timerArm(fd, milliseconds on the monotonic clock): what is past fires at once; infinity (from 285 years on) disarms. */

@@ -20,7 +20,8 @@ export interface Batch {
   destination(i: number): Uint8Array | undefined;
   /**
    * Arrival on the monotonic clock in milliseconds: the kernel's with SO_TIMESTAMPNS, otherwise the time of receive().
-   * The kernel stamps in real time, so the stamp is turned into an age and kept within the last minute.
+   * The kernel stamps in real time, so the stamp is turned into an age and kept within the last minute. It begins to
+   * stamp some milliseconds after the first socket of the host asked for it.
    */
   at(i: number): number;
 }
