@@ -1,0 +1,240 @@
+/**
+ * Tables of the kernel, kept up to date: a dump at first, then what the multicast groups tell. Events come on a socket
+ * of their own. When its queue overruns (ENOBUFS) what was lost is unknown, so the tables are dumped again and the
+ * differences told as if they had been heard.
+ */
+import { NETLINK_ADD_MEMBERSHIP, NETLINK_ROUTE, SOL_NETLINK } from "../socket/constants.ts";
+import { ErrorNumber } from "../socket/errno.ts";
+import type { AddressEntry } from "./address.ts";
+import { Connection } from "./connection.ts";
+import type { Link } from "./link.ts";
+import { MessageReader } from "./message.ts";
+import { addressSubject, linkSubject } from "./subjects.ts";
+import type { Difference } from "./table.ts";
+import { type Subject, Tracked } from "./tracked.ts";
+import { isFromKernel, openTransport, type Transport } from "./transport.ts";
+
+type Kind = Difference<unknown>["kind"];
+
+/** `before` is there when the kind is "changed". */
+export type Change =
+  | { readonly object: "link"; readonly kind: Kind; readonly link: Link; readonly before?: Link }
+  | {
+      readonly object: "address";
+      readonly kind: Kind;
+      readonly address: AddressEntry;
+      readonly before?: AddressEntry;
+    };
+
+export interface WatchOptions {
+  readonly links?: boolean;
+  readonly addresses?: boolean;
+  /** Not called for what was there at first: read the tables when `ready`. */
+  readonly onChange: (change: Change) => void;
+  /** The tables are read again, and why. */
+  readonly onResync?: (reason: string) => void;
+  /** For the dumps; without it the watch opens one and closes it. */
+  readonly connection?: Connection;
+  /** Bytes of events that may wait. */
+  readonly receiveBuffer?: number;
+}
+
+interface Entity {
+  readonly groups: readonly number[];
+  readonly complete: boolean;
+  event(type: number, flags: number, payload: Uint8Array): boolean;
+  invalidate(): void;
+  drained(): void;
+  resume(): void;
+}
+
+const defaultReceiveBuffer = 4 * 1024 * 1024;
+const batchesPerWake = 4;
+const firstRetry = 100;
+const longestRetry = 5000;
+
+export class Watch {
+  /** The first dumps are done. Rejects, with the watch closed, when one fails. */
+  readonly ready: Promise<void>;
+  readonly #options: WatchOptions;
+  readonly #transport: Transport;
+  readonly #connection: Connection;
+  readonly #links: Tracked<Link, number, string>;
+  readonly #addresses: Tracked<AddressEntry>;
+  readonly #entities: readonly Entity[];
+  #resolveReady: () => void = () => {};
+  #rejectReady: (error: unknown) => void = () => {};
+  #isReady = false;
+  #discarding = false;
+  #overruns = 0;
+  #retry = firstRetry;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** `transport` is an event socket that has joined its groups already. */
+  constructor(transport: Transport, connection: Connection, options: WatchOptions) {
+    this.#options = options;
+    this.#transport = transport;
+    this.#connection = connection;
+    this.#links = this.#track(linkSubject((difference) => this.#linkChanged(difference)));
+    this.#addresses = this.#track(addressSubject((difference) => this.#addressChanged(difference)));
+    this.#entities = [...(options.links ? [this.#links] : []), ...(options.addresses ? [this.#addresses] : [])];
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    // Whoever waits hears of it; that nobody waits is no reason to end the process.
+    this.ready.catch(() => {});
+    transport.watch(
+      () => this.#wake(),
+      (errno) => this.#failed(errno),
+    );
+    this.#wake();
+  }
+
+  static open(options: WatchOptions): Watch {
+    const socket = openTransport(NETLINK_ROUTE, options.receiveBuffer ?? defaultReceiveBuffer, "netlink event socket");
+    let connection = options.connection;
+    try {
+      for (const group of groupsOf(options)) socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+      connection ??= Connection.open();
+      return new Watch(socket, connection, options);
+    } catch (error) {
+      socket.close();
+      if (connection !== options.connection) connection?.close();
+      throw error;
+    }
+  }
+
+  /** By index. */
+  get links(): ReadonlyMap<number, Link> {
+    return this.#links.table.entries;
+  }
+
+  linkByName(name: string): Link | undefined {
+    return this.#links.table.inGroup(name)[0];
+  }
+
+  /** Of one link. */
+  addresses(index: number): readonly AddressEntry[] {
+    return this.#addresses.table.inGroup(index);
+  }
+
+  /** How often events were lost. */
+  get overruns(): number {
+    return this.#overruns;
+  }
+
+  /** Idempotent. Nothing is called afterwards. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#transport.close();
+    if (this.#connection !== this.#options.connection) this.#connection.close();
+    this.#rejectReady(new Error("watch closed"));
+  }
+
+  #track<T, Key, Group>(subject: Subject<T, Key, Group>): Tracked<T, Key, Group> {
+    return new Tracked(subject, this.#connection, (error) => this.#dumped(error));
+  }
+
+  #wake(): void {
+    for (let i = 0; i < batchesPerWake && !this.#closed; i++) {
+      const batch = this.#transport.receive();
+      if (typeof batch === "number") {
+        if (-batch === ErrorNumber.EAGAIN || -batch === ErrorNumber.EINTR) return;
+        this.#lost(-batch);
+        if (-batch !== ErrorNumber.ENOBUFS) return;
+      } else if (batch.count === 0) {
+        this.#drained();
+        return;
+      } else if (!this.#discarding) {
+        for (let j = 0; j < batch.count && !this.#closed; j++) {
+          if (!isFromKernel(batch.source(j))) continue;
+          if (batch.truncated(j)) this.#lost(ErrorNumber.EMSGSIZE);
+          else this.#datagram(batch.bytes(j));
+        }
+      }
+    }
+  }
+
+  #failed(errno: number): void {
+    this.#lost(errno);
+    this.#wake();
+  }
+
+  /**
+   * Events are missing. Those still in the queue are older than the missing ones and must not overrule the coming
+   * dump, so all are thrown away until the queue is empty; up to then a congested socket gets no new ones either.
+   */
+  #lost(errno: number): void {
+    this.#overruns += 1;
+    this.#discarding = true;
+    for (const entity of this.#entities) entity.invalidate();
+    this.#options.onResync?.(errno === ErrorNumber.ENOBUFS ? "events were lost" : `reading events failed (${errno})`);
+  }
+
+  #drained(): void {
+    this.#discarding = false;
+    for (const entity of this.#entities) {
+      if (!this.#closed) entity.drained();
+    }
+    if (this.#isReady || !this.#entities.every((entity) => entity.complete)) return;
+    this.#isReady = true;
+    this.#resolveReady();
+  }
+
+  #datagram(bytes: Uint8Array): void {
+    const reader = new MessageReader(bytes);
+    while (!this.#closed && reader.next()) {
+      const { type, flags } = reader;
+      for (const entity of this.#entities) {
+        if (entity.event(type, flags, reader.payload())) break;
+      }
+    }
+  }
+
+  #dumped(error: unknown): void {
+    if (this.#closed) return;
+    if (error !== undefined && !this.#isReady) {
+      this.#rejectReady(error);
+      this.close();
+      return;
+    }
+    if (error === undefined) this.#retry = firstRetry;
+    else {
+      this.#options.onResync?.(error instanceof Error ? error.message : String(error));
+      this.#timer ??= setTimeout(() => this.#tryAgain(), this.#retry);
+      this.#retry = Math.min(this.#retry * 2, longestRetry);
+    }
+    this.#wake();
+  }
+
+  #tryAgain(): void {
+    this.#timer = undefined;
+    for (const entity of this.#entities) entity.resume();
+    this.#wake();
+  }
+
+  #linkChanged({ kind, entry: link, before }: Difference<Link>): void {
+    this.#tell({ object: "link", kind, link, ...(before && { before }) });
+    if (kind === "removed") this.#addresses.drop(this.addresses(link.index));
+  }
+
+  #addressChanged({ kind, entry: address, before }: Difference<AddressEntry>): void {
+    this.#tell({ object: "address", kind, address, ...(before && { before }) });
+  }
+
+  #tell(change: Change): void {
+    if (this.#isReady && !this.#closed) this.#options.onChange(change);
+  }
+}
+
+function groupsOf(options: WatchOptions): number[] {
+  const none = (): void => {};
+  return [
+    ...(options.links ? linkSubject(none).groups : []),
+    ...(options.addresses ? addressSubject(none).groups : []),
+  ];
+}
