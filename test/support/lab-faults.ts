@@ -53,10 +53,21 @@ export class Faults {
     };
   }
 
+  /** Every VRRP frame of a node comes back to it, as through a bridging loop. */
+  async reflect(node: string): Promise<void> {
+    const port = Namespaces.port(node);
+    const hook = `{ type filter hook ingress device "${port}" priority 0; }`;
+    await this.#nft(`add table netdev lab; add chain netdev lab reflect ${hook}`);
+    for (const match of ["ip protocol 112", "ip6 nexthdr 112"]) {
+      await this.#nft(`add rule netdev lab reflect ${match} dup to "${port}"`);
+    }
+  }
+
   /** The switch port forwards nothing in either direction, while the cable stays up. */
   async block(node: string): Promise<Heal> {
     const port = Namespaces.port(node);
-    await this.#namespaces.shell("sw", `bridge link set dev ${port} state 4`);
+    // "disabled", not "blocking": without STP the kernel turns a blocking port back to forwarding at once.
+    await this.#namespaces.shell("sw", `bridge link set dev ${port} state 0`);
     return async () => {
       await this.#namespaces.shell("sw", `bridge link set dev ${port} state 3`);
     };

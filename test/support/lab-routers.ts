@@ -55,8 +55,8 @@ export function viprdConfig(specs: RouterSpecs, more: Readonly<Record<string, un
         virtual_ipaddress: spec.addresses ?? defaultAddresses(4),
         ...(spec.preempt === false ? { preempt: false } : {}),
         ...(spec.preemptDelay === undefined ? {} : { preempt_delay: duration(spec.preemptDelay) }),
-        ...(spec.password === undefined ? {} : { authentication: { auth_type: "pass", auth_pass: spec.password } }),
-        ...(spec.checksum === undefined ? {} : { checksum_send: spec.checksum }),
+        ...(spec.password === undefined ? {} : { authentication: { auth_type: "PASS", auth_pass: spec.password } }),
+        ...(spec.checksum === undefined ? {} : { v3_checksum: spec.checksum }),
         ...(spec.source === undefined ? {} : { unicast_src_ip: spec.source }),
         ...(spec.peers === undefined ? {} : { unicast_peer: spec.peers }),
         ...spec.viprd,
@@ -112,3 +112,6 @@ export function chosenPairs(): readonly (readonly [Implementation, Implementatio
 export function usesViprd(): boolean {
   return chosenPairs().some((pair) => pair.includes("viprd"));
 }
+
+/** What scenarios of a single kind of router run with: viprd, and keepalived only when nothing else is asked for. */
+export const subject: Implementation = usesViprd() ? "viprd" : "keepalived";
