@@ -52,10 +52,12 @@ Files:
 /** Runs one command. `main` is the program's own file, which \`run\` starts its children from. */
 export async function runCommandLine(words: readonly string[], main: string): Promise<void> {
   // `viprd status | head` ends when head does, without a stack trace.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(ExitCode.done);
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(ExitCode.done);
+    });
+  }
   const program = await buildProgram(commandWord(words), main);
   try {
     await program.parseAsync(words, { from: "user" });

@@ -1,6 +1,6 @@
 /** `viprd events`: what happens, as it happens. */
 import { Command, InvalidArgumentError } from "commander";
-import type { NumberedEvent } from "../daemon/event-log.ts";
+import type { DaemonEvent, NumberedEvent } from "../daemon/event-log.ts";
 import { controlSocket } from "../daemon/paths.ts";
 import { ClientError, openStream } from "./client.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -39,7 +39,7 @@ async function follow(socket: string, flags: Flags): Promise<number> {
     const headers = flags.since === undefined ? {} : { "last-event-id": String(flags.since) };
     const stream = await openStream(socket, "/v1/events", headers);
     process.once("SIGINT", () => process.exit(ExitCode.done));
-    const reader = new EventReader((data) => write(JSON.parse(data) as NumberedEvent));
+    const reader = new EventReader((id, data) => write({ id: Number(id), event: JSON.parse(data) as DaemonEvent }));
     const decoder = new TextDecoder();
     for await (const chunk of stream as AsyncIterable<Uint8Array>) reader.push(decoder.decode(chunk, { stream: true }));
     process.stderr.write("the daemon ended the stream\n");

@@ -1,11 +1,12 @@
-/** Takes server-sent events apart: text in pieces of any size, the data of each event out. */
+/** Takes server-sent events apart: text in pieces of any size, the id and data of each event out. */
 export class EventReader {
-  readonly #onData: (data: string) => void;
+  readonly #onEvent: (id: string, data: string) => void;
   #rest = "";
+  #id = "";
   #data: string[] = [];
 
-  constructor(onData: (data: string) => void) {
-    this.#onData = onData;
+  constructor(onEvent: (id: string, data: string) => void) {
+    this.#onEvent = onEvent;
   }
 
   push(text: string): void {
@@ -15,9 +16,10 @@ export class EventReader {
   }
 
   #line(line: string): void {
+    if (line.startsWith("id:")) this.#id = line.slice(3).trim();
     if (line.startsWith("data:")) this.#data.push(line.slice(5).trimStart());
     if (line !== "" || this.#data.length === 0) return;
-    this.#onData(this.#data.join("\n"));
+    this.#onEvent(this.#id, this.#data.join("\n"));
     this.#data = [];
   }
 }

@@ -110,7 +110,7 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
     state: "initialize",
     reasons: [why],
     since,
-    priority: { base: priority, effective: 0, parts: [] },
+    priority: { base: priority, effective: priority, parts: [] },
     advert_int_ms: parameters.advertisementInterval,
     preempt,
     active_router: null,
