@@ -1,0 +1,89 @@
+/**
+ * A configuration in the words of the file, every value spelled out: what `viprd check --resolved` prints.
+ * Read back it gives the same configuration, the password aside when it is masked.
+ */
+import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
+import { scopes } from "./address-entry.ts";
+import { familyOfText } from "./addresses.ts";
+import type { Config } from "./config.ts";
+import { formatDuration } from "./duration.ts";
+
+export interface DescribeOptions {
+  /** Shown instead of passwords; its length tells nothing. Without it they are shown. */
+  readonly mask?: string;
+}
+
+type Described = Readonly<Record<string, unknown>>;
+
+export function describeConfig(config: Config, options: DescribeOptions = {}): Described {
+  const { routerId, scriptUser, process } = config.global;
+  return {
+    global: present({
+      router_id: routerId,
+      script_user: scriptUser,
+      vrrp_rt_priority: process.realtimePriority,
+      vrrp_priority: process.nice,
+      vrrp_no_swap: process.lockMemory,
+    }),
+    vrrp_instance: Object.fromEntries(
+      config.instances.map((instance) => [instance.name, describeInstance(instance, options)]),
+    ),
+  };
+}
+
+/** Keys without effect on this instance are left out: they would be warned about when read back. */
+function describeInstance(instance: InstanceParameters, { mask }: DescribeOptions): Described {
+  const { announce, lease, password } = instance;
+  const version3 = instance.version === 3;
+  const unicast = instance.unicastPeers.length > 0;
+  const sources = [instance.source4, instance.source6].filter((source) => source !== undefined);
+  return present({
+    interface: instance.interface,
+    virtual_router_id: instance.vrid,
+    version: instance.version,
+    priority: instance.priority,
+    advert_int: formatDuration(instance.advertisementInterval),
+    preempt: instance.preempt,
+    preempt_delay: instance.preempt ? formatDuration(instance.preemptDelay) : undefined,
+    authentication: password === undefined ? undefined : { auth_type: "PASS", auth_pass: mask ?? password },
+    virtual_ipaddress: instance.virtualAddresses.map(describeAddress),
+    virtual_ipaddress_excluded: instance.excludedAddresses.map(describeAddress),
+    [unicast ? "unicast_src_ip" : "mcast_src_ip"]: sources.length === 0 ? undefined : sources,
+    unicast_peer: unicast
+      ? instance.unicastPeers.map((peer) => ({ address: peer.address, min_ttl: peer.minTtl, max_ttl: peer.maxTtl }))
+      : undefined,
+    unicast_ttl: unicast ? instance.unicastTtl : undefined,
+    check_adv_addr: version3 ? undefined : instance.checkAddressList,
+    v3_checksum: version3 ? instance.checksumSend : undefined,
+    v3_checksum_receive: version3 ? instance.checksumReceive : undefined,
+    first_link_local: version3 ? instance.firstLinkLocal : undefined,
+    owner_ignore_adverts: instance.priority === 255 ? instance.ownerConflict === "discard" : undefined,
+    max_learned_interval:
+      instance.maxLearnedInterval === undefined ? undefined : formatDuration(instance.maxLearnedInterval),
+    garp_master_delay: formatDuration(announce.delay),
+    garp_master_repeat: announce.repeat,
+    garp_master_delay_repeat: announce.delayRepeat,
+    garp_master_refresh: formatDuration(announce.refresh),
+    garp_master_refresh_repeat: announce.refreshRepeat,
+    garp_lower_prio_repeat: announce.lowerPriorityRepeat,
+    garp_interval: formatDuration(announce.interval),
+    lease: lease === undefined ? false : formatDuration(lease),
+  });
+}
+
+function describeAddress(address: VirtualAddress): Described {
+  const version6 = familyOfText(address.address) === 6;
+  return present({
+    address: `${address.address}/${address.prefixLength}`,
+    dev: address.device,
+    label: address.label,
+    scope: version6 ? undefined : Object.keys(scopes).find((name) => scopes[name] === address.scope),
+    brd: address.broadcast,
+    noprefixroute: address.noprefixroute,
+    nodad: version6 ? address.nodad : undefined,
+  });
+}
+
+function present(values: Described): Described {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
