@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { dieWithParent, lockMemory, schedulingOf, setRealtime } from "../../src/socket/scheduling.ts";
-import { asNobody } from "./support.ts";
+import { addonPath, asNobody, runWithAddon, until } from "./support.ts";
 
 test("scheduling is told for every thread", () => {
   const threads = schedulingOf();
@@ -27,4 +27,25 @@ test("a signal at the parent's death can be asked for and given up", () => {
   dieWithParent(15);
   dieWithParent(0);
   expect(() => dieWithParent(1000)).toThrow("ask for signal 1000 at the parent's death: EINVAL");
+});
+
+test("a child that asked for it dies with its parent", async () => {
+  const child = `const native = require(${JSON.stringify(addonPath)}); native.control(1, 9, 0); setInterval(() => {}, 1000); process.send("ready");`;
+  const { stdout } = runWithAddon(`
+    const child = require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(child)}], {
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    child.on("message", () => { console.log(child.pid); process.exit(); });
+  `);
+  const pid = Number(stdout);
+  expect(pid).toBeGreaterThan(1);
+  // Without an init that collects orphans a dead one stays behind as a zombie.
+  const alive = () => {
+    try {
+      return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    } catch {
+      return false; // no such process
+    }
+  };
+  await until(() => !alive(), "the child's death");
 });
