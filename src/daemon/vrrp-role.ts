@@ -5,6 +5,7 @@
 import { dieWithParent, lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
 import { Engine } from "../vrrp/engine.ts";
 import type { ProcessParameters } from "../vrrp/parameters.ts";
+import { rehearse } from "../vrrp/rehearsal.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
 import type { FromVrrp, LogLevel, ToVrrp } from "./messages.ts";
 
@@ -86,6 +87,7 @@ class VrrpRole {
     try {
       await this.#engine.start();
       this.#send({ type: "started" });
+      await rehearse(() => new Promise((resolve) => setTimeout(resolve, 5)));
     } catch (error) {
       this.#log("error", error instanceof Error ? error.message : String(error));
       await this.#stop(1);

@@ -2,9 +2,8 @@
  * The VRRP process on the real kernel: its sockets, its one timer, its picture of links and addresses, and the
  * instances on top of them.
  */
-import { type AddressEntry, encodeDeleteAddress, encodeNewAddress } from "../netlink/address.ts";
-import { Connection, type NetlinkError, type Request } from "../netlink/connection.ts";
-import { NLM_F_CREATE, NLM_F_REPLACE, RTM_DELADDR, RTM_NEWADDR } from "../netlink/constants.ts";
+import type { AddressEntry } from "../netlink/address.ts";
+import { Connection } from "../netlink/connection.ts";
 import type { Link } from "../netlink/link.ts";
 import { type Change, Watch } from "../netlink/watch.ts";
 import { now } from "../socket/clock.ts";
@@ -13,9 +12,10 @@ import { OneShotTimer } from "../socket/timer.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
 import { formatAddress } from "../wire/address.ts";
 import { addressOwner } from "./address-keeper.ts";
+import { KernelAddresses } from "./address-requests.ts";
 import { Agenda, type LatenessFigures } from "./agenda.ts";
 import type { Entry } from "./deadlines.ts";
-import type { AddressRequests, Channel, Host, LogLevel, Receiver } from "./host.ts";
+import type { Channel, Host, LogLevel, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
 import { findLeftOvers } from "./left-overs.ts";
 import type { InstanceParameters, Instant } from "./parameters.ts";
@@ -28,6 +28,7 @@ export interface EngineReports {
 }
 
 export class Engine implements Host {
+  readonly addresses: KernelAddresses;
   readonly #reports: EngineReports;
   readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire));
   readonly #instances = new Map<string, Instance>();
@@ -48,9 +49,12 @@ export class Engine implements Host {
   constructor(reports: EngineReports) {
     this.#reports = reports;
     this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
+    const nameOf = (index: number) => this.#watch.links.get(index)?.name ?? `interface ${index}`;
+    this.addresses = new KernelAddresses(this.#connection, nameOf);
     this.#watch = Watch.open({
       links: true,
       addresses: true,
+      connection: this.#connection,
       onChange: (change) => this.#changed(change),
       onResync: (reason) => reports.log("warn", undefined, `netlink: ${reason}; reading links and addresses again`),
     });
@@ -141,20 +145,6 @@ export class Engine implements Host {
   isVirtual(entry: AddressEntry): boolean {
     return entry.protocol === addressOwner || this.#virtual.has(formatAddress(entry.address));
   }
-
-  readonly addresses: AddressRequests = {
-    add: (entry, done) => this.#connection.postMany([this.#newAddress("add", entry, (error) => done(error))]),
-    renew: (entries, failed) =>
-      this.#connection.postMany(
-        entries.map((entry) => this.#newAddress("renew", entry, (error) => error && failed(entry, error))),
-      ),
-    delete: (entry, done) => {
-      const operation = () => `delete address ${this.#describe(entry)}`;
-      this.#connection.post(operation, RTM_DELADDR, 0, encodeDeleteAddress(entry), (error) =>
-        done(error !== undefined && isGone(error) ? undefined : error),
-      );
-    },
-  };
 
   openChannel(link: Link, family: Family, receiver: Receiver): Channel {
     const key = `${link.index}/${family}`;
@@ -247,7 +237,7 @@ export class Engine implements Host {
     );
     for (const entry of found) {
       if (this.#isHeld(entry)) continue;
-      this.#reports.log("warn", undefined, `removing left-over virtual address ${this.#describe(entry)}`);
+      this.#reports.log("warn", undefined, `removing left-over virtual address ${this.addresses.describe(entry)}`);
       this.addresses.delete(entry, (error) => error && this.#reports.log("error", undefined, error.message));
     }
   }
@@ -283,30 +273,10 @@ export class Engine implements Host {
   #socketFailed(link: Link, family: Family, errno: number): void {
     this.#reports.log("warn", undefined, `VRRP socket for IPv${family} on ${link.name}: ${errnoName(errno)}`);
   }
-
-  #newAddress(verb: string, entry: AddressEntry, done: (error?: NetlinkError) => void): Request {
-    return {
-      operation: () => `${verb} address ${this.#describe(entry)}`,
-      type: RTM_NEWADDR,
-      flags: NLM_F_CREATE | NLM_F_REPLACE,
-      body: encodeNewAddress(entry),
-      done,
-    };
-  }
-
-  #describe(entry: AddressEntry): string {
-    const name = this.#watch.links.get(entry.index)?.name ?? `interface ${entry.index}`;
-    return `${formatAddress(entry.address)}/${entry.prefixLength} on ${name}`;
-  }
 }
 
 function addressesOf({ parameters }: Instance): Set<string> {
   return new Set([...parameters.virtualAddresses, ...parameters.excludedAddresses].map(({ address }) => address));
-}
-
-/** Already so: the address or its interface is gone. */
-function isGone(error: NetlinkError): boolean {
-  return error.code === "EADDRNOTAVAIL" || error.code === "ENODEV";
 }
 
 function* mapValues<Value, Result>(

@@ -1,0 +1,184 @@
+/**
+ * Plays elections of a made-up instance on a host that does nothing, right after the start.
+ *
+ * A backup may wait for years before its first takeover, and JavaScript that runs for the first time is parsed and
+ * compiled first: several milliseconds between the advertisement and the address. After the rehearsal it is ready.
+ */
+import { Connection } from "../netlink/connection.ts";
+import type { Link } from "../netlink/link.ts";
+import { allVrrpRouters4, allVrrpRouters6, type Family, parseAddress } from "../wire/address.ts";
+import { KernelAddresses } from "./address-requests.ts";
+import { encodeAdvertisement } from "./advertisement.ts";
+import { Agenda } from "./agenda.ts";
+import type { Host, Receiver } from "./host.ts";
+import { Instance } from "./instance.ts";
+import type { InstanceParameters, Instant } from "./parameters.ts";
+
+const rounds = 12;
+const vrid = 1;
+const interval = 1000;
+const link: Link = {
+  index: 1,
+  name: "rehearsal",
+  flags: 0,
+  up: true,
+  running: true,
+  mtu: 1500,
+  mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
+  type: 1,
+};
+const better = { 4: bytesOf("192.0.2.3"), 6: bytesOf("fe80::3") } as const;
+const virtual = { 4: "192.0.2.1", 6: "fe80::1" } as const;
+const own = { 4: "192.0.2.2", 6: "fe80::2" } as const;
+
+/** One round at a time; `pause` lets the loop turn in between, for the real instances are running already. */
+export async function rehearse(pause: () => Promise<void>): Promise<void> {
+  for (const family of [4, 6] as const) {
+    const stage = new Stage(family);
+    for (let i = 0; i < rounds; i++) {
+      stage.play();
+      await pause();
+    }
+    stage.end();
+  }
+}
+
+class Stage {
+  readonly #family: Family;
+  readonly #instance: Instance;
+  readonly #connection = new Connection(
+    { send: (bytes) => bytes.length, receive: () => ({ ...nothing }), watch: () => {}, close: () => {} },
+    { onError: () => {} },
+  );
+  #now: Instant = 0;
+  #receiver: Receiver | undefined;
+  #expire = () => {};
+
+  constructor(family: Family) {
+    this.#family = family;
+    this.#instance = new Instance(parameters(family), this.#host());
+  }
+
+  /** Nobody is heard, the role is taken; somebody better is heard, the role is given up. */
+  play(): void {
+    this.#instance.refresh();
+    this.#pass(5 * interval);
+    this.#hear(200);
+    this.#hear(0);
+    this.#pass(2 * interval);
+    this.#hear(50);
+    this.#instance.stop("");
+  }
+
+  end(): void {
+    this.#instance.status();
+    this.#connection.close();
+  }
+
+  #pass(duration: number): void {
+    for (const end = this.#now + duration; this.#now < end; this.#now += 250) this.#expire();
+  }
+
+  #hear(priority: number): void {
+    const source = better[this.#family];
+    const destination = this.#family === 4 ? allVrrpRouters4 : allVrrpRouters6;
+    const pdu = encodeAdvertisement({
+      version: 3,
+      family: this.#family,
+      vrid,
+      priority,
+      interval,
+      addressBytes: bytesOf(virtual[this.#family]),
+      checksumForm: "message",
+      source,
+      destination,
+    });
+    this.#receiver?.receive({ source, destination, ttl: 255, pdu }, this.#now);
+  }
+
+  #host(): Host {
+    const now = () => this.#now;
+    const agenda = new Agenda(now, (expire) => {
+      this.#expire = expire;
+      return { arm: () => {}, disarm: () => {} };
+    });
+    const address = bytesOf(own[this.#family]);
+    const entry = { family: this.#family, index: 1, address, prefixLength: 64, scope: 0, flags: 0, protocol: 0 };
+    const addresses = [
+      { ...entry, validLifetime: Number.POSITIVE_INFINITY, preferredLifetime: Number.POSITIVE_INFINITY },
+    ];
+    return {
+      now,
+      wallClock: () => "",
+      linkByName: () => link,
+      addressesOn: () => addresses,
+      isVirtual: () => false,
+      addresses: new KernelAddresses(this.#connection, () => link.name),
+      openChannel: (_link, _family, receiver) => {
+        this.#receiver = receiver;
+        return { send: (datagram) => datagram.length, drain: () => {}, close: () => {} };
+      },
+      sendFrame: (_link, frame) => frame.length,
+      errnoName: () => "",
+      stalled: () => {},
+      schedule: (timer, at) => agenda.schedule(timer, at),
+      scheduleBackground: (timer, at) => agenda.scheduleBackground(timer, at),
+      soon: (work) => agenda.soon(work),
+      log: () => {},
+      event: () => {},
+    };
+  }
+}
+
+const nothing = {
+  count: 0,
+  bytes: () => new Uint8Array(),
+  truncated: () => false,
+  source: () => new Uint8Array(),
+};
+
+function parameters(family: Family): InstanceParameters {
+  return {
+    name: "rehearsal",
+    interface: link.name,
+    vrid,
+    version: 3,
+    families: [family],
+    priority: 100,
+    advertisementInterval: interval,
+    preempt: true,
+    preemptDelay: 0,
+    virtualAddresses: [
+      {
+        address: virtual[family],
+        prefixLength: family === 4 ? 32 : 128,
+        device: link.name,
+        scope: 0,
+        noprefixroute: false,
+        nodad: true,
+      },
+    ],
+    excludedAddresses: [],
+    unicastPeers: [],
+    unicastTtl: 255,
+    checksumSend: "auto",
+    checksumReceive: "either",
+    firstLinkLocal: "strict",
+    ownerConflict: "process",
+    checkAddressList: false,
+    announce: {
+      repeat: 3,
+      delay: 5000,
+      delayRepeat: 1,
+      refresh: 60_000,
+      refreshRepeat: 1,
+      interval: 0,
+      lowerPriorityRepeat: 3,
+    },
+    lease: 5000,
+  };
+}
+
+function bytesOf(text: string): Uint8Array {
+  return parseAddress(text) ?? new Uint8Array(4);
+}
