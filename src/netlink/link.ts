@@ -1,4 +1,5 @@
 /** Links, the kernel's word for interfaces (rtnetlink(7), linux/if_link.h). */
+import { AF_INET6 } from "../socket/constants.ts";
 import { AttributeReader, BodyWriter } from "./attributes.ts";
 import type { Connection } from "./connection.ts";
 import * as k from "./constants.ts";
@@ -100,11 +101,12 @@ export interface LinkSettings {
   readonly name?: string;
   /** 0 takes it out of its master. */
   readonly master?: number;
-  /** IN6_ADDR_GEN_MODE_NONE keeps the kernel from giving the link an IPv6 link-local address. */
+  /** IN6_ADDR_GEN_MODE_NONE keeps the kernel from giving the link an IPv6 link-local address when it comes up. */
   readonly addressGeneration?: number;
 }
 
-export type NewLink = LinkSettings & { readonly name: string } & (
+/** The kernel takes the way of address generation only for a link that exists (EAFNOSUPPORT). */
+export type NewLink = Omit<LinkSettings, "addressGeneration"> & { readonly name: string } & (
     | { readonly kind: "dummy" | "bridge" }
     | { readonly kind: "veth"; readonly peer: string }
     | { readonly kind: "macvlan"; readonly parent: number; readonly mode: number }
@@ -124,7 +126,6 @@ function begin(index: number, settings: LinkSettings): BodyWriter {
   if (settings.master !== undefined) writer.u32(k.IFLA_MASTER, settings.master);
   const mode = settings.addressGeneration;
   if (mode !== undefined) {
-    const AF_INET6 = 10;
     writer.nested(k.IFLA_AF_SPEC, () => {
       writer.nested(AF_INET6, () => writer.u8(k.IFLA_INET6_ADDR_GEN_MODE, mode));
     });
