@@ -5,13 +5,13 @@
 import type { Link } from "../netlink/link.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../wire/address.ts";
 import type { Rejection } from "./advertisement.ts";
+import { Advertiser } from "./advertiser.ts";
 import { copyCounters, countRejection, type MutableCounters, newCounters } from "./counters.ts";
-import { encodeDatagram } from "./datagram.ts";
 import { newEntry } from "./deadlines.ts";
 import { expectations, routerParameters } from "./derive.ts";
 import type { Channel, Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
-import type { ChecksumForm, InstanceParameters, Instant } from "./parameters.ts";
+import type { InstanceParameters, Instant } from "./parameters.ts";
 import { type Cause, formatDuration, newActiveReason } from "./reasons.ts";
 import { type Accepted, type Datagram, type Expectations, receive } from "./reception.ts";
 import {
@@ -51,21 +51,17 @@ export class Member {
   readonly #ports: MemberPorts;
   readonly #timer = newEntry((now) => this.#expire(now));
   readonly #limiter = new Limiter(1000);
+  readonly #advertiser: Advertiser;
   #parameters: InstanceParameters;
   #router: RouterParameters;
   #expected: Expectations;
   #state: State = initialState;
   #source: IpAddress;
   #channel: Channel | undefined;
-  /** Of the last valid advertisement that could be in either form; what `auto` answers with. */
-  #heardForm: ChecksumForm | undefined;
   #heard: Peer | undefined;
   #lastError: Rejection | null = null;
   #newActiveReason: RouterStatus["new_active_reason"] = "not_active";
   #upSince: string | null = null;
-  #datagrams:
-    | { readonly priority: number; readonly to: readonly { bytes: Uint8Array; address: IpAddress }[] }
-    | undefined;
 
   constructor(family: Family, parameters: InstanceParameters, host: Host, ports: MemberPorts) {
     this.family = family;
@@ -75,6 +71,7 @@ export class Member {
     this.#source = new Uint8Array(family === 4 ? 4 : 16);
     this.#router = routerParameters(parameters, this.#source);
     this.#expected = expectations(parameters, family, this.#source);
+    this.#advertiser = new Advertiser(family, parameters, this.#expected, this.counters);
   }
 
   get state(): State {
@@ -160,7 +157,7 @@ export class Member {
       active_down_interval_ms: activeDownInterval(version, priority, learned),
       skew_time_ms: skewTime(version, priority, learned),
       timer_ms: at === undefined ? null : Math.max(0, Math.round((at - now) * 1000) / 1000),
-      checksum_form: this.#sendForm(),
+      checksum_form: this.#advertiser.form,
       new_active_reason: this.#newActiveReason,
       last_error: this.#lastError,
       up_since: this.#upSince,
@@ -238,7 +235,7 @@ export class Member {
     this.#heard = { source, priority: advertisement.priority, at };
     this.counters.adverts_received++;
     if (advertisement.priority === 0) this.counters.priority_zero_received++;
-    this.#learnForm(advertisement.checksumForm);
+    this.#advertiser.heard(advertisement.checksumForm);
     if (accepted.intervalDiffers) {
       this.counters.interval_errors++;
       this.#warn("interval", () => {
@@ -261,64 +258,14 @@ export class Member {
       this.#ports.warn(suppressed > 0 ? `${message()} (and ${suppressed} more)` : message());
   }
 
-  #learnForm(form: ChecksumForm): void {
-    if (this.#router.version !== 3 || this.family !== 4) return;
-    if (form !== this.#sendForm()) this.counters.other_checksum_form++;
-    if (form === this.#heardForm) return;
-    this.#heardForm = form;
-    this.#datagrams = undefined;
-  }
-
-  #sendForm(): ChecksumForm {
-    if (this.family === 6) return "pseudo_header";
-    if (this.#router.version === 2) return "message";
-    const { checksumSend } = this.#parameters;
-    return checksumSend === "auto" ? (this.#heardForm ?? "message") : checksumSend;
-  }
-
   #advertise(priority: number): void {
-    if (this.#datagrams?.priority !== priority) this.#datagrams = { priority, to: this.#encode(priority) };
-    let failed = 0;
-    for (const { bytes, address } of this.#datagrams.to) {
-      const result = this.#channel?.send(bytes, address) ?? -1;
-      if (result < 0) failed = result;
-    }
-    if (failed < 0) {
-      this.counters.send_errors++;
-      this.#warn("send", () => `advertisement could not be sent: ${this.#host.errnoName(-failed)}`);
-      return;
-    }
-    this.counters.adverts_sent++;
-    if (priority === 0) this.counters.priority_zero_sent++;
-  }
-
-  #encode(priority: number): { bytes: Uint8Array; address: IpAddress }[] {
-    const { vrid, version, unicastTtl, advertisementInterval } = this.#parameters;
-    const { peers, addressBytes, group, password } = this.#expected;
-    const destinations = peers.length === 0 ? [group] : peers.map(({ address }) => address);
-    return destinations.map((address) => ({
-      address,
-      bytes: encodeDatagram(
-        {
-          version,
-          family: this.family,
-          vrid,
-          priority,
-          interval: advertisementInterval,
-          addressBytes,
-          checksumForm: this.#sendForm(),
-          source: this.#source,
-          destination: address,
-          ...(password === undefined ? {} : { authentication: { type: 1, data: password } }),
-        },
-        peers.length === 0 ? 255 : unicastTtl,
-      ),
-    }));
+    const errno = this.#advertiser.send(priority, this.#channel);
+    if (errno !== 0) this.#warn("send", () => `advertisement could not be sent: ${this.#host.errnoName(errno)}`);
   }
 
   #refresh(): void {
     this.#router = routerParameters(this.#parameters, this.#source);
     this.#expected = expectations(this.#parameters, this.family, this.#source);
-    this.#datagrams = undefined;
+    this.#advertiser.configure(this.#parameters, this.#expected);
   }
 }

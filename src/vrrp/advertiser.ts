@@ -1,0 +1,93 @@
+/** The sending half of a router: its advertisements as datagrams, encoded when something in them changed, not each time. */
+import type { Family, IpAddress } from "../wire/address.ts";
+import type { MutableCounters } from "./counters.ts";
+import { encodeDatagram } from "./datagram.ts";
+import type { Channel } from "./host.ts";
+import type { ChecksumForm, InstanceParameters } from "./parameters.ts";
+import type { Expectations } from "./reception.ts";
+
+interface Encoded {
+  readonly priority: number;
+  readonly datagrams: readonly { readonly bytes: Uint8Array; readonly destination: IpAddress }[];
+}
+
+export class Advertiser {
+  readonly #family: Family;
+  readonly #counters: MutableCounters;
+  #parameters: InstanceParameters;
+  #expected: Expectations;
+  #encoded: Encoded | undefined;
+  /** Of the last valid advertisement heard; what `auto` answers with. */
+  #heardForm: ChecksumForm | undefined;
+
+  constructor(family: Family, parameters: InstanceParameters, expected: Expectations, counters: MutableCounters) {
+    this.#family = family;
+    this.#parameters = parameters;
+    this.#expected = expected;
+    this.#counters = counters;
+  }
+
+  configure(parameters: InstanceParameters, expected: Expectations): void {
+    this.#parameters = parameters;
+    this.#expected = expected;
+    this.#encoded = undefined;
+  }
+
+  /** The form of the version 3 checksum over IPv4; the other kinds of advertisement have one form only. */
+  get form(): ChecksumForm {
+    if (this.#family === 6) return "pseudo_header";
+    const { version, checksumSend } = this.#parameters;
+    if (version === 2) return "message";
+    return checksumSend === "auto" ? (this.#heardForm ?? "message") : checksumSend;
+  }
+
+  heard(form: ChecksumForm): void {
+    if (this.#parameters.version !== 3 || this.#family !== 4) return;
+    if (form !== this.form) this.#counters.other_checksum_form++;
+    if (form === this.#heardForm) return;
+    this.#heardForm = form;
+    this.#encoded = undefined;
+  }
+
+  /** One advertisement, to every peer when there are peers; the errno when one could not be sent, otherwise 0. */
+  send(priority: number, channel: Channel | undefined): number {
+    if (this.#encoded?.priority !== priority) this.#encoded = this.#encode(priority);
+    let errno = 0;
+    for (const { bytes, destination } of this.#encoded.datagrams) {
+      const result = channel?.send(bytes, destination) ?? 0;
+      if (result < 0) errno = -result;
+    }
+    if (errno !== 0) {
+      this.#counters.send_errors++;
+      return errno;
+    }
+    this.#counters.adverts_sent++;
+    if (priority === 0) this.#counters.priority_zero_sent++;
+    return 0;
+  }
+
+  #encode(priority: number): Encoded {
+    const { vrid, version, unicastTtl, advertisementInterval } = this.#parameters;
+    const { peers, addressBytes, group, password, ownAddress } = this.#expected;
+    const destinations = peers.length === 0 ? [group] : peers.map(({ address }) => address);
+    const fields = {
+      version,
+      family: this.#family,
+      vrid,
+      priority,
+      interval: advertisementInterval,
+      addressBytes,
+      checksumForm: this.form,
+      source: ownAddress,
+      ...(password === undefined ? {} : { authentication: { type: 1, data: password } }),
+    };
+    const ttl = peers.length === 0 ? 255 : unicastTtl;
+    return {
+      priority,
+      datagrams: destinations.map((destination) => ({
+        destination,
+        bytes: encodeDatagram({ ...fields, destination }, ttl),
+      })),
+    };
+  }
+}
