@@ -23,7 +23,8 @@ const rule = "an address like 192.0.2.10/24 or 2001:db8::10/64";
 function parsePrefixed(value: string): AddressEntry["address"] | string {
   const [host = "", length, more] = value.split("/");
   const bytes = parseAddress(host);
-  if (bytes === undefined || more !== undefined) {
+  if (more !== undefined) return expected(rule, value, `one "/" only`);
+  if (bytes === undefined) {
     if (host.includes("%")) {
       const [plain, device] = host.split("%");
       return expected(rule, value, `write ${plain} dev ${device}`);
@@ -37,11 +38,9 @@ function parsePrefixed(value: string): AddressEntry["address"] | string {
     return `expected a prefix length from 1 to ${bits}, got ${JSON.stringify(length)}${hint === undefined ? "" : `: write /${hint}`}`;
   }
   const prefixLength = length === undefined ? bits : Number(length);
-  const reason = unusable(bytes) ?? edgeOfPrefix(bytes, prefixLength);
-  if (reason !== undefined) {
-    const of = reason.startsWith("the") && bytes.length === 4 ? ` of its own prefix /${prefixLength}` : "";
-    return `${value} is ${reason}${reason === "the broadcast address" || reason === "the network address" ? of : ""}: no router can hold it`;
-  }
+  const edge = edgeOfPrefix(bytes, prefixLength);
+  const reason = unusable(bytes) ?? (edge === undefined ? undefined : `${edge} of its own prefix`);
+  if (reason !== undefined) return `${value} is ${reason}: no router can hold it`;
   return { text: canonicalAddress(bytes), prefixLength };
 }
 
@@ -104,7 +103,7 @@ const synonyms: Readonly<Record<string, (typeof options)[number]>> = { broadcast
 
 /** The text form: `ADDR[/LEN] [brd +|-|ADDR] [dev IF] [scope S] [label L] [noprefixroute] [nodad|-nodad]`. */
 export const addressText = z
-  .string()
+  .string({ error: ({ input }) => expected(rule, input) })
   .transform((value, context): AddressEntry => {
     const complain = (message: string) => {
       context.issues.push({ code: "custom", input: value, message });

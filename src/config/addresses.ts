@@ -29,7 +29,7 @@ export function unusable(bytes: IpAddress): string | undefined {
   if (familyOf(bytes) === 4) {
     if (bytes[0] === 0) return "an unspecified address";
     if (bytes[0] === 127) return "a loopback address";
-    if (bytes.every((byte) => byte === 255)) return "the broadcast address";
+    if (bytes.every((byte) => byte === 255)) return "the broadcast address of every network";
     return undefined;
   }
   if (bytes.every((byte) => byte === 0)) return "the unspecified address";

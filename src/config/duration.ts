@@ -25,7 +25,13 @@ export function formatDuration(value: Milliseconds): string {
 export function guessDuration(input: unknown): string | undefined {
   if (typeof input === "number") return fromSeconds(input);
   if (typeof input !== "string") return undefined;
-  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)$/.exec(input.trim().toLowerCase());
+  const plain = input
+    .trim()
+    .toLowerCase()
+    .replace(/^(\d+),(\d+)/, "$1.$2");
+  const minutes = /^(\d+)m(?:in)?\s*(\d+)s?$/.exec(plain);
+  if (minutes !== null) return `${Number(minutes[1]) * 60 + Number(minutes[2])}s`;
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)$/.exec(plain);
   if (match === null) return undefined;
   const number = Number(match[1]);
   const word = match[2] ?? "";
@@ -34,6 +40,7 @@ export function guessDuration(input: unknown): string | undefined {
   if (/^(s|secs?|seconds?)$/.test(word)) return `${number}s`;
   if (/^(m|mins?|minutes?)$/.test(word)) return `${number}m`;
   if (/^(h|hours?)$/.test(word)) return `${number}h`;
+  if (/^(d|days?)$/.test(word)) return `${number * 24}h`;
   if (/^(us|usecs?|microseconds?)$/.test(word)) return `${number / 1000}ms`;
   if (/^(cs|csecs?|centiseconds?)$/.test(word)) return `${number * 10}ms`;
   return undefined;

@@ -5,7 +5,6 @@ const later = "not supported in this version";
 
 const atTop: Readonly<Record<string, string>> = {
   global_defs: "unknown key: keepalived's global_defs is called global here",
-  vrrp_instances: "unknown key, did you mean vrrp_instance?",
   vrrp_sync_group: later,
   vrrp_script: later,
   vrrp_track_process: later,
@@ -39,13 +38,6 @@ const inGlobal: Readonly<Record<string, string>> = {
 const inInstance: Readonly<Record<string, string>> = {
   state:
     "not needed: every router starts as backup and the election decides; remove it, and give the preferred router the higher priority",
-  vrid: "unknown key, did you mean virtual_router_id?",
-  virtual_ip: "unknown key, did you mean virtual_ipaddress?",
-  virtual_ips: "unknown key, did you mean virtual_ipaddress?",
-  vip: "unknown key, did you mean virtual_ipaddress?",
-  vips: "unknown key, did you mean virtual_ipaddress?",
-  addresses: "unknown key, did you mean virtual_ipaddress?",
-  virtual_ipaddresses: "unknown key, did you mean virtual_ipaddress?",
   use_vmac: later,
   use_ipvlan: later,
   vmac_xmit_base: later,
@@ -87,22 +79,63 @@ const everywhere: Readonly<Record<string, string>> = {
   include: "include stands at the top of a file, not inside a block",
 };
 
-export function adviceForKey(key: string, path: Path): string | undefined {
+/** Names that other programs, or people in a hurry, use for keys of ours. */
+const synonyms: Readonly<Record<string, string>> = {
+  vrrp_instances: "vrrp_instance",
+  instances: "vrrp_instance",
+  instance: "vrrp_instance",
+  vrid: "virtual_router_id",
+  id: "virtual_router_id",
+  router: "virtual_router_id",
+  prio: "priority",
+  interval: "advert_int",
+  advertisement_interval: "advert_int",
+  iface: "interface",
+  device: "interface",
+  dev: "interface",
+  addresses: "virtual_ipaddress",
+  virtual_addresses: "virtual_ipaddress",
+  virtual_ipaddresses: "virtual_ipaddress",
+  virtual_ip: "virtual_ipaddress",
+  virtual_ips: "virtual_ipaddress",
+  vip: "virtual_ipaddress",
+  vips: "virtual_ipaddress",
+  peers: "unicast_peer",
+  unicast_peers: "unicast_peer",
+  ip: "address",
+  addr: "address",
+};
+
+export interface Advice {
+  readonly message: string;
+  /** The known key that was meant. */
+  readonly meant?: string;
+}
+
+export function adviceForKey(key: string, known: readonly string[], path: Path): Advice | undefined {
   const block = path[0] === undefined ? atTop : path[0] === "global" ? inGlobal : path.length === 2 ? inInstance : {};
-  const word = key.replace(/-/g, "_");
-  if (Object.hasOwn(block, word)) return block[word];
-  if (Object.hasOwn(everywhere, key)) return everywhere[key];
+  const word = key.toLowerCase().replace(/-/g, "_");
+  const message = own(block, word) ?? own(everywhere, key);
+  if (message !== undefined) return { message };
+  const meant = own(synonyms, word);
+  if (meant !== undefined && known.includes(meant)) return { message: `unknown key, did you mean ${meant}?`, meant };
   if (path.length === 0 && (Object.hasOwn(inInstance, word) || instanceWords.has(word))) {
-    return `belongs inside vrrp_instance: write vrrp_instance:, a name below it, and ${key} below the name`;
-  }
-  if (path[0] === "vrrp_instance" && path.length > 3 && key.endsWith(":")) {
-    return `YAML takes the last colon for the end of a key: write "${key}:" in quotes`;
+    return {
+      message: `belongs inside vrrp_instance: write vrrp_instance:, a name below it, and ${key} below the name`,
+    };
   }
   // "vrrp_instance VI_1:" as in keepalived.
   if (path.length === 0 && /^vrrp_instance\s+\S+$/.test(key)) {
-    return "the name goes on a line of its own: write vrrp_instance: and the name with its colon, indented, below it";
+    return { message: "write vrrp_instance: alone, and the name with its colon on the next line, indented" };
+  }
+  if (known.includes("address") && key.endsWith(":")) {
+    return { message: `YAML takes the last colon for the end of a key: write "${key}:" in quotes`, meant: "address" };
   }
   return undefined;
+}
+
+function own(table: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 const instanceWords = new Set(["interface", "virtual_router_id", "priority", "advert_int", "virtual_ipaddress"]);

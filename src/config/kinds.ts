@@ -38,7 +38,7 @@ function guessNumber(input: unknown, least: number, most: number): string | unde
   if (typeof input !== "string") return undefined;
   const number = Number(input.replace(/[_,']/g, ""));
   return input.trim() !== "" && Number.isInteger(number) && number >= least && number <= most
-    ? `write ${number} without quotes or other signs`
+    ? `write ${number}`
     : undefined;
 }
 
@@ -81,8 +81,8 @@ function listed(words: readonly string[]): string {
 }
 
 /** Milliseconds out of `1s`, `250ms`. Bounds included. */
-export function duration(least: number, most: number) {
-  const rule = `a duration from ${formatDuration(least)} to ${formatDuration(most)}`;
+export function duration(least: number, most: number, bounds?: string) {
+  const rule = `a duration from ${bounds ?? `${formatDuration(least)} to ${formatDuration(most)}`}`;
   const complain = (input: unknown) => {
     const guess = guessDuration(input);
     const bare = typeof input === "number" || (typeof input === "string" && /^[\d.]+$/.test(input));

@@ -96,8 +96,10 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
     return { config: undefined, problems: sortProblems(problems, names), files: names };
   }
   const merged = mergeFiles(sources);
+  problems.push(...merged.problems);
+  if (merged.problems.length > 0 && sources.length === 1) return { config: undefined, problems, files: names };
   const resolved = resolveConfig(merged.root, options.hostName ?? hostname());
-  problems.push(...merged.problems, ...resolved.problems);
+  problems.push(...resolved.problems);
   return {
     config: hasErrors(problems) ? undefined : resolved.config,
     problems: sortProblems(problems, names),

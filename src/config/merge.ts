@@ -16,23 +16,40 @@ export interface Merged {
 export function mergeFiles(sources: readonly SourceFile[]): Merged {
   const sections: Entry[] = [];
   const problems: Problem[] = [];
-  for (const { file, root } of sources) {
+  for (const { root } of sources) {
     if (root.kind !== "map") {
-      const message = `expected a map of keys at the top of the file: write "vrrp_instance:" and go on below it, indented`;
+      const message = topMessage(root);
       problems.push({ ...root.place, path: "", severity: "error", message });
       continue;
     }
+    const seen = new Set<string>();
     for (const entry of root.entries) {
-      const i = sections.findIndex((section) => section.key === entry.key && section.place.file !== file);
+      const i = seen.has(entry.key) ? -1 : sections.findIndex((section) => section.key === entry.key);
       const earlier = sections[i];
-      if (earlier?.value.kind === "map" && entry.value.kind === "map") {
-        const entries = [...earlier.value.entries, ...entry.value.entries];
-        sections[i] = { ...earlier, value: { ...earlier.value, entries } };
-      } else {
-        sections.push(entry);
-      }
+      const joined = earlier && join(earlier, entry);
+      seen.add(entry.key);
+      if (joined === undefined) sections.push(entry);
+      else sections[i] = joined;
     }
   }
   const place = sources[0]?.root.place ?? { file: "", line: 0, column: 0 };
   return { root: { kind: "map", place, entries: sections }, problems };
+}
+
+function join(a: Entry, b: Entry): Entry | undefined {
+  if (a.key === "include")
+    return { ...a, value: { kind: "list", place: a.value.place, items: [...items(a), ...items(b)] } };
+  if (a.value.kind !== "map" || b.value.kind !== "map") return undefined;
+  return { ...a, value: { ...a.value, entries: [...a.value.entries, ...b.value.entries] } };
+}
+
+function items({ value }: Entry): readonly TreeNode[] {
+  return value.kind === "list" ? value.items : [value];
+}
+
+function topMessage(root: TreeNode): string {
+  if (root.kind === "scalar" && /^(global_defs|vrrp_\w+|virtual_server)\b.*\{/.test(root.text)) {
+    return "this looks like keepalived.conf: the file is YAML, with a colon after each key and indentation instead of braces";
+  }
+  return `expected a map of keys at the top of the file: write "vrrp_instance:" and go on below it, indented`;
 }

@@ -64,17 +64,19 @@ function readBlock(shape: Readonly<Record<string, Schema>>, node: TreeNode, path
     return undefined;
   }
   const values: Record<string, unknown> = {};
+  const meant = new Set<string>();
   for (const entry of distinct(node, path, report)) {
     const schema = Object.hasOwn(shape, entry.key) ? shape[entry.key] : undefined;
     if (schema === undefined) {
-      reportUnknown(entry, Object.keys(shape), path, report);
+      meant.add(reportUnknown(entry, Object.keys(shape), path, report));
       continue;
     }
     const value = readValue(schema, entry.value, [...path, entry.key], report);
     if (value !== undefined) values[entry.key] = value;
   }
   for (const [key, schema] of Object.entries(shape)) {
-    if (schema instanceof z.ZodOptional || findEntry(node, key) !== undefined) continue;
+    // A required key that is only misspelled has its message already.
+    if (schema instanceof z.ZodOptional || findEntry(node, key) !== undefined || meant.has(key)) continue;
     report.error(path, `${key} is missing`);
   }
   return values;
@@ -148,13 +150,15 @@ function distinct(node: MapNode, path: Path, report: Report): Entry[] {
   return [...first.values()];
 }
 
-function reportUnknown(entry: Entry, known: readonly string[], path: Path, report: Report): void {
-  const near = nearest(entry.key, known);
-  const advice =
-    adviceForKey(entry.key, path) ?? (near === undefined ? undefined : `unknown key, did you mean ${near}?`);
+/** Returns the known key that was meant, or "". */
+function reportUnknown(entry: Entry, known: readonly string[], path: Path, report: Report): string {
+  const advice = adviceForKey(entry.key, known, path);
+  const near = advice === undefined ? nearest(entry.key, known) : undefined;
+  const message = advice?.message ?? (near === undefined ? undefined : `unknown key, did you mean ${near}?`);
   // Whoever leaves out the colon makes a key of the password.
-  const hidden = advice === undefined && (path.includes("authentication") || /auth/i.test(entry.key));
-  report.at(entry.place, hidden ? path : [...path, entry.key], advice ?? `unknown key${keyList(known)}`);
+  const hidden = message === undefined && (path.includes("authentication") || /auth/i.test(entry.key));
+  report.at(entry.place, hidden ? path : [...path, entry.key], message ?? `unknown key${keyList(known)}`);
+  return advice?.meant ?? near ?? "";
 }
 
 function keyList(known: readonly string[]): string {

@@ -109,7 +109,7 @@ export const instanceBlock = z.strictObject({
   priority: whole(1, 255)
     .optional()
     .meta({ description: "The highest wins. 255 is the owner of the addresses.", default: 100 }),
-  advert_int: duration(10, 255 * second)
+  advert_int: duration(10, 255 * second, "10ms to 40.95s in version 3, 1s to 255s in version 2")
     .optional()
     .meta({
       description:
@@ -182,12 +182,16 @@ export const instanceBlock = z.strictObject({
 });
 
 export const instanceName = text("a name of 1 to 64 letters, digits, _, - and ., not beginning with - or .", (value) =>
-  /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) ? undefined : "",
+  /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) && value !== "__proto__" ? undefined : "",
+);
+
+const includePattern = text("the name of a file, or a pattern with * and ?", (value) =>
+  value === "" ? "" : undefined,
 );
 
 export const fileBlock = z.strictObject({
   include: z
-    .union([z.string().transform((value) => [value]), z.array(z.string())])
+    .union([includePattern.transform((value) => [value]), z.array(includePattern)])
     .optional()
     .meta({ description: "Files read as if they stood here: names or patterns with * and ?, relative to this file." }),
   global: globalBlock.optional().meta({ description: "Settings of the whole agent." }),

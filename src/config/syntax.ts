@@ -1,25 +1,13 @@
-/** Text to tree: YAML 1.2 with places, variables filled in, bounded in size and depth. */
-import {
-  Composer,
-  type CST,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type ParsedNode,
-  Parser,
-} from "yaml";
-import type { Place, Problem } from "./problem.ts";
-import { checkCharacters, decodeText } from "./text.ts";
-import type { Entry, ScalarNode, TreeNode } from "./tree.ts";
-import { type Environment, fillVariables, resolvePlain } from "./variables.ts";
+/** Text to tree: YAML 1.2, bounded in size and depth. */
+import { Composer, type CST, type Document, LineCounter, type ParsedNode, Parser } from "yaml";
+import { convertDocument } from "./convert.ts";
+import { formatPath, type Path, type Place, type Problem } from "./problem.ts";
+import { type Complaint, checkCharacters, decodeText } from "./text.ts";
+import type { TreeNode } from "./tree.ts";
+import type { Environment } from "./variables.ts";
 import { explainYaml } from "./yaml-errors.ts";
 
 const largestDepth = 32;
-/** Values after aliases are followed: a few nested aliases can stand for billions. */
-const largestTree = 500_000;
 /** One slip makes the YAML parser stumble over every following line. */
 const shownSyntaxErrors = 5;
 
@@ -30,32 +18,28 @@ export interface Parsed {
 }
 
 export function parseText(file: string, bytes: Uint8Array | string, environment: Environment): Parsed {
-  const lines = new LineCounter();
   const problems: Problem[] = [];
+  const complain = (place: Place, path: Path, message: string) => {
+    problems.push({ ...place, path: formatPath(path), severity: "error", message });
+  };
+  const decoded = decodeText(bytes);
+  const broken: Complaint | undefined = "complaint" in decoded ? decoded : checkCharacters(decoded.text);
+  if ("complaint" in decoded || broken !== undefined) {
+    if (broken !== undefined) complain({ file, line: broken.line, column: broken.column }, [], broken.complaint);
+    return { root: undefined, problems };
+  }
+  const { text } = decoded;
+  const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const complain = (place: Place, message: string) => {
-    problems.push({ ...place, path: "", severity: "error", message });
-  };
-
-  const decoded = decodeText(bytes);
-  if ("complaint" in decoded) {
-    complain({ file, line: decoded.line, column: decoded.column }, decoded.complaint);
-    return { root: undefined, problems };
-  }
-  const text = decoded.text;
-  const strange = checkCharacters(text);
-  if (strange !== undefined) {
-    complain({ file, line: strange.line, column: strange.column }, strange.complaint);
-    return { root: undefined, problems };
-  }
 
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  // Composing is recursive: measured here first, because the parser underneath dies of deep nesting.
-  if (depthOf(tokens) > largestDepth) {
-    complain(placeAt(0), `nested more than ${largestDepth} levels deep`);
+  const { depth, unclosed } = survey(tokens);
+  // Composing is recursive, and a stack that overflows inside a regular expression ends the process.
+  if (depth > largestDepth) {
+    complain(placeAt(0), [], `nested more than ${largestDepth} levels deep`);
     return { root: undefined, problems };
   }
   const composer = new Composer({ prettyErrors: false, uniqueKeys: false, version: "1.2", schema: "core" });
@@ -63,99 +47,69 @@ export function parseText(file: string, bytes: Uint8Array | string, environment:
   const [document, second] = documents;
   if (document === undefined) return { root: undefined, problems };
 
-  for (const error of [...document.errors, ...document.warnings].slice(0, shownSyntaxErrors)) {
-    complain(placeAt(error.pos[0]), explainYaml(error, text));
+  if (unclosed !== undefined) {
+    complain(placeAt(unclosed.offset), [], `${unclosed.what} opened here is not closed`);
+    return { root: undefined, problems };
   }
-  if (document.directives?.yaml.explicit && document.directives.yaml.version !== "1.2") {
-    complain(placeAt(0), `the file is read as YAML 1.2: remove the "%YAML" line`);
-  }
+  reportSyntax(document, text, (offset, message) => complain(placeAt(offset), [], message));
   if (second !== undefined) {
-    complain(placeAt(second.range?.[0] ?? 0), `a second YAML document begins here: a file holds one, remove the "---"`);
+    const message = `a second YAML document begins here: a file holds one, remove the "---"`;
+    complain(placeAt(second.range?.[0] ?? 0), [], message);
   }
   if (problems.length > 0) return { root: undefined, problems };
-  return { root: convert(document, placeAt, environment, complain), problems };
+  return { root: convertDocument(document as Document<ParsedNode>, { placeAt, environment, complain }), problems };
 }
 
-function depthOf(tokens: readonly CST.Token[]): number {
+function reportSyntax(
+  document: Pick<Document.Parsed, "errors" | "warnings" | "directives">,
+  text: string,
+  complain: (offset: number, message: string) => void,
+): void {
+  const lines = new Set<number>();
+  for (const error of [...document.errors, ...document.warnings]) {
+    // The first on a line names the cause, the others follow from it.
+    const start = text.lastIndexOf("\n", error.pos[0] - 1);
+    if (lines.has(start) || lines.size >= shownSyntaxErrors) continue;
+    lines.add(start);
+    complain(error.pos[0], explainYaml(error, text));
+  }
+  const { yaml } = document.directives ?? {};
+  if (yaml?.explicit && yaml.version !== "1.2") {
+    complain(0, `the file is read as YAML 1.2: remove the "%YAML" line`);
+  }
+}
+
+interface Survey {
+  readonly depth: number;
+  /** The first quote or bracket that has no end: the parser itself only notices at the end of the file. */
+  readonly unclosed: { readonly offset: number; readonly what: string } | undefined;
+}
+
+function survey(tokens: readonly CST.Token[]): Survey {
   let deepest = 0;
+  let unclosed: Survey["unclosed"];
   const pending: { readonly token: CST.Token; readonly depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { token, depth } = next;
     deepest = Math.max(deepest, depth);
+    const what = openedBy(token);
+    if (what !== undefined && (unclosed === undefined || token.offset < unclosed.offset)) {
+      unclosed = { offset: token.offset, what };
+    }
     const inner: (CST.Token | null | undefined)[] = [];
     if ("value" in token) inner.push(token.value);
     if ("items" in token) for (const item of token.items) inner.push(item.key, item.value);
     for (const child of inner) if (child) pending.push({ token: child, depth: depth + 1 });
   }
-  return deepest;
+  return { depth: deepest, unclosed };
 }
 
-function convert(
-  document: Document.Parsed | Document<ParsedNode>,
-  placeAt: (offset: number) => Place,
-  environment: Environment,
-  complain: (place: Place, message: string) => void,
-): TreeNode | undefined {
-  const anchors = new Map<string, { readonly node: TreeNode; readonly size: number }>();
-  let size = 0;
-  let overflow = false;
-
-  function visit(node: ParsedNode | null | undefined, near: Place): TreeNode {
-    const place = node?.range ? placeAt(node.range[0]) : near;
-    if (node === null || node === undefined) return nothing(place);
-    if (isAlias(node)) return follow(node.source, place);
-    const before = size;
-    size++;
-    const result = build(node, place);
-    if (node.anchor !== undefined) anchors.set(node.anchor, { node: result, size: size - before });
-    return result;
+function openedBy(token: CST.Token): string | undefined {
+  if (token.type === "flow-collection") {
+    const closed = token.end.some(({ type }) => type === "flow-map-end" || type === "flow-seq-end");
+    return closed ? undefined : `a "${token.start.source}"`;
   }
-
-  function follow(name: string, place: Place): TreeNode {
-    const target = anchors.get(name);
-    if (target === undefined) {
-      // The name is not repeated: an unquoted password may begin with "*".
-      complain(place, `"*" begins the name of an anchor, and there is none above: put the value in quotes`);
-      return nothing(place);
-    }
-    size += target.size;
-    if (size > largestTree && !overflow) {
-      overflow = true;
-      complain(place, `aliases stand for more than ${largestTree} values here`);
-    }
-    return overflow ? nothing(place) : target.node;
-  }
-
-  function build(node: ParsedNode, place: Place): TreeNode {
-    if (isSeq(node)) {
-      return { kind: "list", place, items: node.items.map((item) => visit(item as ParsedNode, place)) };
-    }
-    if (isMap(node)) {
-      const entries: Entry[] = [];
-      for (const pair of node.items) {
-        const key = visit(pair.key as ParsedNode, place);
-        if (key.kind !== "scalar") {
-          complain(key.place, "a key is one word, not a list or a map");
-          continue;
-        }
-        entries.push({ key: key.text, place: key.place, value: visit(pair.value as ParsedNode | null, key.place) });
-      }
-      return { kind: "map", place, entries };
-    }
-    return isScalar(node) ? scalar(node, place) : nothing(place);
-  }
-
-  function scalar(node: ParsedNode & { value: unknown; source?: string; type?: string }, place: Place): ScalarNode {
-    const plain = node.type === "PLAIN" && node.tag === undefined;
-    const written = plain ? (node.source ?? "") : String(node.value ?? "");
-    const { text, complaints } = fillVariables(written, environment);
-    for (const complaint of complaints) complain(place, complaint);
-    return { kind: "scalar", place, value: plain ? resolvePlain(text) : text, text, plain };
-  }
-
-  return document.contents === null ? undefined : visit(document.contents as ParsedNode, placeAt(0));
-}
-
-function nothing(place: Place): ScalarNode {
-  return { kind: "scalar", place, value: null, text: "", plain: true };
+  if (token.type !== "double-quoted-scalar" && token.type !== "single-quoted-scalar") return undefined;
+  const quote = token.type === "double-quoted-scalar" ? '"' : "'";
+  return token.source.length < 2 || !token.source.endsWith(quote) ? "a quote" : undefined;
 }

@@ -54,26 +54,28 @@ function checkSources(
   const sources = (given ?? []).filter((source) => source !== undefined);
   if (given?.length === 0) report.error(path, "expected an address, got an empty list");
   const seen = new Set<number>();
-  for (const source of sources) {
+  for (const [i, source] of (given ?? []).entries()) {
+    if (source === undefined) continue;
+    const at = (given?.length ?? 0) > 1 ? [...path, i] : path;
     const family = familyOfText(source);
     const reason = unusable(parseAddress(source) ?? new Uint8Array(4));
-    if (reason !== undefined) report.error(path, `${source} is ${reason}: no router can send from it`);
-    if (seen.has(family)) report.error(path, `two IPv${family} addresses: one for each family`);
-    seen.add(family);
-    if (addresses.families.length > 0 && !addresses.families.includes(family)) {
-      report.error(path, `${source} is IPv${family}, and virtual_ipaddress has no IPv${family} address`);
-    }
-    // RFC 9568 section 5.1.2.1: the link-local address of the interface.
-    if (!unicast && family === 6 && reason === undefined && !isLinkLocalText(source)) {
+    if (reason !== undefined) {
+      report.error(at, `${source} is ${reason}: no router can send from it`);
+    } else if (seen.has(family)) {
+      report.error(at, `a second IPv${family} address, ${source}: one for each family`);
+    } else if (addresses.families.length > 0 && !addresses.families.includes(family)) {
+      report.error(at, `${source} is IPv${family}, and virtual_ipaddress has no IPv${family} address`);
+    } else if (!unicast && family === 6 && !isLinkLocalText(source)) {
+      // RFC 9568 section 5.1.2.1: the link-local address of the interface.
       report.error(
-        path,
+        at,
         `the source of IPv6 multicast is a link-local address (RFC 9568 section 5.1.2.1), got ${source}`,
       );
+    } else if (!owner && addresses.advertised.some(({ address }) => address === source)) {
+      // An address that moves to the peer cannot tell the two routers apart (RFC 9568 section 6.4.3).
+      report.error(at, `${source} is one of the virtual addresses: write the address that stays on this router`);
     }
-    // RFC 9568 section 7.2: an address that moves to the peer cannot tell the two routers apart.
-    if (!owner && addresses.advertised.some(({ address }) => address === source)) {
-      report.error(path, `${source} is one of the virtual addresses: write the address that stays on this router`);
-    }
+    seen.add(family);
   }
   return sources;
 }
@@ -126,5 +128,5 @@ function checkTtl(ttl: number | undefined, unicast: boolean, path: Path, report:
   const where = [...path, "unicast_ttl"];
   if (!unicast) report.warn(where, "has no effect without unicast_peer: multicast is always sent with 255");
   else if (ttl < 255)
-    report.warn(where, `peers refuse a TTL below 255 unless they set min_ttl for this router: at most ${ttl} there`);
+    report.warn(where, `peers refuse a TTL below 255 unless they set min_ttl: ${ttl} or less for this router`);
 }

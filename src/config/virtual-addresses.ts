@@ -144,11 +144,14 @@ function checkFirst(values: LooseInstance, advertised: readonly Placed[], report
   const first = advertised.find(({ address }) => familyOfText(address.address) === 6);
   if (first === undefined || isLinkLocalText(first.address.address)) return;
   const later = advertised.find(({ address }) => isLinkLocalText(address.address));
-  const example = later?.address.address ?? `fe80::${values.virtual_router_id ?? 1}`;
+  const advice =
+    later === undefined
+      ? `add the line "- fe80::${values.virtual_router_id ?? 1}/64" above it`
+      : `move ${later.address.address} up before it`;
   report.error(
     first.at,
     `the first IPv6 address must be link-local (RFC 9568 section 5.2.9), got ${first.address.address}: ` +
-      `${later === undefined ? "add the line" : "move the line up to here,"} "- ${example}/64"${later === undefined ? " above it" : ""}, or set first_link_local: lenient`,
+      `${advice}, or set first_link_local: lenient`,
   );
 }
 

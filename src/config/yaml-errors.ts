@@ -10,6 +10,9 @@ export function explainYaml(error: YAMLError, text: string): string {
     case "TAB_AS_INDENT":
       return "a tab: YAML lines are indented with spaces only";
     case "BLOCK_AS_IMPLICIT_KEY":
+      if (/^[^\n]*[^\n:]\n\s+\S/.test(text.slice(start, text.indexOf(":", start)))) {
+        return "the next line is indented as if it belonged to this value: align it with the key";
+      }
       return `a second ": " on one line: begin a new line for a map, or put the value in quotes`;
     case "MULTILINE_IMPLICIT_KEY":
     case "KEY_OVER_1024_CHARS":
@@ -17,8 +20,8 @@ export function explainYaml(error: YAMLError, text: string): string {
     case "MISSING_CHAR":
       return missingCharacter(error.message);
     case "BAD_INDENT":
-      return /must be sufficiently indented and end with a/.test(error.message)
-        ? `a "[" or "{" above is not closed`
+      return /must be sufficiently indented/.test(error.message)
+        ? `the lines inside "[ ]" and "{ }" must be indented deeper than the key`
         : "this line is indented differently from the lines it belongs to: align it with them";
     case "BAD_SCALAR_START":
       return `a value cannot begin with ${/[@%`]/.exec(text[start] ?? "") ? `"${text[start]}"` : "this character"} unless it is in quotes`;
@@ -53,7 +56,6 @@ function missingColon(line: string): string {
 }
 
 function missingCharacter(message: string): string {
-  if (/quote/.test(message)) return "a quote opened above is not closed";
   const character = /[[\]{},:]/.exec(message)?.[0];
   return character === undefined ? "something is missing here" : `a "${character}" is missing here`;
 }
