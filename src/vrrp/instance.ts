@@ -151,7 +151,7 @@ export class Instance {
       },
       lesserActive: (peer) => this.#lesserActive(peer, announcer),
       changed: (changed, _, cause) => this.#memberChanged(changed, cause),
-      willing: () => this.#grantWhenAllAreWilling(),
+      willing: (again) => this.#grantWhenAllAreWilling(again),
       warn: (message) => this.#warn(message),
     });
     return { member, keeper, announcer };
@@ -201,9 +201,10 @@ export class Instance {
   }
 
   /** The routers of an instance become active together, or not yet. */
-  #grantWhenAllAreWilling(): void {
+  #grantWhenAllAreWilling(again: boolean): void {
     const members = [...this.#parts.values()].map(({ member }) => member);
     if (!members.every((member) => member.isWilling || member.state.name === "active")) {
+      if (!again) return;
       const waiting = members.filter((member) => !member.isWilling).map(({ family }) => `IPv${family}`);
       if (this.#limiter.allow("waiting", this.#host.now()) !== undefined) {
         this.#host.log("info", this.#parameters.name, `willing to become active, waiting for ${waiting.join(", ")}`);

@@ -35,8 +35,8 @@ export interface MemberPorts {
   /** A lesser router believes it is active. */
   lesserActive(peer: Peer): void;
   changed(member: Member, from: State["name"], cause: Cause): void;
-  /** The timer ran out, but the members of the group become active together. */
-  willing(): void;
+  /** The timer ran out, for the second time when `again`; the members of the group become active together. */
+  willing(again: boolean): void;
   /** Already limited. */
   warn(message: string): void;
 }
@@ -177,12 +177,13 @@ export class Member {
     }
     const mustRead = this.#state.name === "backup" || lateness > this.#router.interval / 2;
     if (mustRead) this.#channel?.drain();
-    const name = this.#state.name;
+    const { name } = this.#state;
+    const wasWilling = this.isWilling;
     this.handle({ type: "timer" });
     if (name === "active" && lateness > this.#router.interval / 2) {
       this.#warn("late", () => `advertisement sent ${formatDuration(lateness)} late`);
     }
-    if (this.isWilling) this.#ports.willing();
+    if (this.isWilling) this.#ports.willing(wasWilling);
   }
 
   #perform(action: Action): void {

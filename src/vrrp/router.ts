@@ -261,7 +261,8 @@ function waiting(router: RouterParameters, interval: Milliseconds, from: Instant
 
 function accepted(router: RouterParameters, event: Event & { type: "advertisement" }, peer: Peer): Backup {
   const interval = Math.min(event.interval, router.maxLearnedInterval ?? Number.POSITIVE_INFINITY);
-  return { ...waiting(router, interval, event.at), learned: true, active: peer };
+  // RFC 3768 section 6.1: in version 2 the local interval counts, and every accepted advertisement has the same.
+  return { ...waiting(router, interval, event.at), learned: router.version === 3, active: peer };
 }
 
 function restarted(router: RouterParameters, state: Backup, now: Instant): Backup {
