@@ -12,6 +12,7 @@ import { LINKTYPE_ETHERNET } from "../wire/link-layer.ts";
 import { CaptureReader } from "../wire/pcap.ts";
 import { type Answer, type Judgement, judgeBareMessage, judgeFrame, judgePacket } from "./decode-packet.ts";
 import { jsonLine, textLine } from "./decode-render.ts";
+import { ExitCode } from "./exit-code.ts";
 import { HexLineReader } from "./hex-lines.ts";
 import { LineWriter } from "./line-writer.ts";
 
@@ -24,8 +25,6 @@ interface Flags {
   readonly source?: IpAddress;
   readonly destination?: IpAddress;
 }
-
-const badInput = 2;
 
 export function decodeCommand(): Command {
   return new Command("decode")
@@ -51,7 +50,7 @@ export function decodeCommand(): Command {
     .option("--destination <address>", "IP destination of such messages (default: the VRRP group)", address)
     .action(async (flags: Flags, command: Command) => {
       if (flags.source && flags.destination && flags.source.length !== flags.destination.length) {
-        command.error("error: --source and --destination are of different families", { exitCode: badInput });
+        command.error("error: --source and --destination are of different families", { exitCode: ExitCode.usage });
       }
       process.exitCode = await decode(flags, process.stdin, process.stdout, process.stderr);
     });
@@ -94,7 +93,7 @@ export async function decode(
   const failure = await writer.end();
   if (failure === undefined) return code;
   report.complain(`write the answers: ${reasonOf(failure)}`);
-  return badInput;
+  return ExitCode.usage;
 }
 
 interface Report {
@@ -127,19 +126,19 @@ async function decodeCapture(
           report.complain(`${name}: packet ${n}: only ${bytes.length} of its ${length} bytes were captured`);
         }
         await report.answer(n, answer);
-        if (report.stopped()) return 0;
+        if (report.stopped()) return ExitCode.done;
       }
       await report.flush();
       if (reader.problem !== undefined) break;
     }
   } catch (error) {
     report.complain(`read ${name}: ${reasonOf(error)}`);
-    return badInput;
+    return ExitCode.usage;
   }
   const problem = reader.finish();
   if (problem !== undefined) report.complain(`${name}: ${problem}`);
   for (const linkType of unsupported) report.complain(`${name}: packets of link type ${linkType} cannot be read`);
-  return problem !== undefined || unsupported.size > 0 ? badInput : 0;
+  return problem !== undefined || unsupported.size > 0 ? ExitCode.usage : ExitCode.done;
 }
 
 async function decodeLines(
@@ -150,12 +149,12 @@ async function decodeLines(
   const reader = new HexLineReader();
   const text = new TextDecoder();
   let n = 0;
-  let code = 0;
+  let code: number = ExitCode.done;
   const take = async (items: ReturnType<HexLineReader["push"]>) => {
     for (const item of items) {
       if ("problem" in item) {
         report.complain(`line ${item.line}: ${item.problem}`);
-        code = badInput;
+        code = ExitCode.usage;
         continue;
       }
       const answer = judgeHex(item.bytes, how);
@@ -168,11 +167,11 @@ async function decodeLines(
     for await (const chunk of chunks) {
       await take(reader.push(typeof chunk === "string" ? chunk : text.decode(chunk, { stream: true })));
       await report.flush();
-      if (report.stopped()) return 0;
+      if (report.stopped()) return ExitCode.done;
     }
   } catch (error) {
     report.complain(`read standard input: ${reasonOf(error)}`);
-    return badInput;
+    return ExitCode.usage;
   }
   await take(reader.finish());
   return code;
