@@ -3,6 +3,9 @@ import { equalAddresses } from "../wire/address.ts";
 import { type AddressEntry, decodeAddress, listAddresses } from "./address.ts";
 import * as k from "./constants.ts";
 import { decodeLink, type Link, listLinks } from "./link.ts";
+import { decodeNeighbor, listNeighbors, type Neighbor } from "./neighbor.ts";
+import { decodeRoute, listRoutes, matchesFilter, type Route, type RouteFilter, sameNextHops } from "./route.ts";
+import { decodeRule, listRules, type Rule } from "./rule.ts";
 import { type Difference, Table } from "./table.ts";
 import type { Subject } from "./tracked.ts";
 
@@ -72,6 +75,84 @@ export function addressSubject(emit: Emit<AddressEntry>): Subject<AddressEntry, 
     groups: [k.RTNLGRP_IPV4_IFADDR, k.RTNLGRP_IPV6_IFADDR],
     decode: decodeAddress,
     list: (connection) => listAddresses(connection),
+    emit,
+  };
+}
+
+/** What the kernel takes for the same route when it replaces one. */
+function routeGroup(route: Route): string {
+  const { family, destination, prefixLength, source, table, tos, metric } = route;
+  const from = source === undefined ? "" : `${bytesKey(source.address)}/${source.prefixLength}`;
+  return `${family} ${table} ${tos} ${metric} ${prefixLength} ${bytesKey(destination)} ${from}`;
+}
+
+/** Routes of one group may stand beside each other, told apart by where they lead. */
+export function routeKey(route: Route): string {
+  const hops = route.nextHops.map(({ gateway, index }) => `${index} ${bytesKey(gateway)}`);
+  return `${routeGroup(route)} ${route.type} ${route.nextHopId ?? ""} ${hops.join()}`;
+}
+
+export function sameRoute(a: Route, b: Route): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.scope === b.scope &&
+    a.mtu === b.mtu &&
+    equalBytes(a.preferredSource, b.preferredSource) &&
+    sameNextHops(a.nextHops, b.nextHops)
+  );
+}
+
+/**
+ * Grouped by what the kernel takes for the same route. An event does not name the route that a replacement displaced,
+ * and tells of single hops of an IPv6 route as if they were routes: if that concerns a group we have, the table is
+ * dumped again.
+ */
+export function routeSubject(filter: RouteFilter, emit: Emit<Route>): Subject<Route, string, string> {
+  const table = new Table({ key: routeKey, group: routeGroup, same: sameRoute });
+  return {
+    table,
+    newType: k.RTM_NEWROUTE,
+    deleteType: k.RTM_DELROUTE,
+    groups: [k.RTNLGRP_IPV4_ROUTE, k.RTNLGRP_IPV6_ROUTE],
+    decode: decodeRoute,
+    list: (connection) => listRoutes(connection, filter),
+    unclear(route, type, flags) {
+      if (table.inGroup(routeGroup(route)).length === 0) return false;
+      if (type === k.RTM_DELROUTE) return !table.entries.has(routeKey(route));
+      return route.family === 6 || (flags & k.NLM_F_REPLACE) !== 0;
+    },
+    wanted: (route) => matchesFilter(route, filter),
+    emit,
+  };
+}
+
+/** Events of rules are a reason to look, no more: the kernel allows the same rule twice. */
+export function ruleSubject(emit: Emit<Rule>): Subject<Rule, string, number> {
+  return {
+    table: new Table({ key: (rule) => JSON.stringify(rule), group: (rule) => rule.family, same: () => true }),
+    newType: k.RTM_NEWRULE,
+    deleteType: k.RTM_DELRULE,
+    groups: [k.RTNLGRP_IPV4_RULE, k.RTNLGRP_IPV6_RULE],
+    decode: decodeRule,
+    list: (connection) => listRules(connection),
+    unclear: () => true,
+    emit,
+  };
+}
+
+/** Grouped by the index of the link. */
+export function neighborSubject(emit: Emit<Neighbor>): Subject<Neighbor, string, number> {
+  return {
+    table: new Table({
+      key: ({ index, address }) => `${index} ${bytesKey(address)}`,
+      group: ({ index }) => index,
+      same: (a, b) => a.state === b.state && a.flags === b.flags && equalBytes(a.mac, b.mac),
+    }),
+    newType: k.RTM_NEWNEIGH,
+    deleteType: k.RTM_DELNEIGH,
+    groups: [k.RTNLGRP_NEIGH],
+    decode: decodeNeighbor,
+    list: (connection) => listNeighbors(connection),
     emit,
   };
 }

@@ -10,8 +10,10 @@ export interface Subject<T, Key, Group> {
   readonly groups: readonly number[];
   decode(payload: Uint8Array): T | undefined;
   list(connection: Connection): Promise<T[]>;
-  /** For tables whose events do not say enough: true = dump again. Otherwise the event is applied. */
+  /** For tables whose events do not always say enough: true = dump again. Otherwise the event is applied. */
   unclear?(entry: T, type: number, flags: number): boolean;
+  /** For tables that hold only a part of the kernel's. */
+  wanted?(entry: T): boolean;
   emit(difference: Difference<T>): void;
 }
 
@@ -61,6 +63,7 @@ export class Tracked<T, Key = string, Group = number> {
       this.invalidate();
       return true;
     }
+    if (this.#subject.wanted?.(entry) === false) return true;
     this.#emit(type === newType ? table.put(entry) : table.remove(entry));
     return true;
   }

@@ -9,26 +9,30 @@ import type { AddressEntry } from "./address.ts";
 import { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { MessageReader } from "./message.ts";
-import { addressSubject, linkSubject } from "./subjects.ts";
+import type { Neighbor } from "./neighbor.ts";
+import type { Route, RouteFilter } from "./route.ts";
+import type { Rule } from "./rule.ts";
+import { addressSubject, linkSubject, neighborSubject, routeSubject, ruleSubject } from "./subjects.ts";
 import type { Difference } from "./table.ts";
 import { type Subject, Tracked } from "./tracked.ts";
 import { isFromKernel, openTransport, type Transport } from "./transport.ts";
 
-type Kind = Difference<unknown>["kind"];
-
 /** `before` is there when the kind is "changed". */
+type Differing<T> = { readonly kind: Difference<T>["kind"] } & Pick<Difference<T>, "before">;
+
 export type Change =
-  | { readonly object: "link"; readonly kind: Kind; readonly link: Link; readonly before?: Link }
-  | {
-      readonly object: "address";
-      readonly kind: Kind;
-      readonly address: AddressEntry;
-      readonly before?: AddressEntry;
-    };
+  | ({ readonly object: "link"; readonly link: Link } & Differing<Link>)
+  | ({ readonly object: "address"; readonly address: AddressEntry } & Differing<AddressEntry>)
+  | ({ readonly object: "route"; readonly route: Route } & Differing<Route>)
+  | ({ readonly object: "rule"; readonly rule: Rule } & Differing<Rule>)
+  | ({ readonly object: "neighbor"; readonly neighbor: Neighbor } & Differing<Neighbor>);
 
 export interface WatchOptions {
   readonly links?: boolean;
   readonly addresses?: boolean;
+  readonly routes?: boolean | RouteFilter;
+  readonly rules?: boolean;
+  readonly neighbors?: boolean;
   /** Not called for what was there at first: read the tables when `ready`. */
   readonly onChange: (change: Change) => void;
   /** The tables are read again, and why. */
@@ -61,6 +65,9 @@ export class Watch {
   readonly #connection: Connection;
   readonly #links: Tracked<Link, number, string>;
   readonly #addresses: Tracked<AddressEntry>;
+  readonly #routes: Tracked<Route, string, string>;
+  readonly #rules: Tracked<Rule>;
+  readonly #neighbors: Tracked<Neighbor>;
   readonly #entities: readonly Entity[];
   #resolveReady: () => void = () => {};
   #rejectReady: (error: unknown) => void = () => {};
@@ -71,20 +78,44 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `transport` is an event socket that has joined its groups already. */
-  constructor(transport: Transport, connection: Connection, options: WatchOptions) {
+  /** `join` makes the event socket a member of a multicast group. */
+  constructor(
+    transport: Transport,
+    connection: Connection,
+    options: WatchOptions,
+    join: (group: number) => void = () => {},
+  ) {
     this.#options = options;
     this.#transport = transport;
     this.#connection = connection;
     this.#links = this.#track(linkSubject((difference) => this.#linkChanged(difference)));
     this.#addresses = this.#track(addressSubject((difference) => this.#addressChanged(difference)));
-    this.#entities = [...(options.links ? [this.#links] : []), ...(options.addresses ? [this.#addresses] : [])];
+    this.#routes = this.#track(
+      routeSubject(typeof options.routes === "object" ? options.routes : {}, ({ kind, entry: route, before }) =>
+        this.#tell({ object: "route", kind, route, ...(before && { before }) }),
+      ),
+    );
+    this.#rules = this.#track(ruleSubject(({ kind, entry: rule }) => this.#tell({ object: "rule", kind, rule })));
+    this.#neighbors = this.#track(
+      neighborSubject(({ kind, entry: neighbor, before }) =>
+        this.#tell({ object: "neighbor", kind, neighbor, ...(before && { before }) }),
+      ),
+    );
+    // The kernel flushes IPv4 routes without a word when their link or source address goes, so routes need the others.
+    this.#entities = [
+      ...(options.links || options.routes ? [this.#links] : []),
+      ...(options.addresses || options.routes ? [this.#addresses] : []),
+      ...(options.routes ? [this.#routes] : []),
+      ...(options.rules ? [this.#rules] : []),
+      ...(options.neighbors ? [this.#neighbors] : []),
+    ];
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
     // Whoever waits hears of it; that nobody waits is no reason to end the process.
     this.ready.catch(() => {});
+    for (const entity of this.#entities) entity.groups.forEach(join);
     transport.watch(
       () => this.#wake(),
       (errno) => this.#failed(errno),
@@ -96,9 +127,9 @@ export class Watch {
     const socket = openTransport(NETLINK_ROUTE, options.receiveBuffer ?? defaultReceiveBuffer, "netlink event socket");
     let connection = options.connection;
     try {
-      for (const group of groupsOf(options)) socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
       connection ??= Connection.open();
-      return new Watch(socket, connection, options);
+      const join = (group: number): void => socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+      return new Watch(socket, connection, options, join);
     } catch (error) {
       socket.close();
       if (connection !== options.connection) connection?.close();
@@ -118,6 +149,19 @@ export class Watch {
   /** Of one link. */
   addresses(index: number): readonly AddressEntry[] {
     return this.#addresses.table.inGroup(index);
+  }
+
+  routes(): Route[] {
+    return [...this.#routes.table.entries.values()];
+  }
+
+  rules(): Rule[] {
+    return [...this.#rules.table.entries.values()];
+  }
+
+  /** On one link. */
+  neighbors(index: number): readonly Neighbor[] {
+    return this.#neighbors.table.inGroup(index);
   }
 
   /** How often events were lost. */
@@ -218,23 +262,20 @@ export class Watch {
   }
 
   #linkChanged({ kind, entry: link, before }: Difference<Link>): void {
-    this.#tell({ object: "link", kind, link, ...(before && { before }) });
-    if (kind === "removed") this.#addresses.drop(this.addresses(link.index));
+    if (this.#options.links) this.#tell({ object: "link", kind, link, ...(before && { before }) });
+    if (kind === "removed") {
+      this.#addresses.drop(this.addresses(link.index));
+      this.#neighbors.drop(this.neighbors(link.index));
+    }
+    if (kind === "removed" || (before !== undefined && before.flags !== link.flags)) this.#routes.invalidate();
   }
 
   #addressChanged({ kind, entry: address, before }: Difference<AddressEntry>): void {
-    this.#tell({ object: "address", kind, address, ...(before && { before }) });
+    if (this.#options.addresses) this.#tell({ object: "address", kind, address, ...(before && { before }) });
+    if (kind === "removed") this.#routes.invalidate();
   }
 
   #tell(change: Change): void {
     if (this.#isReady && !this.#closed) this.#options.onChange(change);
   }
-}
-
-function groupsOf(options: WatchOptions): number[] {
-  const none = (): void => {};
-  return [
-    ...(options.links ? linkSubject(none).groups : []),
-    ...(options.addresses ? addressSubject(none).groups : []),
-  ];
 }
