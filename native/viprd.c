@@ -69,8 +69,6 @@ struct descriptor {
   int burst_errors;
 };
 
-/* ---- arguments and results ---- */
-
 static napi_value integer(napi_env env, int value) {
   napi_value result = NULL;
   napi_create_int32(env, value, &result);
@@ -104,8 +102,6 @@ static napi_value refuse(napi_env env) {
   napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "viprd.node: argument of a wrong type");
   return NULL;
 }
-
-/* ---- descriptors ---- */
 
 static struct descriptor *find(struct environment *environment, int fd) {
   struct descriptor *descriptor = environment->first;
@@ -195,8 +191,6 @@ static napi_value descriptor_close(napi_env env, napi_callback_info info) {
   struct descriptor *descriptor = find(environment, fd);
   return integer(env, descriptor == NULL ? -EBADF : release(descriptor));
 }
-
-/* ---- readiness ---- */
 
 static void call(struct environment *environment, napi_ref reference, size_t count, const napi_value *values) {
   napi_env env = environment->env;
@@ -320,8 +314,6 @@ static napi_value descriptor_watch(napi_env env, napi_callback_info info) {
   if (is_function(env, values[2])) napi_create_reference(env, values[2], 1, &descriptor->on_error);
   return integer(env, start_watching(descriptor));
 }
-
-/* ---- sockets ---- */
 
 static napi_value socket_bind(napi_env env, napi_callback_info info) {
   napi_value values[2];
@@ -534,8 +526,6 @@ static napi_value socket_receive(napi_env env, napi_callback_info info) {
   return integer(env, received);
 }
 
-/* ---- clock and timer ---- */
-
 static napi_value clock_now(napi_env env, napi_callback_info info) {
   napi_value result = NULL;
   (void)info;
@@ -569,8 +559,6 @@ static napi_value timer_arm(napi_env env, napi_callback_info info) {
   }
   return integer(env, outcome(timerfd_settime(fd, TFD_TIMER_ABSTIME, &setting, NULL)));
 }
-
-/* ---- the process and its threads ---- */
 
 /* setScheduler(tid, policy, priority). By number: musl's sched_setscheduler only says ENOSYS. */
 static napi_value thread_set_scheduler(napi_env env, napi_callback_info info) {
@@ -636,8 +624,6 @@ static napi_value process_control(napi_env env, napi_callback_info info) {
   return integer(env, outcome(prctl(option, (unsigned long)second, (unsigned long)third, 0UL, 0UL)));
 }
 
-/* ---- names of interfaces ---- */
-
 static napi_value interface_index(napi_env env, napi_callback_info info) {
   napi_value values[1];
   char name[64];
@@ -659,8 +645,6 @@ static napi_value interface_name(napi_env env, napi_callback_info info) {
   napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &result);
   return result;
 }
-
-/* ---- the module ---- */
 
 static const struct {
   const char *name;
