@@ -238,8 +238,8 @@ export class AddressKeeper {
   #tell(message: string): void {
     const suppressed = this.#limiter.allow(message, this.#host.now());
     if (suppressed === undefined) return;
-    this.#host.log("warn", this.#instance, message, suppressed > 0 ? { suppressed } : undefined);
-    this.#host.event({ type: "repair", at: this.#host.wallClock(), instance: this.#instance, message });
+    const more = suppressed > 0 ? ` (and ${suppressed} times more)` : "";
+    this.#host.event({ type: "repair", at: this.#host.wallClock(), instance: this.#instance, message: message + more });
   }
 }
 

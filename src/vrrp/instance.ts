@@ -91,7 +91,7 @@ export class Instance {
   /** Gives the role up for good: addresses away, priority 0 on the wire, sockets closed. */
   stop(why: string): void {
     this.#reasons = [why];
-    for (const { member } of this.#parts.values()) member.stop(why);
+    for (const { member } of this.#parts.values()) member.stop(why, true);
     this.#closeChannels();
     for (const { announcer } of this.#parts.values()) announcer.stop();
   }
@@ -191,7 +191,7 @@ export class Instance {
   }
 
   #halt(why: string, link: Link | undefined): void {
-    for (const { member } of this.#parts.values()) member.stop(why);
+    for (const { member } of this.#parts.values()) member.stop(why, link?.up === true);
     if (link === undefined || link.index !== this.#linkIndex) this.#closeChannels();
   }
 
@@ -234,13 +234,12 @@ export class Instance {
     announcer.again(this.#parameters.announce);
     const suppressed = this.#limiter.allow("lesser", this.#host.now());
     if (suppressed === undefined) return;
-    const message = `${formatAddress(peer.source)} believes it is active too, with priority ${peer.priority}`;
-    this.#host.log("warn", this.#parameters.name, message);
+    const more = suppressed > 0 ? ` (and ${suppressed} more advertisements)` : "";
+    const message = `${formatAddress(peer.source)} believes it is active too, with priority ${peer.priority}${more}`;
     this.#host.event({ type: "conflict", at: this.#host.wallClock(), instance: this.#parameters.name, message });
   }
 
   #warn(message: string): void {
-    this.#host.log("warn", this.#parameters.name, message);
     this.#host.event({ type: "warning", at: this.#host.wallClock(), instance: this.#parameters.name, message });
   }
 }

@@ -58,6 +58,7 @@ export class Member {
   #state: State = initialState;
   #source: IpAddress;
   #channel: Channel | undefined;
+  #canSend = true;
   #heard: Peer | undefined;
   #lastError: Rejection | null = null;
   #newActiveReason: RouterStatus["new_active_reason"] = "not_active";
@@ -92,8 +93,11 @@ export class Member {
     this.handle({ type: "startup" });
   }
 
-  stop(why: string): void {
+  /** Priority 0 is attempted while the interface can still send. */
+  stop(why: string, canSend: boolean): void {
+    this.#canSend = canSend;
     this.handle({ type: "shutdown", why });
+    this.#canSend = true;
   }
 
   /** Sockets of an interface that is gone, or of a member that is no longer wanted. */
@@ -260,6 +264,7 @@ export class Member {
   }
 
   #advertise(priority: number): void {
+    if (!this.#canSend) return;
     const errno = this.#advertiser.send(priority, this.#channel);
     if (errno !== 0) this.#warn("send", () => `advertisement could not be sent: ${this.#host.errnoName(errno)}`);
   }
