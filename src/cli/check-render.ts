@@ -32,9 +32,9 @@ function failoverLine(instance: InstanceParameters): string {
   return `${who}: takes over at most ${when}${owner}`;
 }
 
-/** Milliseconds matter and microseconds do not, except where there is nothing else. */
 function seconds(value: number): string {
-  return value < 10 ? `${value.toFixed(2)} ms` : `${(value / 1000).toFixed(3)} s`;
+  if (value < 10) return `${value.toFixed(2)} ms`;
+  return value < 1000 ? `${value.toFixed(1)} ms` : `${(value / 1000).toFixed(3)} s`;
 }
 
 /** The shape of `--json`. A field is never removed or given another meaning without a new `version`. */

@@ -82,15 +82,22 @@ function broadcast() {
 
 /** The map form. */
 export const addressMap = z.strictObject({
-  address: prefixed().meta({ description: "Address with prefix length; without one, /32 or /128." }),
-  dev: interfaceName().optional().meta({ description: "Interface the address is put on.", default: "interface" }),
-  label: label().optional().meta({ description: "Label of the address, at most 15 bytes; IPv4 only." }),
-  scope: scope().optional().meta({ description: "global, site, link or host; IPv4 only.", default: "global" }),
-  brd: broadcast()
-    .optional()
-    .meta({ description: "Broadcast address: an address, + (host bits one) or - (host bits zero); IPv4 only." }),
-  noprefixroute: boolean().optional().meta({ description: "Add no route for the prefix.", default: false }),
-  nodad: boolean().optional().meta({ description: "Skip duplicate address detection; IPv6 only.", default: true }),
+  address: prefixed(),
+  dev: interfaceName().optional().meta({
+    description: "Interface the address is put on.",
+    "x-default": "interface of the instance",
+  }),
+  label: label().optional().meta({ description: "IPv4: label of the address.", "x-default": "none" }),
+  scope: scope().optional().meta({
+    description: "IPv4: where the address is valid. That of an IPv6 address follows from the address.",
+    "x-standard": "global",
+  }),
+  brd: broadcast().optional().meta({
+    description: "IPv4: broadcast address; + sets the host bits to one, - to zero.",
+    "x-default": "none",
+  }),
+  noprefixroute: boolean().optional().meta({ description: "Add no route for the prefix.", "x-standard": false }),
+  nodad: boolean().optional().meta({ description: "IPv6: skip duplicate address detection.", "x-standard": true }),
 });
 
 const flags: Readonly<Record<string, readonly ["noprefixroute" | "nodad", boolean]>> = {

@@ -18,6 +18,7 @@ export function parseDuration(text: string): Milliseconds | undefined {
 export function formatDuration(value: Milliseconds): string {
   if (value === 0) return "0s";
   if (value < 1000) return `${value}ms`;
+  if (value % units.h === 0) return `${value / units.h}h`;
   return `${Math.round(value * 1000) / 1_000_000}s`;
 }
 

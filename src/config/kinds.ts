@@ -31,7 +31,11 @@ export function show(input: unknown): string {
 export function whole(least: number, most: number) {
   const rule = `a whole number from ${least} to ${most}`;
   const error = ({ input }: Issue) => expected(rule, input, guessNumber(input, least, most));
-  return z.int({ error }).min(least, { error }).max(most, { error });
+  return z
+    .int({ error })
+    .min(least, { error })
+    .max(most, { error })
+    .meta({ "x-bounds": `${least} to ${most}` });
 }
 
 function guessNumber(input: unknown, least: number, most: number): string | undefined {
@@ -43,9 +47,10 @@ function guessNumber(input: unknown, least: number, most: number): string | unde
 }
 
 export function boolean() {
-  return z.boolean({
-    error: ({ input }: Issue) => expected("true or false", input, guessBoolean(input)),
-  });
+  const rule = "true or false";
+  return z
+    .boolean({ error: ({ input }: Issue) => expected(rule, input, guessBoolean(input)) })
+    .meta({ "x-bounds": rule });
 }
 
 function guessBoolean(input: unknown): string | undefined {
@@ -59,29 +64,33 @@ function guessBoolean(input: unknown): string | undefined {
 /** One of a few words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(...words: T) {
   const rule = listed(words);
-  return z.enum(words, {
-    error: ({ input }: Issue) => {
-      const near = typeof input === "string" ? nearest(input, words) : undefined;
-      return expected(rule, input, near === undefined ? undefined : `did you mean ${near}?`);
-    },
-  });
+  return z
+    .enum(words, {
+      error: ({ input }: Issue) => {
+        const near = typeof input === "string" ? nearest(input, words) : undefined;
+        return expected(rule, input, near === undefined ? undefined : `did you mean ${near}?`);
+      },
+    })
+    .meta({ "x-bounds": rule });
 }
 
 export function version() {
-  return z.literal([2, 3], {
-    error: ({ input }: Issue) => {
-      const digit = /^v?([23])(\.0)?$/i.exec(String(input))?.[1];
-      return expected("2 or 3", input, digit === undefined ? undefined : `write ${digit}`);
-    },
-  });
+  return z
+    .literal([2, 3], {
+      error: ({ input }: Issue) => {
+        const digit = /^v?([23])(\.0)?$/i.exec(String(input))?.[1];
+        return expected("2 or 3", input, digit === undefined ? undefined : `write ${digit}`);
+      },
+    })
+    .meta({ "x-bounds": "2 or 3" });
 }
 
 function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-/** Milliseconds out of `1s`, `250ms`. Bounds included. */
-export function duration(least: number, most: number, bounds?: string) {
+/** Milliseconds out of `1s`, `250ms`. Bounds included; `longBounds` is for the manual. */
+export function duration(least: number, most: number, bounds?: string, longBounds = bounds) {
   const rule = `a duration from ${bounds ?? `${formatDuration(least)} to ${formatDuration(most)}`}`;
   const complain = (input: unknown) => {
     const guess = guessDuration(input);
@@ -98,7 +107,7 @@ export function duration(least: number, most: number, bounds?: string) {
       context.issues.push({ code: "custom", input: text, message: complain(text) });
       return z.NEVER;
     })
-    .meta({ type: "string", pattern: durationPattern });
+    .meta({ type: "string", pattern: durationPattern, "x-bounds": longBounds ?? rule.replace("a duration from ", "") });
 }
 
 /** Text that `check` finds nothing wrong with; it returns a suggestion, or "" when there is none to give. */
@@ -109,7 +118,8 @@ export function text(rule: string, check: (value: string) => string | undefined)
       const suggestion = check(value);
       if (suggestion === undefined) return;
       context.addIssue({ code: "custom", message: expected(rule, value, suggestion === "" ? undefined : suggestion) });
-    });
+    })
+    .meta({ "x-bounds": rule });
 }
 
 function quoteHint(input: unknown): string | undefined {
@@ -122,10 +132,13 @@ export function secret(rule: string, check: (value: string) => string | undefine
     if (input === undefined || input === null) return `expected ${rule}, got nothing`;
     return `expected ${rule}: put the value in quotes`;
   };
-  return z.string({ error: ({ input }: Issue) => advice(input) }).superRefine((value, context) => {
-    const complaint = check(value);
-    if (complaint !== undefined) context.addIssue({ code: "custom", message: `expected ${rule}${complaint}` });
-  });
+  return z
+    .string({ error: ({ input }: Issue) => advice(input) })
+    .superRefine((value, context) => {
+      const complaint = check(value);
+      if (complaint !== undefined) context.addIssue({ code: "custom", message: `expected ${rule}${complaint}` });
+    })
+    .meta({ "x-bounds": rule });
 }
 
 /** A bare address of either family, in canonical text. */

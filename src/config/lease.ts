@@ -17,7 +17,7 @@ export function lease() {
       context.issues.push({ code: "custom", input, message: complain(input) });
       return z.NEVER;
     })
-    .meta({ anyOf: [{ type: "boolean" }, { type: "string", pattern: durationPattern }] });
+    .meta({ anyOf: [{ type: "boolean" }, { type: "string", pattern: durationPattern }], "x-bounds": rule });
 }
 
 function complain(input: unknown): string {

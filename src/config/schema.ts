@@ -1,6 +1,7 @@
 /**
  * Every key of the file with its kind, bounds, default and description: the one place where a key is added.
- * Keys are keepalived's keywords in snake_case wherever it has one. Defaults shown here are what the resolver fills in.
+ * Keys are keepalived's keywords in snake_case wherever it has one. The JSON Schema and the tables of the manual come from here;
+ * the defaults shown are the ones the resolver fills in, which a test holds true.
  */
 import { z } from "zod";
 import { addressEntry } from "./address-entry.ts";
@@ -11,84 +12,95 @@ const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-const authentication = z.strictObject({
-  auth_type: text("PASS", (value) => {
-    if (value === "PASS") return undefined;
-    if (value === "AH") return "RFC 3768 removed AH in 2004 and viprd does not have it; use PASS or no authentication";
-    return value.toUpperCase() === "PASS" ? "write PASS" : "";
+/** A key that must be given. */
+function required<S extends z.ZodType>(schema: S, description: string) {
+  return schema.meta({ ...schema.meta(), description });
+}
+
+/** A key that has `standard` as its value when it is not given. */
+function standard<S extends z.ZodType>(schema: S, standard: unknown, description: string) {
+  return schema.optional().meta({ description, "x-standard": standard });
+}
+
+/** A key that is nothing, or something only known later, when it is not given. */
+function unset<S extends z.ZodType>(schema: S, meaning: string, description: string) {
+  return schema.optional().meta({ description, "x-default": meaning });
+}
+
+const authenticationType = text("PASS", (value) => {
+  if (value === "PASS") return undefined;
+  if (value === "AH") return "RFC 3768 removed AH in 2004 and viprd does not have it; use PASS or no authentication";
+  return value.toUpperCase() === "PASS" ? "write PASS" : "";
+});
+
+const password = secret("text of 1 to 8 bytes", (value) => {
+  const bytes = new TextEncoder().encode(value).length;
+  if (bytes === 0) return ", got an empty one";
+  if (bytes > 8) return `, got ${bytes} bytes: the packet has room for 8, and a longer password is not cut`;
+  return undefined;
+});
+
+export const authenticationBlock = z
+  .strictObject({
+    auth_type: standard(authenticationType, "PASS", "The simple text password of VRRP version 2."),
+    auth_pass: required(password, "The password. It crosses the network in clear text."),
   })
-    .optional()
-    .meta({ description: "PASS, the simple text password of VRRP version 2.", default: "PASS", enum: ["PASS"] }),
-  auth_pass: secret("text of 1 to 8 bytes", (value) => {
-    const bytes = new TextEncoder().encode(value).length;
-    if (bytes === 0) return ", got an empty one";
-    if (bytes > 8) return `, got ${bytes} bytes: the packet has room for 8, and a longer password is not cut`;
-    return undefined;
-  }).meta({
-    description: "The password, 1 to 8 bytes. It crosses the network in clear text.",
-    minLength: 1,
-    maxLength: 8,
-  }),
+  .meta({ "x-bounds": "a map, see below" });
+
+export const peerBlock = z.strictObject({
+  address: required(address(), "Address of the peer."),
+  min_ttl: standard(whole(0, 255), 255, "Smallest TTL or hop limit accepted from this peer; not above max_ttl."),
+  max_ttl: standard(whole(0, 255), 255, "Largest TTL or hop limit accepted from this peer."),
 });
+const peer = z.union([address().transform((value) => ({ address: value })), peerBlock]);
+const peers = z.array(peer).meta({ "x-bounds": "a list of addresses, or of maps, see below" });
 
-const peerMap = z.strictObject({
-  address: address().meta({ description: "Address of the peer." }),
-  min_ttl: whole(0, 255)
-    .optional()
-    .meta({ description: "Smallest TTL or hop limit accepted from this peer.", default: 255 }),
-  max_ttl: whole(0, 255)
-    .optional()
-    .meta({ description: "Largest TTL or hop limit accepted from this peer.", default: 255 }),
-});
-const peer = z.union([address().transform((value) => ({ address: value })), peerMap]);
+const sources = z
+  .union([address().transform((value) => [value]), z.array(address())])
+  .meta({ "x-bounds": "an address, or a list with one of each family" });
 
-const sources = z.union([address().transform((value) => [value]), z.array(address())]);
+const addresses = z.array(addressEntry).min(1).meta({ "x-bounds": "1 to 255 IPv4 and 90 IPv6 addresses, see below" });
+const excluded = z.array(addressEntry).meta({ "x-bounds": "a list of addresses, see below" });
 
-/** Shared by `global` (with the prefix vrrp_) and `vrrp_instance`. */
+/** Gratuitous ARP and neighbour advertisements: in `global` under the same names with vrrp_ before them. */
 const announce = {
-  garp_master_delay: duration(0, hour).optional().meta({
-    description:
-      "Time from becoming active to the second burst of gratuitous ARP and neighbour advertisements; 0s = no second burst.",
-    default: "5s",
-  }),
-  garp_master_repeat: whole(1, 100)
-    .optional()
-    .meta({ description: "Announcements of each address in the first burst, within the first second.", default: 3 }),
-  garp_master_delay_repeat: whole(1, 100)
-    .optional()
-    .meta({ description: "Announcements of each address in the second burst.", default: 1 }),
-  garp_master_refresh: duration(0, 24 * hour)
-    .optional()
-    .meta({ description: "Time between announcements while active; 0s = off.", default: "60s" }),
-  garp_master_refresh_repeat: whole(1, 100)
-    .optional()
-    .meta({ description: "Announcements of each address at each refresh.", default: 1 }),
-  garp_lower_prio_repeat: whole(0, 100).optional().meta({
-    description: "Announcements of each address after a lesser router was heard claiming to be active.",
-    default: 3,
-  }),
-  garp_interval: duration(0, second)
-    .optional()
-    .meta({ description: "Smallest gap between two announcements on one interface; 0s = no pause.", default: "0s" }),
+  garp_master_delay: standard(
+    duration(0, hour),
+    "5s",
+    "Time from becoming active to the second burst of announcements (gratuitous ARP, unsolicited neighbour advertisements); 0s = no second burst.",
+  ),
+  garp_master_repeat: standard(
+    whole(1, 100),
+    3,
+    "Announcements of each address in the first burst, within the first second.",
+  ),
+  garp_master_delay_repeat: standard(whole(1, 100), 1, "Announcements of each address in the second burst."),
+  garp_master_refresh: standard(duration(0, 24 * hour), "60s", "Time between announcements while active; 0s = off."),
+  garp_master_refresh_repeat: standard(whole(1, 100), 1, "Announcements of each address at each refresh."),
+  garp_lower_prio_repeat: standard(
+    whole(0, 100),
+    3,
+    "Announcements of each address after a lesser router was heard claiming to be active; 0 = none.",
+  ),
+  garp_interval: standard(
+    duration(0, second),
+    "0s",
+    "Smallest gap between two announcements on one interface; 0s = no pause.",
+  ),
 };
 
+const routerId = text("1 to 255 printable characters", (value) => (/^[^\p{Cc}]{1,255}$/u.test(value) ? undefined : ""));
+const userName = text("the name of a user", (value) =>
+  /^[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?$/.test(value) ? undefined : "",
+);
+
 export const globalBlock = z.strictObject({
-  router_id: text("1 to 255 printable characters", (value) => (/^[^\p{Cc}]{1,255}$/u.test(value) ? undefined : ""))
-    .optional()
-    .meta({ description: "Name of this router in status, events and logs.", default: "host name" }),
-  script_user: text("the name of a user", (value) =>
-    /^[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?$/.test(value) ? undefined : "",
-  )
-    .optional()
-    .meta({ description: "User that scripts run as.", default: "viprd_script" }),
-  vrrp_version: version().optional().meta({ description: "VRRP version of instances that name none.", default: 3 }),
-  vrrp_rt_priority: whole(1, 99)
-    .optional()
-    .meta({ description: "Real-time priority (SCHED_RR) of the VRRP process.", default: "off" }),
-  vrrp_priority: whole(-20, 19).optional().meta({ description: "Nice value of the VRRP process.", default: 0 }),
-  vrrp_no_swap: boolean()
-    .optional()
-    .meta({ description: "Lock the memory of the VRRP process, so that it is never swapped out.", default: false }),
+  router_id: unset(routerId, "the host name", "Name of this router in status, events and logs."),
+  script_user: unset(userName, "viprd_script if that user exists", "User that scripts run as."),
+  vrrp_version: standard(version(), 3, "VRRP version of instances that do not name one."),
+  vrrp_rt_priority: unset(whole(1, 99), "off", "Real-time priority (SCHED_RR) of the VRRP process."),
+  vrrp_priority: standard(whole(-20, 19), 0, "Nice value of the VRRP process."),
+  vrrp_no_swap: standard(boolean(), false, "Lock the memory of the VRRP process, so that it is never swapped out."),
   vrrp_garp_master_delay: announce.garp_master_delay,
   vrrp_garp_master_repeat: announce.garp_master_repeat,
   vrrp_garp_master_delay_repeat: announce.garp_master_delay_repeat,
@@ -98,104 +110,102 @@ export const globalBlock = z.strictObject({
   vrrp_garp_interval: announce.garp_interval,
 });
 
+const advertisementInterval = duration(
+  10,
+  255 * second,
+  "10ms to 40.95s in version 3, 1s to 255s in version 2",
+  "version 3: 10ms to 40.95s in steps of 10ms; version 2: 1s to 255s in whole seconds",
+);
+
 export const instanceBlock = z.strictObject({
-  interface: interfaceName().meta({ description: "Interface that VRRP runs on." }),
-  virtual_router_id: whole(1, 255).meta({
-    description: "Virtual router identifier (VRID), the same on every router of the group.",
-  }),
-  version: version()
-    .optional()
-    .meta({ description: "VRRP version. IPv6 needs 3, passwords need 2.", default: "global.vrrp_version" }),
-  priority: whole(1, 255)
-    .optional()
-    .meta({ description: "The highest wins. 255 is the owner of the addresses.", default: 100 }),
-  advert_int: duration(10, 255 * second, "10ms to 40.95s in version 3, 1s to 255s in version 2")
-    .optional()
-    .meta({
-      description:
-        "Time between advertisements. Version 3: 10ms to 40.95s in steps of 10ms. Version 2: whole seconds, 1s to 255s.",
-      default: "1s",
-    }),
-  preempt: boolean()
-    .optional()
-    .meta({ description: "Take over from a living router of lower priority.", default: true }),
-  nopreempt: boolean()
-    .optional()
-    .meta({ description: "keepalived's word for preempt: false. Only one of the two may be given.", default: false }),
-  preempt_delay: duration(0, 1000 * second)
-    .optional()
-    .meta({ description: "How long a lesser router is left active before this one takes over.", default: "0s" }),
-  virtual_ipaddress: z
-    .array(addressEntry)
-    .min(1)
-    .meta({ description: "Addresses held while active, in the order in which they are advertised." }),
-  virtual_ipaddress_excluded: z
-    .array(addressEntry)
-    .optional()
-    .meta({ description: "Addresses held while active but not advertised.", default: [] }),
-  mcast_src_ip: sources
-    .optional()
-    .meta({ description: "Source of multicast advertisements, one for each family.", default: "from the interface" }),
-  unicast_src_ip: sources
-    .optional()
-    .meta({ description: "Source of unicast advertisements, one for each family.", default: "from the interface" }),
-  unicast_peer: z.array(peer).optional().meta({
-    description: "Advertise to these addresses instead of the multicast group, and listen to no others.",
-    default: [],
-  }),
-  unicast_ttl: whole(1, 255)
-    .optional()
-    .meta({ description: "TTL or hop limit of unicast advertisements.", default: 255 }),
-  authentication: authentication.optional().meta({ description: "Password, VRRP version 2 only." }),
-  check_adv_addr: boolean().optional().meta({
-    description: "Version 2: refuse advertisements whose address list differs from virtual_ipaddress.",
-    default: false,
-  }),
-  v3_checksum: oneOf("auto", "message", "pseudo_header").optional().meta({
-    description:
-      "Version 3 over IPv4: what the checksum of sent advertisements covers. auto = as last heard from a peer.",
-    default: "auto",
-  }),
-  v3_checksum_receive: oneOf("either", "message", "pseudo_header")
-    .optional()
-    .meta({ description: "Version 3 over IPv4: checksum forms accepted.", default: "either" }),
-  first_link_local: oneOf("strict", "lenient").optional().meta({
-    description: "IPv6: whether the first address must be link-local, here and in received advertisements.",
-    default: "strict",
-  }),
-  owner_ignore_adverts: boolean().optional().meta({
-    description: "With priority 255: discard received advertisements instead of processing them.",
-    default: "true in version 2, false in version 3",
-  }),
-  max_learned_interval: duration(10, 40.95 * second)
-    .optional()
-    .meta({
-      description: "Version 3: longest interval believed from another router's advertisement.",
-      default: "none",
-    }),
+  interface: required(interfaceName(), "Interface that VRRP runs on."),
+  virtual_router_id: required(
+    whole(1, 255),
+    "Virtual router identifier (VRID), the same on every router of the group.",
+  ),
+  version: unset(version(), "global.vrrp_version", "VRRP version. IPv6 needs 3, passwords need 2."),
+  priority: standard(whole(1, 255), 100, "The highest wins. 255 is the owner of the addresses and never backs up."),
+  advert_int: standard(advertisementInterval, "1s", "Time between advertisements."),
+  preempt: standard(boolean(), true, "Take over from a living router of lower priority."),
+  nopreempt: standard(boolean(), false, "keepalived's word for preempt: false. Only one of the two may be given."),
+  preempt_delay: standard(
+    duration(0, 1000 * second),
+    "0s",
+    "How long a lesser router is left active before this one takes over from it. Never delays a takeover from a dead one.",
+  ),
+  virtual_ipaddress: required(
+    addresses,
+    "Addresses held while active, in the order in which they are advertised. The first IPv6 address is a link-local one.",
+  ),
+  virtual_ipaddress_excluded: standard(excluded, [], "Addresses held while active but not advertised."),
+  mcast_src_ip: unset(sources, "taken from the interface", "Source of multicast advertisements."),
+  unicast_src_ip: unset(sources, "taken from the interface", "Source of unicast advertisements."),
+  unicast_peer: unset(
+    peers,
+    "none: multicast",
+    "Advertise to these addresses instead of the multicast group, and listen to no others.",
+  ),
+  unicast_ttl: standard(whole(1, 255), 255, "TTL or hop limit of unicast advertisements."),
+  authentication: unset(authenticationBlock, "none", "Password, VRRP version 2 only."),
+  check_adv_addr: standard(
+    boolean(),
+    false,
+    "Version 2: refuse advertisements whose addresses are not those of virtual_ipaddress.",
+  ),
+  v3_checksum: standard(
+    oneOf("auto", "message", "pseudo_header"),
+    "auto",
+    "Version 3 over IPv4: what the checksum of sent advertisements covers. message = RFC 9568; pseudo_header = keepalived, FRR; auto = the form last heard from a peer.",
+  ),
+  v3_checksum_receive: standard(
+    oneOf("either", "message", "pseudo_header"),
+    "either",
+    "Version 3 over IPv4: checksum forms accepted.",
+  ),
+  first_link_local: standard(
+    oneOf("strict", "lenient"),
+    "strict",
+    "IPv6: whether the first address must be link-local, here and in received advertisements (RFC 9568 section 5.2.9).",
+  ),
+  owner_ignore_adverts: unset(
+    boolean(),
+    "true in version 2, false in version 3",
+    "With priority 255: discard received advertisements instead of processing them.",
+  ),
+  max_learned_interval: unset(
+    duration(10, 40.95 * second),
+    "no limit",
+    "Version 3: longest interval believed from another router's advertisement; at least advert_int.",
+  ),
   ...announce,
-  lease: lease().optional().meta({
-    description:
-      "Lifetime of the addresses in the kernel, renewed at half time: a dead agent holds nothing. true = the longer of 5s and the time a takeover takes, in whole seconds; false = the addresses stay until removed.",
-    default: true,
-  }),
+  lease: standard(
+    lease(),
+    true,
+    "Lifetime of the addresses in the kernel, renewed at half time: a dead agent holds nothing. true = the longer of 5s and the time a takeover takes, in whole seconds; false = addresses stay until they are removed.",
+  ),
 });
 
 export const instanceName = text("a name of 1 to 64 letters, digits, _, - and ., not beginning with - or .", (value) =>
   /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) && value !== "__proto__" ? undefined : "",
 );
 
-const includePattern = text("the name of a file, or a pattern with * and ?", (value) =>
-  value === "" ? "" : undefined,
-);
+const pattern = text("the name of a file, or a pattern with * and ?", (value) => (value === "" ? "" : undefined));
+const patterns = z
+  .union([pattern.transform((value) => [value]), z.array(pattern)])
+  .meta({ "x-bounds": "a file name or pattern, or a list of them" });
 
 export const fileBlock = z.strictObject({
-  include: z
-    .union([includePattern.transform((value) => [value]), z.array(includePattern)])
-    .optional()
-    .meta({ description: "Files read as if they stood here: names or patterns with * and ?, relative to this file." }),
-  global: globalBlock.optional().meta({ description: "Settings of the whole agent." }),
-  vrrp_instance: z.record(instanceName, instanceBlock).optional().meta({ description: "VRRP instances by name." }),
+  include: unset(
+    patterns,
+    "none",
+    "Files read as if they stood here, relative to this file. * and ? match within a name.",
+  ),
+  global: unset(globalBlock.meta({ "x-bounds": "a map, see below" }), "defaults", "Settings of the agent as a whole."),
+  vrrp_instance: unset(
+    z.record(instanceName, instanceBlock).meta({ "x-bounds": "a map of names, see below" }),
+    "none",
+    "VRRP instances by name.",
+  ),
 });
 
 export type GlobalValues = z.output<typeof globalBlock>;

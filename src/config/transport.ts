@@ -126,7 +126,8 @@ function resolvePeers(
 function checkTtl(ttl: number | undefined, unicast: boolean, path: Path, report: Report): void {
   if (ttl === undefined) return;
   const where = [...path, "unicast_ttl"];
-  if (!unicast) report.warn(where, "has no effect without unicast_peer: multicast is always sent with 255");
+  if (!unicast && ttl < 255)
+    report.warn(where, "has no effect without unicast_peer: multicast is always sent with 255");
   else if (ttl < 255)
     report.warn(where, `peers refuse a TTL below 255 unless they set min_ttl: ${ttl} or less for this router`);
 }

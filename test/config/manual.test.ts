@@ -1,0 +1,124 @@
+/** The schema, the reference, the examples and the manual say the same. `UPDATE=1` rewrites the generated parts. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { formatJsonSchema, jsonSchema } from "../../src/config/json-schema.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { formatProblem } from "../../src/config/problem.ts";
+import { loadTexts } from "./support.ts";
+
+interface Schema {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly "x-default"?: string;
+  readonly "x-bounds"?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+}
+
+const root = new URL("../../", import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), "utf8");
+const file = jsonSchema() as Schema;
+const globalBlock = file.properties?.global ?? {};
+const instanceBlock = file.properties?.vrrp_instance?.additionalProperties as Schema;
+const mapForm = (key: string) =>
+  instanceBlock.properties?.[key]?.items?.anyOf?.find(({ properties }) => properties) ?? {};
+const blocks: Readonly<Record<string, Schema>> = {
+  file,
+  global: globalBlock,
+  instance: instanceBlock,
+  address: mapForm("virtual_ipaddress"),
+  peer: mapForm("unicast_peer"),
+  authentication: instanceBlock.properties?.authentication ?? {},
+};
+
+test("the JSON Schema in conf is the one the code makes", () => {
+  if (process.env.UPDATE) writeFileSync(new URL("conf/viprd.schema.json", root), formatJsonSchema());
+  expect(formatJsonSchema()).toBe(read("conf/viprd.schema.json"));
+});
+
+test("every key has a description, bounds, and a default unless it is required", () => {
+  for (const [name, block] of Object.entries(blocks)) {
+    const keys = Object.entries(block.properties ?? {});
+    expect(keys.length, name).toBeGreaterThan(0);
+    for (const [key, schema] of keys) {
+      expect(schema.description, key).toMatch(/\.$/);
+      expect(schema["x-bounds"], key).toBeTruthy();
+      const hasDefault = schema.default !== undefined || schema["x-default"] !== undefined;
+      expect(hasDefault, key).toBe(block.required?.includes(key) !== true);
+    }
+  }
+});
+
+test("the values of the reference are the defaults", () => {
+  const reference = loadTexts({ "reference.yaml": read("conf/reference.yaml") });
+  const { virtual_ipaddress } = parse(read("conf/reference.yaml")).vrrp_instance.web;
+  const required = { interface: "eth0", virtual_router_id: 51, virtual_ipaddress };
+  const smallest = loadTexts({ "smallest.yaml": JSON.stringify({ vrrp_instance: { web: required } }) });
+  expect(reference.problems).toEqual([]);
+  expect(reference.config).toEqual(smallest.config);
+
+  const given = parse(read("conf/reference.yaml"));
+  for (const [block, values] of [
+    [globalBlock, given.global],
+    [instanceBlock, given.vrrp_instance.web],
+  ] as const) {
+    for (const [key, value] of Object.entries(values)) {
+      if (block.required?.includes(key)) continue;
+      expect(value, key).toEqual(block.properties?.[key]?.default);
+    }
+  }
+});
+
+test("the reference names every key, those without a default in a comment", () => {
+  const text = read("conf/reference.yaml");
+  for (const block of Object.values(blocks)) {
+    for (const [key, { default: standard }] of Object.entries(block.properties ?? {})) {
+      const active = new RegExp(`^ *(- )?${key}:`, "m");
+      const comment = new RegExp(`^ *#.*\\b${key}:`, "m");
+      expect(active.test(text) || comment.test(text), key).toBe(true);
+      // nopreempt contradicts preempt; what is inside a commented block is commented too.
+      if (standard === undefined || key === "nopreempt" || /_ttl|auth_type/.test(key)) continue;
+      expect(active.test(text), `${key} has a default and stands without a comment sign`).toBe(true);
+    }
+  }
+});
+
+test("the tables of the manual are the schema's", () => {
+  const manual = read("docs/configuration.md");
+  const expected = manual.replace(
+    /<!-- keys: (\w+) -->\n[\s\S]*?<!-- end -->/g,
+    (_whole, name: string) => `<!-- keys: ${name} -->\n${table(blocks[name] ?? {})}<!-- end -->`,
+  );
+  if (process.env.UPDATE) writeFileSync(new URL("docs/configuration.md", root), expected);
+  expect(read("docs/configuration.md")).toBe(expected);
+  for (const name of Object.keys(blocks)) expect(manual).toContain(`<!-- keys: ${name} -->`);
+});
+
+function table(block: Schema): string {
+  const rows = Object.entries(block.properties ?? {}).map(([key, schema]) => {
+    const literal = Array.isArray(schema.default) ? "empty" : `\`${schema.default}\``;
+    const standard = block.required?.includes(key) ? "required" : (schema["x-default"] ?? literal);
+    const cells = [`\`${key}\``, schema["x-bounds"] ?? "", standard, schema.description ?? ""];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
+  });
+  return `\n| key | value | default | meaning |\n|---|---|---|---|\n${rows.join("")}\n`;
+}
+
+const examples = readdirSync(new URL("conf/examples/", root)).map((name) => `conf/examples/${name}`);
+
+test.each(["conf/viprd.yaml", ...examples])("%s passes the check without a warning", (path) => {
+  const { config, problems } = loadConfig(new URL(path, root).pathname, { env: {}, hostName: "lb1" });
+  expect(problems.map(formatProblem)).toEqual([]);
+  expect(config?.instances.length).toBeGreaterThan(0);
+});
+
+test("the configurations shown in the manual pass the check", () => {
+  const shown = [...read("docs/configuration.md").matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+  const whole = shown.filter((text) => text.startsWith("vrrp_instance:"));
+  expect(whole.length).toBeGreaterThan(0);
+  for (const text of whole) expect(loadTexts({ "viprd.yaml": text }).problems).toEqual([]);
+});
