@@ -50,12 +50,18 @@ function prefixOfMask(mask: Uint8Array): number | undefined {
 }
 
 function prefixed() {
-  return z.string({ error: ({ input }) => expected(rule, input) }).transform((value, context) => {
-    const parsed = parsePrefixed(value);
-    if (typeof parsed !== "string") return parsed;
-    context.issues.push({ code: "custom", input: value, message: parsed });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: ({ input }) => expected(rule, input) })
+    .transform((value, context) => {
+      const parsed = parsePrefixed(value);
+      if (typeof parsed !== "string") return parsed;
+      context.issues.push({ code: "custom", input: value, message: parsed });
+      return z.NEVER;
+    })
+    .meta({
+      description: "The address; without a prefix length, /32 or /128.",
+      "x-bounds": "ADDRESS or ADDRESS/LENGTH",
+    });
 }
 
 function label() {

@@ -144,12 +144,15 @@ export function secret(rule: string, check: (value: string) => string | undefine
 /** A bare address of either family, in canonical text. */
 export function address() {
   const rule = "an IPv4 or IPv6 address";
-  return z.string({ error: ({ input }: Issue) => expected(rule, input) }).transform((value, context) => {
-    const bytes = parseAddress(value);
-    if (bytes !== undefined) return canonicalAddress(bytes);
-    context.issues.push({ code: "custom", input: value, message: expected(rule, value, guessAddress(value)) });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: ({ input }: Issue) => expected(rule, input) })
+    .transform((value, context) => {
+      const bytes = parseAddress(value);
+      if (bytes !== undefined) return canonicalAddress(bytes);
+      context.issues.push({ code: "custom", input: value, message: expected(rule, value, guessAddress(value)) });
+      return z.NEVER;
+    })
+    .meta({ "x-bounds": rule });
 }
 
 /** What is wrong with text that was meant as an address. */
