@@ -123,7 +123,7 @@ describe.each(variants)("$name: active", (variant) => {
             activeDownTimer: 10_399 + down,
             timerStart: 10_399,
             resigned: false,
-            learned: true,
+            learned: variant.version === 3,
             active: peer,
             willing: false,
           },

@@ -18,7 +18,7 @@ describe.each(variants)("$name: backup", (variant) => {
     activeDownTimer: 11_999 + down,
     timerStart: 11_999,
     resigned: false,
-    learned: true,
+    learned: variant.version === 3,
     active: { source, priority, at: 11_999 },
     willing: false,
   });

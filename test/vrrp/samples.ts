@@ -72,7 +72,7 @@ export function backup(variant: Variant, changes: Partial<Backup> = {}): Backup 
     activeDownTimer: 13_609.375,
     timerStart: 10_000,
     resigned: false,
-    learned: true,
+    learned: variant.version === 3,
     active: { source: variant.lower, priority: 150, at: 10_000 },
     willing: false,
     ...changes,
