@@ -1,0 +1,100 @@
+// The two products, told the same: configurations for `count` virtual routers, and how they are started and asked.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { addressOf, linkOf, vridOf } from "./lan.mjs";
+import { Daemon } from "./processes.mjs";
+
+const repository = fileURLToPath(new URL("../../", import.meta.url));
+export const directory = mkdtempSync(`${tmpdir()}/viprd-bench-`);
+process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+
+// A copy of the built program is measured, so that a build in the meantime changes nothing.
+const program = `${directory}/program`;
+mkdirSync(program);
+for (const name of ["dist", "build", "prebuilds", "package.json"]) {
+  if (existsSync(repository + name)) cpSync(repository + name, `${program}/${name}`, { recursive: true });
+}
+symlinkSync(`${repository}node_modules`, `${program}/node_modules`);
+
+let counter = 0;
+
+/**
+ * @typedef {{ count?: number, interval: number, priority: number, realtime?: number, changed?: boolean }} Plan
+ * `interval` in milliseconds; `changed`: the first virtual router has a second address that is not advertised.
+ */
+export const viprd = {
+  name: "viprd",
+  version: () => `${JSON.parse(readFileSync(`${program}/package.json`, "utf8")).version} on Node ${process.version}`,
+
+  config({ count = 1, interval, priority, realtime, changed = false }) {
+    const lines = ["global:", "  router_id: bench"];
+    if (realtime !== undefined) lines.push(`  vrrp_rt_priority: ${realtime}`);
+    lines.push("vrrp_instance:");
+    for (let i = 0; i < count; i++) {
+      lines.push(
+        `  v${i}:`,
+        `    interface: e${linkOf(i)}`,
+        `    virtual_router_id: ${vridOf(i)}`,
+        `    priority: ${priority}`,
+        `    advert_int: ${interval}ms`,
+        "    virtual_ipaddress:",
+        `      - ${addressOf(i)}/16`,
+      );
+      if (changed && i === 0) lines.push("    virtual_ipaddress_excluded:", "      - 10.50.200.1/16");
+    }
+    return `${lines.join("\n")}\n`;
+  },
+
+  start(lan, router, plan) {
+    const base = `${directory}/${counter++}`;
+    const file = `${base}.yaml`;
+    writeFileSync(file, this.config(plan));
+    const options = ["-c", file, "--runtime-dir", base, "--log-format", "json", "--log-level", "warn"];
+    const daemon = new Daemon(lan, router, process.execPath, [`${program}/dist/main.js`, "run", ...options]);
+    daemon.rewrite = (next) => writeFileSync(file, this.config(next));
+    return daemon;
+  },
+
+  /** The process that speaks VRRP. */
+  speaker: (daemon) => daemon.tree()[1],
+};
+
+export const keepalived = {
+  name: "keepalived",
+  version: () => /v(\S+)/.exec(spawnSync("keepalived", ["--version"], { encoding: "utf8" }).stderr)?.[1] ?? "unknown",
+
+  config({ count = 1, interval, priority, realtime, changed = false }) {
+    const lines = ["global_defs {", "  router_id bench", "  vrrp_version 3"];
+    if (realtime !== undefined) lines.push(`  vrrp_rt_priority ${realtime}`);
+    lines.push("}");
+    for (let i = 0; i < count; i++) {
+      lines.push(
+        `vrrp_instance v${i} {`,
+        `  interface e${linkOf(i)}`,
+        `  virtual_router_id ${vridOf(i)}`,
+        `  priority ${priority}`,
+        `  advert_int ${interval / 1000}`,
+        `  virtual_ipaddress { ${addressOf(i)}/16 dev e${linkOf(i)} }`,
+      );
+      if (changed && i === 0) lines.push("  virtual_ipaddress_excluded { 10.50.200.1/16 dev e0 }");
+      lines.push("}");
+    }
+    return `${lines.join("\n")}\n`;
+  },
+
+  start(lan, router, plan) {
+    const base = `${directory}/${counter++}`;
+    const file = `${base}.conf`;
+    writeFileSync(file, this.config(plan));
+    const pids = ["-p", `${base}.pid`, "-r", `${base}.vrrp.pid`, "-c", `${base}.check.pid`];
+    const daemon = new Daemon(lan, router, "keepalived", ["-n", "-l", "-P", "-f", file, ...pids]);
+    daemon.rewrite = (next) => writeFileSync(file, this.config(next));
+    return daemon;
+  },
+
+  speaker: (daemon) => daemon.tree()[1],
+};
+
+export const products = [viprd, keepalived];
