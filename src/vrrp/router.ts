@@ -57,6 +57,8 @@ export interface Active {
   readonly adverTimer: Instant;
   /** Answers to other routers before this instant are not sent: a flood must not be reflected packet by packet. */
   readonly answerAfter: Instant;
+  /** The router we took over from because it fell silent: perhaps it lives behind a cut, still active. */
+  readonly silenced?: IpAddress;
 }
 
 export type State = Initialize | Backup | Active;
@@ -211,9 +213,12 @@ function activeHears(
   }
   if (isOwnPacket(router, event)) return stay(state, { type: "own-packet" });
   if (outranks(event, router)) {
+    // A router that we took for dead was active all the time and cannot know that hosts have learned our announcements.
+    // One last advertisement makes it announce itself again.
+    const returned = state.silenced !== undefined && compareAddresses(state.silenced, event.source) === 0;
     return {
       state: accepted(router, event, peer),
-      actions: [{ type: "remove-addresses" }],
+      actions: [...(returned ? [advertise(router)] : []), { type: "remove-addresses" }],
       cause: { type: "outranked", peer, own: router.priority },
     };
   }
@@ -236,7 +241,12 @@ function isOwnPacket(router: RouterParameters, event: Event & { type: "advertise
 
 function becomeActive(router: RouterParameters, now: Instant, cause: Cause): Step {
   return {
-    state: { name: "active", adverTimer: now + router.interval, answerAfter: now },
+    state: {
+      name: "active",
+      adverTimer: now + router.interval,
+      answerAfter: now,
+      ...(cause.type === "silent" ? { silenced: cause.peer.source } : {}),
+    },
     // The former active router must let go before the addresses are announced.
     actions: [advertise(router), { type: "add-addresses" }, { type: "announce-addresses" }],
     cause,
