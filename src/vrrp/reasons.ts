@@ -1,7 +1,7 @@
 /** Why a router changed its state, as a value and in words: log, status, events and scripts all use these words. */
 import { formatAddress } from "../wire/address.ts";
 import type { Milliseconds } from "./parameters.ts";
-import type { Peer } from "./router.ts";
+import type { Peer } from "./router-state.ts";
 
 export type Cause =
   | { readonly type: "startup" }

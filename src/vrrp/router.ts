@@ -1,102 +1,15 @@
 /**
  * The VRRP state machine: RFC 9568 section 6.4 and, for version 2, RFC 3768 section 6.4.
  *
- * `step` is a pure function of (parameters, state, event, now). Deadlines are data held by the state that owns them, so
- * a stale timer cannot be represented and an early wake-up changes nothing. Actions are performed in the order given.
+ * `step` is a pure function of (parameters, state, event, now). Its types are in router-state.ts.
  */
 import { compareAddresses, type IpAddress } from "../wire/address.ts";
-import type { Instant, Milliseconds, VrrpVersion } from "./parameters.ts";
+import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Cause } from "./reasons.ts";
+import type { Action, Active, Backup, Event, Initialize, Peer, RouterParameters, State, Step } from "./router-state.ts";
 import { activeDownInterval, nextOnGrid, skewTime } from "./timing.ts";
 
-export interface RouterParameters {
-  readonly version: VrrpVersion;
-  /** Effective priority, 1..255; 255 is the address owner. */
-  readonly priority: number;
-  readonly interval: Milliseconds;
-  readonly preempt: boolean;
-  readonly preemptDelay: Milliseconds;
-  /** Source of our own advertisements: our side of a tie. */
-  readonly address: IpAddress;
-  /** Routers of one group become active together: each waits for a "grant" instead of acting alone. */
-  readonly coupled: boolean;
-  readonly maxLearnedInterval?: Milliseconds;
-}
-
-export interface Peer {
-  readonly source: IpAddress;
-  readonly priority: number;
-  readonly at: Instant;
-}
-
-export interface Initialize {
-  readonly name: "initialize";
-}
-
-export interface Backup {
-  readonly name: "backup";
-  readonly activeAdverInterval: Milliseconds;
-  readonly activeDownTimer: Instant;
-  /** When the running timer was started, and whether it runs for Skew_Time because the active router resigned. */
-  readonly timerStart: Instant;
-  readonly resigned: boolean;
-  /** The interval was learned from a peer, not taken from our own configuration. */
-  readonly learned: boolean;
-  /** Sender of the last advertisement that was accepted. */
-  readonly active?: Peer;
-  /** Sender of the last advertisement that was discarded for its lower priority. */
-  readonly lesser?: Peer;
-  /** When the preemption delay began: the first lower advertisement of a living active router. */
-  readonly delaySince?: Instant;
-  /** The timer ran out, but the other routers of the group are not ready to become active. */
-  readonly willing: boolean;
-}
-
-export interface Active {
-  readonly name: "active";
-  readonly adverTimer: Instant;
-  /** Answers to other routers before this instant are not sent: a flood must not be reflected packet by packet. */
-  readonly answerAfter: Instant;
-  /** The router we took over from because it fell silent: perhaps it lives behind a cut, still active. */
-  readonly silenced?: IpAddress;
-}
-
-export type State = Initialize | Backup | Active;
-
-export type Event =
-  | { readonly type: "startup" }
-  | { readonly type: "shutdown"; readonly why: string }
-  | { readonly type: "timer" }
-  /** A packet that passed every check of section 7.1; `at` is its arrival. */
-  | {
-      readonly type: "advertisement";
-      readonly priority: number;
-      readonly interval: Milliseconds;
-      readonly source: IpAddress;
-      readonly at: Instant;
-    }
-  /** Parameters other than the identity changed; the ones given to `step` are the new ones. */
-  | { readonly type: "parameters" }
-  /** Every router of the group is willing. */
-  | { readonly type: "grant" }
-  /** Another router of the group lost the role. */
-  | { readonly type: "yield" };
-
-export type Action =
-  | { readonly type: "send-advertisement"; readonly priority: number }
-  | { readonly type: "add-addresses" }
-  | { readonly type: "remove-addresses" }
-  | { readonly type: "announce-addresses" }
-  /** A lesser router believes it is active: whoever followed it must be led back. */
-  | { readonly type: "lesser-active"; readonly peer: Peer }
-  | { readonly type: "own-packet" };
-
-export interface Step {
-  readonly state: State;
-  readonly actions: readonly Action[];
-  /** Set exactly when the state's name changed. */
-  readonly cause?: Cause;
-}
+export type { Action, Active, Backup, Event, Initialize, Peer, RouterParameters, State, Step } from "./router-state.ts";
 
 export const initialState: Initialize = { name: "initialize" };
 
