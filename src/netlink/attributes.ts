@@ -6,7 +6,6 @@
 import { readI32, readU16, readU32, writeU16, writeU32 } from "./host-order.ts";
 
 const ATTRIBUTE_HEADER = 4;
-const NLA_F_NESTED = 0x8000;
 /** NLA_TYPE_MASK: without the flags for nested and network-order values. */
 const NLA_TYPE_MASK = 0x3fff;
 
@@ -70,18 +69,15 @@ export class BodyWriter {
     this.#bytes.set(value, at);
   }
 
-  /** Text with the terminating zero the kernel's string attributes have. */
+  /** With the terminating zero that most of the kernel's string attributes have. */
   text(type: number, value: string): void {
-    const text = encoder.encode(value);
-    const at = this.#attribute(type, text.length + 1);
-    this.#bytes.set(text, at);
-    this.#bytes[at + text.length] = 0;
+    this.bytes(type, encoder.encode(`${value}\0`));
   }
 
-  /** An attribute whose value is what `write` appends. `flagged` sets NLA_F_NESTED. */
-  nested(type: number, write: () => void, flagged = true): void {
+  /** An attribute whose value is what `write` appends. As iproute2 does, it is not marked with NLA_F_NESTED. */
+  nested(type: number, write: () => void): void {
     const at = this.#length;
-    this.#attribute(flagged ? type | NLA_F_NESTED : type, 0);
+    this.#attribute(type, 0);
     write();
     writeU16(this.#bytes, at, this.#length - at);
   }

@@ -7,6 +7,8 @@ import { NetlinkError } from "./error.ts";
 import { AF_UNSPEC } from "./family.ts";
 import { readI32, readU16, readU32 } from "./host-order.ts";
 
+const encoder = new TextEncoder();
+
 export interface Link {
   readonly index: number;
   readonly name: string;
@@ -141,7 +143,7 @@ export function encodeNewLink(link: NewLink): Uint8Array {
   const writer = begin(0, link);
   if ("parent" in link) writer.u32(k.IFLA_LINK, link.parent);
   writer.nested(k.IFLA_LINKINFO, () => {
-    writer.text(k.IFLA_INFO_KIND, link.kind);
+    writer.bytes(k.IFLA_INFO_KIND, encoder.encode(link.kind));
     if (link.kind === "dummy" || link.kind === "bridge") return;
     writer.nested(k.IFLA_INFO_DATA, () => {
       switch (link.kind) {

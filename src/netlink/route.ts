@@ -217,10 +217,10 @@ function encode(route: NewRoute, { protocol, scope, type }: Pick<Route, "protoco
   if (table >= 256) writer.u32(k.RTA_TABLE, table);
   if (preferredSource !== undefined) writer.bytes(k.RTA_PREFSRC, preferredSource);
   if (metric !== 0) writer.u32(k.RTA_PRIORITY, metric);
-  if (mtu !== undefined) writer.nested(k.RTA_METRICS, () => writer.u32(k.RTAX_MTU, mtu), false);
+  if (mtu !== undefined) writer.nested(k.RTA_METRICS, () => writer.u32(k.RTAX_MTU, mtu));
   const [hop] = nextHops;
   if (nextHopId !== undefined) writer.u32(k.RTA_NH_ID, nextHopId);
-  else if (nextHops.length > 1) writer.nested(k.RTA_MULTIPATH, () => encodeNextHops(writer, family, nextHops), false);
+  else if (nextHops.length > 1) writer.nested(k.RTA_MULTIPATH, () => encodeNextHops(writer, family, nextHops));
   else if (hop !== undefined) {
     writer.setU32(8, hop.onlink ? k.RTNH_F_ONLINK : 0);
     if (hop.gateway !== undefined) encodeGateway(writer, family, hop.gateway);
