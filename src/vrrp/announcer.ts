@@ -1,6 +1,6 @@
 /** Sends the gratuitous ARP and unsolicited neighbour advertisements that the schedule of announce.ts asks for. */
 import type { Link } from "../netlink/link.ts";
-import { parseAddress } from "../wire/address.ts";
+import { type IpAddress, parseAddress } from "../wire/address.ts";
 import { encodeGratuitousArp } from "../wire/arp.ts";
 import { equalBytes } from "../wire/bytes.ts";
 import { encodeUnsolicitedAdvertisement } from "../wire/neighbor.ts";
@@ -69,6 +69,11 @@ export class Announcer {
     this.#host.scheduleBackground(this.#frames, undefined);
   }
 
+  /** One announcement of an address of the host's own. */
+  introduce(link: Link, address: IpAddress): void {
+    if (link.mac.length === 6) this.#host.sendFrame(link, encodeAnnouncement(link.mac, address));
+  }
+
   #startRounds(now: Instant): void {
     if (this.#parameters === undefined) return;
     const { due, state } = takeAnnouncement(this.#parameters, this.#state, now);
@@ -101,8 +106,7 @@ export class Announcer {
     const known = this.#prepared.get(address);
     if (known !== undefined && equalBytes(known.mac, link.mac)) return known;
     const bytes = parseAddress(address.address) ?? new Uint8Array(4);
-    const encode = bytes.length === 4 ? encodeGratuitousArp : encodeUnsolicitedAdvertisement;
-    const prepared = { device: address.device, mac: link.mac, frame: encode(link.mac, bytes) };
+    const prepared = { device: address.device, mac: link.mac, frame: encodeAnnouncement(link.mac, bytes) };
     this.#prepared.set(address, prepared);
     return prepared;
   }
@@ -110,4 +114,8 @@ export class Announcer {
   #schedule(): void {
     this.#host.scheduleBackground(this.#rounds, nextAnnouncement(this.#state));
   }
+}
+
+function encodeAnnouncement(mac: Uint8Array, address: IpAddress): Uint8Array {
+  return address.length === 4 ? encodeGratuitousArp(mac, address) : encodeUnsolicitedAdvertisement(mac, address);
 }

@@ -184,7 +184,10 @@ export class Instance {
 
   #run(part: Part, link: Link, source: IpAddress): void {
     try {
+      const first = part.member.state.name === "initialize";
       part.member.start(link, source);
+      // A unicast peer that has a stale neighbour entry for us would not get our first advertisements.
+      if (first && this.#parameters.unicastPeers.length > 0) part.announcer.introduce(link, source);
     } catch (error) {
       this.#reasons = [...this.#reasons, error instanceof Error ? error.message : String(error)];
     }
