@@ -16,6 +16,7 @@ export interface AnnounceState {
 export const silentAnnouncer: AnnounceState = { rounds: [], refreshAt: undefined, againAfter: 0 };
 
 const widestSpacing: Milliseconds = 250;
+const burstGap: Milliseconds = 1000;
 
 function burst(count: number, from: Instant): Instant[] {
   const spacing = Math.min(widestSpacing, 1000 / Math.max(count, 1));
@@ -32,11 +33,21 @@ export function beginAnnouncing(parameters: AnnounceParameters, now: Instant): A
   };
 }
 
-/** A foreign active router was heard, or addresses were added or repaired: hosts may have learned something else. */
-export function announceAgain(parameters: AnnounceParameters, state: AnnounceState, now: Instant): AnnounceState {
-  if (now < state.againAfter || parameters.lowerPriorityRepeat === 0) return state;
-  const rounds = [...state.rounds, ...burst(parameters.lowerPriorityRepeat, now)].sort((a, b) => a - b);
-  return { ...state, rounds, againAfter: now + 1000 };
+/**
+ * One more burst: a foreign active router was heard, or addresses were put back (then `least` is 1), and hosts may have
+ * learned something else. Bursts keep a second apart; one that comes too early waits, and no more than one waits.
+ */
+export function announceAgain(
+  parameters: AnnounceParameters,
+  state: AnnounceState,
+  now: Instant,
+  least: 0 | 1,
+): AnnounceState {
+  const count = Math.max(parameters.lowerPriorityRepeat, least);
+  const from = Math.max(now, state.againAfter);
+  if (count === 0 || from - now > burstGap) return state;
+  const rounds = [...state.rounds, ...burst(count, from)].sort((a, b) => a - b);
+  return { ...state, rounds, againAfter: from + burstGap };
 }
 
 export function nextAnnouncement(state: AnnounceState): Instant | undefined {

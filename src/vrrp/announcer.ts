@@ -54,10 +54,10 @@ export class Announcer {
   }
 
   /** Only while announcing: a router that is not active has nothing to say. */
-  again(parameters: AnnounceParameters): void {
+  again(parameters: AnnounceParameters, least: 0 | 1): void {
     if (this.#parameters === undefined) return;
     this.#parameters = parameters;
-    this.#state = announceAgain(parameters, this.#state, this.#host.now());
+    this.#state = announceAgain(parameters, this.#state, this.#host.now(), least);
     this.#schedule();
   }
 

@@ -140,7 +140,7 @@ export class Instance {
   #newPart(family: Family): Part {
     const { name } = this.#parameters;
     const announcer = new Announcer(this.#host);
-    const keeper = new AddressKeeper(this.#host, name, () => announcer.again(this.#parameters.announce));
+    const keeper = new AddressKeeper(this.#host, name, () => announcer.again(this.#parameters.announce, 1));
     const member = new Member(family, this.#parameters, this.#host, {
       // The advertisement is on the wire; other routers' advertisements that are due come before our addresses.
       holdAddresses: () => this.#soon(member, () => keeper.hold()),
@@ -234,7 +234,7 @@ export class Instance {
   }
 
   #lesserActive(peer: Peer, announcer: Announcer): void {
-    announcer.again(this.#parameters.announce);
+    announcer.again(this.#parameters.announce, 0);
     const suppressed = this.#limiter.allow("lesser", this.#host.now());
     if (suppressed === undefined) return;
     const more = suppressed > 0 ? ` (and ${suppressed} more advertisements)` : "";

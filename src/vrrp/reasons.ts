@@ -49,8 +49,8 @@ export function newActiveReason(cause: Cause): "priority" | "preempted" | "no_re
 /** "850 ms", "3.61 s", "2 min 5 s" */
 export function formatDuration(duration: Milliseconds): string {
   if (duration < 1) return `${duration.toFixed(2)} ms`;
-  if (duration < 1000) return `${Math.round(duration)} ms`;
-  if (duration < 60_000) return `${(duration / 1000).toFixed(2)} s`;
+  if (Math.round(duration) < 1000) return `${Math.round(duration)} ms`;
+  if (Math.round(duration / 10) < 6000) return `${(duration / 1000).toFixed(2)} s`;
   const seconds = Math.round(duration / 1000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
