@@ -98,9 +98,12 @@ export class Capture {
     return gaps;
   }
 
-  forget() {
-    this.read();
-    for (const adverts of this.#adverts.values()) adverts.length = 0;
+  /** Keeps what came in since `from`. */
+  forget(from) {
+    for (const router of this.#adverts.keys()) {
+      const all = this.#adverts.get(router);
+      all.splice(0, all.length, ...this.adverts(router, { from }));
+    }
   }
 
   close() {

@@ -31,7 +31,7 @@ export class Pair {
   async calm(timeout = 20_000) {
     const count = this.plan.count ?? 1;
     await until(
-      `${this.product.name}: r1 active, r2 backup${this.r1.log.join("")}${this.r2.log.join("")}`,
+      () => `${this.product.name}: r1 active, r2 backup\n${this.r1.log.join("")}${this.r2.log.join("")}`,
       () => {
         const from = now() - 2 * this.interval - 60;
         const active = new Set(this.capture.adverts("r1", { from }).map(({ link, vrid }) => link * 256 + vrid));

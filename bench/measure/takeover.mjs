@@ -104,5 +104,5 @@ async function settled(report, pair, fault) {
   }
   const both = pair.capture.adverts("r2", { from: first.at + 5 }).filter(({ priority }) => priority > 0);
   if (both.length > 0) report.note(`${pair.product.name}: r2 went on for ${both.length} adverts after ${fault}`);
-  pair.capture.forget();
+  pair.capture.forget(now() - 3 * interval - 100);
 }
