@@ -57,7 +57,9 @@ export function parseText(file: string, bytes: Uint8Array | string, environment:
     complain(placeAt(second.range?.[0] ?? 0), [], message);
   }
   if (problems.length > 0) return { root: undefined, problems };
-  return { root: convertDocument(document as Document<ParsedNode>, { placeAt, environment, complain }), problems };
+  const root = convertDocument(document as Document<ParsedNode>, { placeAt, environment, complain });
+  // "---" alone is a document too, and says nothing.
+  return { root: root?.kind === "scalar" && root.value === null ? undefined : root, problems };
 }
 
 function reportSyntax(

@@ -7,7 +7,7 @@ export function loadTexts(texts: Readonly<Record<string, string | Uint8Array>>, 
     env: {},
     hostName: "lb1",
     readFile(path) {
-      const text = texts[path];
+      const text = Object.hasOwn(texts, path) ? texts[path] : undefined;
       if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
       return text;
     },
