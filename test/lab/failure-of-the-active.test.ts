@@ -60,8 +60,8 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
     `S-16 only the best of two backups speaks after a graceful stop: ${pair.name}`,
     { topology: T3 },
     async (lab) => {
-      const r3 = await pair.start(lab, "r3", { priority: 100 });
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 150 });
+      const r3 = await pair.start(lab, "r3", { priority: 100 });
       await r3.waitState("web", "backup", 15_000);
       const stopped = lab.term(r1);
       const zero = await lab.capture.waitForAdvert({ node: "r1", priority: 0 }, 5_000);
@@ -74,8 +74,8 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
   );
 
   scenario(`S-17 the next best takes over after each death: ${pair.name}`, { topology: T3 }, async (lab) => {
-    const r3 = await pair.start(lab, "r3", { priority: 100 });
     await pair.settled(lab, { priority: 200 }, { priority: 150 });
+    const r3 = await pair.start(lab, "r3", { priority: 100 });
     await r3.waitState("web", "backup", 15_000);
     await sleep(500);
     await lab.killNode("r1");
@@ -91,8 +91,8 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
     `S-23 the lowest of three takes over when the others die together: ${pair.name}`,
     { topology: T3 },
     async (lab) => {
-      const r3 = await pair.start(lab, "r3", { priority: 50 });
       await pair.settled(lab, { priority: 200 }, { priority: 100 });
+      const r3 = await pair.start(lab, "r3", { priority: 50 });
       await r3.waitState("web", "backup", 15_000);
       await sleep(1300);
       await Promise.all([lab.killNode("r1"), lab.killNode("r2")]);
@@ -168,7 +168,7 @@ for (const pair of pairs({ families: [4, 6] })) {
         await sleep(500);
         const back = Date.now();
         await up();
-        const since = await r1.waitState("web", "backup", 5_000);
+        const since = await r1.entered("web", "backup", 5_000, back - 5);
         // After "up" a link-local address has to come back first for IPv6.
         expectBetween("backup after the return", since - back, -5, 1_000);
         const retaken = await lab.capture.waitForAdvert({ node: "r1", from: back }, 10_000);

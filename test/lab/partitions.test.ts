@@ -1,49 +1,44 @@
 // Section 3 of the scenarios: split brain, deaf routers, partial meshes, reflected frames, and how they heal.
 import { expect } from "vitest";
-import { scenario } from "../support/lab.ts";
-import { downTime, expectBetween, expectTakeover, skewTime, tolerance } from "../support/lab-checks.ts";
-import { pairs } from "../support/lab-pairs.ts";
+import { type Lab, scenario } from "../support/lab.ts";
+import { downTime, expectBetween, expectStart, expectTakeover, skewTime, tolerance } from "../support/lab-checks.ts";
+import { type Pair, pairs } from "../support/lab-pairs.ts";
 import { eventually, sleep } from "../support/lab-process.ts";
 import { subject, usesViprd } from "../support/lab-routers.ts";
 import { T2, T3 } from "../support/lab-topologies.ts";
 import { Viprd } from "../support/lab-viprd.ts";
 
+/** Splits r1 and r2 until both are active, heals right after an advert of `healAfter`, returns the moment of the heal. */
+async function splitAndHeal(lab: Lab, pair: Pair, address: string, healAfter: "r1" | "r2"): Promise<number> {
+  await eventually("the address answers", () => lab.hosts.reaches("h1", address), 3_000);
+  // The second burst of announcements after taking over, at 5 s, must not decide what is measured here.
+  await sleep(5_500);
+  const lastHeard = lab.capture.lastAdvert({ node: "r1" });
+  const heal = await lab.faults.partition("r1", "r2");
+  const first = await lab.capture.waitForAdvert({ node: "r2" }, 10_000);
+  // An advert may have passed while the fault was being made.
+  const down = downTime(pair.version, 100, 1000);
+  expectBetween("takeover", first.at - lastHeard.at, down - 1, down + 1000 + 60);
+  await sleep(1_500);
+  await lab.capture.waitForAdvert({ node: healAfter, from: Date.now() }, 3_000);
+  await heal();
+  return Date.now();
+}
+
 for (const pair of pairs()) {
+  const address = pair.family === 4 ? pair.vip : "2001:db8::51";
   for (const preempt of [true, false]) {
     // Preempt is not looked at in active state (RFC 9568 section 6.4.3): both variants heal alike.
-    const name = preempt
-      ? "S-24 S-88 split brain heals within an interval, hosts included"
-      : "S-31 split brain heals without preempt";
-    scenario(`${name}: ${pair.name}`, { topology: T2, dual: true }, async (lab) => {
+    const name = preempt ? "S-24 split brain heals within an interval" : "S-31 split brain heals without preempt";
+    scenario(`${name}, hosts included: ${pair.name}`, { topology: T2, dual: true }, async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200, preempt }, { priority: 100, preempt });
-      const address = pair.family === 4 ? pair.vip : "2001:db8::51";
-      await eventually("the address answers", () => lab.hosts.reaches("h1", address), 3_000);
-      await sleep(1_500);
-      const lastHeard = lab.capture.lastAdvert({ node: "r1" });
-      const heal = await lab.faults.partition("r1", "r2");
-      const first = await lab.capture.waitForAdvert({ node: "r2" }, 10_000);
-      // An advert may have passed while the fault was being made.
-      expectBetween(
-        "takeover",
-        first.at - lastHeard.at,
-        downTime(pair.version, 100, 1000) - 1,
-        downTime(pair.version, 100, 1000) + 1000 + 60,
-      );
-      await sleep(2_000);
-      await heal();
-      const healed = Date.now();
+      const healed = await splitAndHeal(lab, pair, address, "r1");
       const macOfR1 = await lab.hosts.mac("r1");
       await eventually("h1 sends to r1", async () => (await lab.hosts.neighbor("h1", address)) === macOfR1, 3_000, 10);
       expectBetween("h1 knows r1 after the heal", Date.now() - healed, -100, 1_100 + 100);
       await sleep(2_000);
-      expectBetween(
-        "last advert of r2 after the heal",
-        lab.capture.lastAdvert({ node: "r2" }).at - healed,
-        -1100,
-        1050,
-      );
-      expect(lab.capture.announcements(address).at(-1)?.node).toBe("r1");
-      expect(await lab.hosts.neighbor("h1", address)).toBe(macOfR1);
+      const last = lab.capture.lastAdvert({ node: "r2" });
+      expectBetween("last advert of r2 after the heal", last.at - healed, -1100, 1050);
       if (r1 instanceof Viprd) {
         expect((await r1.transitions()).filter((change) => change.from === "active")).toEqual([]);
       }
@@ -51,10 +46,27 @@ for (const pair of pairs()) {
   }
 }
 
+// The hard half: the better router speaks first and never hears the lesser one. keepalived does not repair it.
+for (const pair of pairs({ viprd: "r2" })) {
+  const address = pair.family === 4 ? pair.vip : "2001:db8::51";
+  scenario(
+    `S-88 hosts return to the better router that heard nothing: ${pair.name}`,
+    { topology: T2, dual: true },
+    async (lab) => {
+      await pair.settled(lab, { priority: 200 }, { priority: 100 });
+      const healed = await splitAndHeal(lab, pair, address, "r2");
+      const macOfR1 = await lab.hosts.mac("r1");
+      await eventually("h1 sends to r1", async () => (await lab.hosts.neighbor("h1", address)) === macOfR1, 3_000, 10);
+      expectBetween("h1 knows r1 after the heal", Date.now() - healed, -100, 1_100 + 100);
+      expect(lab.capture.announcements(address).at(-1)?.node).toBe("r1");
+    },
+  );
+}
+
 for (const pair of pairs({ versions: [3] })) {
   scenario(
     `S-25 a deaf backup is answered, but not without end: ${pair.name}`,
-    { topology: T2, dual: true, gaps: pair.r1 === "viprd" ? ["r1"] : [] },
+    { topology: T2, dual: true },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
       await sleep(1_200);
@@ -103,19 +115,14 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 
   scenario(
     `S-27 a deaf newcomer of low priority stays alone in its belief: ${pair.name}`,
-    { topology: T3, dual: true, gaps: pair.r1 === "viprd" ? ["r1"] : [] },
+    { topology: T3, dual: true },
     async (lab) => {
       const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
       await lab.faults.drop("r1", "r3");
       await lab.faults.drop("r2", "r3");
       const r3 = await pair.start(lab, "r3", { priority: 50 });
       const first = await lab.capture.waitForAdvert({ node: "r3" }, 15_000);
-      expectBetween(
-        "first advert of r3 since its start",
-        first.at - r3.child.startedAt,
-        downTime(3, 50, 1000) - 1,
-        downTime(3, 50, 1000) + 3_000,
-      );
+      await expectStart(r3, first, downTime(3, 50, 1000));
       await sleep(4_500);
       expect(lab.capture.adverts({ node: "r2" })).toEqual([]);
       if (r2 instanceof Viprd) expect((await r2.instance()).state).toBe("backup");
@@ -124,10 +131,10 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 
   scenario(
     `S-28 a partial mesh has two actives and heals within an interval: ${pair.name}`,
-    { topology: T3, dual: true, gaps: pair.r1 === "viprd" ? ["r1"] : [] },
+    { topology: T3, dual: true },
     async (lab) => {
-      const r3 = await pair.start(lab, "r3", { priority: 50 });
       await pair.settled(lab, { priority: 200 }, { priority: 100 });
+      const r3 = await pair.start(lab, "r3", { priority: 50 });
       await r3.waitState("web", "backup", 15_000);
       const heal = await lab.faults.partition("r1", "r3");
       await lab.capture.waitForAdvert({ node: "r3" }, 10_000);
@@ -156,6 +163,7 @@ if (usesViprd()) {
     expectBetween("adverts in 5 s", lab.capture.adverts({ node: "r1", from, to: from + 5_000 }).length, 4, 6);
     const status = r1 instanceof Viprd ? await r1.instance() : undefined;
     expect(status?.state).toBe("active");
-    expectBetween("own packets counted", status?.counters.own_packets ?? 0, 4, 7);
+    // The kernel drops what claims one of its own addresses as source, unless accept_local is set.
+    expectBetween("own packets counted", status?.counters.own_packets ?? 0, 0, 7);
   });
 }

@@ -34,7 +34,7 @@ for (const pair of pairs({ families: [4], viprd: "r1" })) {
     await pair.start(lab, "r2", { priority: 100 });
     await lab.capture.waitForAdvert({ node: "r2" }, 15_000);
     const r1 = await pair.start(lab, "r1", { priority: 200, preemptDelay: hold });
-    const since = await r1.waitState("web", "backup", 15_000);
+    const since = await r1.entered("web", "backup", 15_000);
     const heard = await lab.capture.waitForAdvert({ node: "r2", from: since }, 5_000);
     const first = await lab.capture.waitForAdvert({ node: "r1" }, 20_000);
     expectBetween(
@@ -52,7 +52,7 @@ for (const pair of pairs({ families: [4], viprd: "r1" })) {
       await pair.start(lab, "r2", { priority: 100 });
       await lab.capture.waitForAdvert({ node: "r2" }, 15_000);
       const r1 = await pair.start(lab, "r1", { priority: 200, preemptDelay: hold });
-      const since = await r1.waitState("web", "backup", 15_000);
+      const since = await r1.entered("web", "backup", 15_000);
       await lab.capture.waitForAdvert({ node: "r2", from: since }, 5_000);
       await sleep(3_500);
       await lab.killNode("r2");

@@ -2,7 +2,7 @@
 import { formatMac } from "../../src/wire/address.ts";
 import { type Advert, type Arp, type Frame, type Neighbor, parseFrame } from "./lab-frames.ts";
 import type { Namespaces } from "./lab-namespaces.ts";
-import { Child, must } from "./lab-process.ts";
+import { ahead, Child, must } from "./lab-process.ts";
 
 // One tcpdump on all ports: Linux cooked capture v2 names the ingress port, so that a frame is known by its cable and
 // not by the addresses it claims. Ingress comes before bridge filters: frames of a blocked port are seen as well.
@@ -62,7 +62,14 @@ export class Capture {
       "-w",
       "-",
     ];
-    const [command, args] = namespaces.enter("sw", "tcpdump", "--time-stamp-precision=nano", ...options, filter);
+    const [command, args] = namespaces.enter(
+      "sw",
+      ...ahead,
+      "tcpdump",
+      "--time-stamp-precision=nano",
+      ...options,
+      filter,
+    );
     this.#child = new Child("tcpdump", command, args, (chunk) => this.#data(chunk));
   }
 

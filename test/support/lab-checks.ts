@@ -46,6 +46,28 @@ export function expectTakeover(
   return first.at - last.at;
 }
 
+/**
+ * A router's first advert against the time it entered backup, as it says itself. keepalived's log is read late at times,
+ * so the lower bound for it is the start of the process.
+ */
+export async function expectStart(router: Starting, first: Advert, expected: number): Promise<void> {
+  const since = await router.entered("web", "backup", 15_000);
+  // The status tells whole milliseconds.
+  const earliest = router.implementation === "viprd" ? since - 1 : router.child.startedAt;
+  expectBetween(
+    `first advert of ${first.node}`,
+    first.at - since,
+    earliest - since + expected - early,
+    expected + tolerance(1000),
+  );
+}
+
+interface Starting {
+  readonly implementation: string;
+  readonly child: { readonly startedAt: number };
+  entered(instance: string, state: "backup", timeout: number): Promise<number>;
+}
+
 /** A moment after which a node may fall silent: it was stopped, or its link was cut. */
 export interface Break {
   readonly node: string;
@@ -96,13 +118,13 @@ export function dualActives(capture: Capture): string[] {
 }
 
 /** C2: gaps longer than the interval while a router was the only one to advertise and nobody stopped it. */
-export function advertGaps(capture: Capture, breaks: readonly Break[], nodes?: readonly string[]): string[] {
+export function advertGaps(capture: Capture, breaks: readonly Break[], nodes: readonly string[]): string[] {
   const found: string[] = [];
   for (const adverts of groups(capture)) {
     for (const [i, advert] of adverts.entries()) {
       const next = adverts[i + 1];
       if (next === undefined || next.node !== advert.node || advert.priority === 0) continue;
-      if (nodes !== undefined && !nodes.includes(advert.node)) continue;
+      if (!nodes.includes(advert.node)) continue;
       const gap = next.at - advert.at;
       if (gap <= advert.intervalMs + tolerance(advert.intervalMs)) continue;
       const excused = breaks.some(({ node, at }) => node === advert.node && at >= advert.at - 100 && at <= next.at);

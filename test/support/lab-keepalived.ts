@@ -1,7 +1,7 @@
 /** keepalived in a namespace, in the foreground, with pid files of its own. */
 import { writeFileSync } from "node:fs";
 import type { Namespaces } from "./lab-namespaces.ts";
-import { Child } from "./lab-process.ts";
+import { ahead, Child } from "./lab-process.ts";
 import type { State } from "./lab-routers.ts";
 
 let counter = 0;
@@ -20,7 +20,7 @@ export class Keepalived {
     this.#file = `${base}.conf`;
     writeFileSync(this.#file, conf);
     const pids = ["-p", `${base}.pid`, "-r", `${base}.vrrp.pid`, "-c", `${base}.check.pid`];
-    const [command, args] = namespaces.enter(node, "keepalived", "-n", "-l", "-P", "-f", this.#file, ...pids);
+    const [command, args] = namespaces.enter(node, ...ahead, "keepalived", "-n", "-l", "-P", "-f", this.#file, ...pids);
     this.child = new Child(`keepalived on ${node}`, command, args);
   }
 
@@ -35,6 +35,16 @@ export class Keepalived {
     );
     if (known !== undefined && wanted(known.text)) return known.at;
     return (await this.child.waitLine(wanted, timeout, this.child.lines.length)).at;
+  }
+
+  /** When it last logged that it enters the state, at or after `from`; waits for it. */
+  async entered(instance: string, state: State, timeout: number, from = 0): Promise<number> {
+    const wanted = (text: string): boolean => {
+      const word = new RegExp(`\\(${instance}\\) Entering (\\w+) STATE`).exec(text)?.[1];
+      return word !== undefined && words[word] === state;
+    };
+    const known = this.child.lines.findLast((line) => line.at >= from && wanted(line.text));
+    return known?.at ?? (await this.child.waitLine(wanted, timeout, this.child.lines.length)).at;
   }
 
   reload(conf: string): void {

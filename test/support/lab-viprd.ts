@@ -4,10 +4,11 @@ import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { InstanceStatus, InterfaceStatus, TransitionStatus } from "../../src/vrrp/status.ts";
 import type { Namespaces } from "./lab-namespaces.ts";
-import { Child, eventually, must } from "./lab-process.ts";
+import { ahead, Child, eventually, must } from "./lab-process.ts";
 import type { State } from "./lab-routers.ts";
 
-export const mainFile = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+/** VIPRD_MAIN names another build than this checkout's. */
+export const mainFile = process.env.VIPRD_MAIN ?? fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
 export interface Status {
   readonly instances: readonly InstanceStatus[];
@@ -47,7 +48,7 @@ export class Viprd {
       "--log-level",
       "debug",
     ];
-    const [command, args] = namespaces.enter(node, process.execPath, mainFile, ...options);
+    const [command, args] = namespaces.enter(node, ...ahead, process.execPath, mainFile, ...options);
     this.child = new Child(`viprd on ${node}`, command, args);
   }
 
@@ -138,6 +139,20 @@ export class Viprd {
       const known = seen === undefined ? "no status" : `${seen.state} ${seen.reasons.join("; ")}`;
       throw new Error(`${this.child.name}: ${instance} not ${state} within ${timeout} ms: ${known}`, { cause });
     }
+  }
+
+  /** When it last entered the state, at or after `from`; waits for it. The state may have passed since. */
+  entered(instance: string, state: State, timeout: number, from = 0): Promise<number> {
+    return eventually(
+      `${this.child.name}: ${instance} enters ${state}`,
+      async () => {
+        const status = (await this.#tryStatus())?.instances.find((candidate) => candidate.name === instance);
+        const change = status?.transitions.findLast((entry) => entry.to === state && Date.parse(entry.at) >= from);
+        return change !== undefined && Date.parse(change.at);
+      },
+      timeout,
+      30,
+    );
   }
 
   reload(config: string): void {
