@@ -14,6 +14,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "run the daemon in the foreground",
     load: async (main) => (await import("./run.ts")).runCommand(main, version()),
   },
+  check: {
+    summary: "check a configuration file",
+    load: async () => (await import("./check.ts")).checkCommand(),
+  },
   status: {
     summary: "show who is active, since when and why",
     load: async () => (await import("./status.ts")).statusCommand(),

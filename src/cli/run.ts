@@ -38,7 +38,7 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
   if (result.ok) return;
   const lines = result.reason === "problems" ? result.problems : [result.message];
   for (const line of lines) process.stderr.write(`${line}\n`);
-  process.exit(result.reason === "problems" ? ExitCode.usage : ExitCode.no);
+  process.exitCode = result.reason === "problems" ? ExitCode.usage : ExitCode.no;
 }
 
 /** From here on the process ends only through `end`. */
@@ -67,8 +67,11 @@ function obeySignals(supervisor: Supervisor, log: Log): void {
 }
 
 async function finish(log: Log, exitCode: number): Promise<void> {
-  await log.flush(500);
-  process.exit(exitCode);
+  try {
+    await log.flush(500);
+  } finally {
+    process.exit(exitCode);
+  }
 }
 
 function describe(error: unknown): string {

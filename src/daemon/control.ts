@@ -48,8 +48,11 @@ export function controlApp(target: ControlTarget): Hono {
 }
 
 export interface Control {
-  close(): void;
+  /** Answers under way are finished, if they are quick. */
+  close(): Promise<void>;
 }
+
+const closeLimit = 200;
 
 /** Listens at `path`; a socket file left there by a dead daemon is replaced (the caller holds the lock). */
 export function openControl(path: string, target: ControlTarget): Promise<Control> {
@@ -69,15 +72,20 @@ export function openControl(path: string, target: ControlTarget): Promise<Contro
       } catch (error) {
         reject(error);
       }
-      resolve({
-        close() {
-          server.close();
-          server.closeAllConnections();
-          removeSocket(path);
-        },
-      });
+      resolve({ close: () => close(server, path) });
     });
     process.umask(mask);
+  });
+}
+
+function close(server: Server, path: string): Promise<void> {
+  return new Promise((resolve) => {
+    removeSocket(path);
+    const timer = setTimeout(() => server.closeAllConnections(), closeLimit);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }
 
@@ -98,6 +106,6 @@ function giveToGroup(path: string): void {
 
 export function groupId(groups: string, name: string): number | undefined {
   const line = groups.split("\n").find((text) => text.startsWith(`${name}:`));
-  const id = Number(line?.split(":")[2] ?? Number.NaN);
-  return Number.isInteger(id) ? id : undefined;
+  const id = line?.split(":")[2] ?? "";
+  return /^\d+$/.test(id) ? Number(id) : undefined;
 }

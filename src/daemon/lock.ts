@@ -99,10 +99,14 @@ export function livingHolder(content: string): number | undefined {
   return Number(pid);
 }
 
-/** Field 22 of /proc/PID/stat, in clock ticks since boot. The command name before it may hold spaces and brackets. */
+/**
+ * Field 22 of /proc/PID/stat, in clock ticks since boot; undefined for a process that is gone, or dead and not yet
+ * waited for (field 3). The command name before them may hold spaces and brackets.
+ */
 function startTime(pid: number): string | undefined {
   const stat = read(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
 }
 
 /** A daemon in another pid namespace may share the directory; its pid says nothing here, but its socket answers. */

@@ -4,6 +4,7 @@ import type { VrrpEvent } from "../vrrp/status.ts";
 import { type Configuration, type Load, needsRestart } from "./configuration.ts";
 import type { Control } from "./control.ts";
 import { EventLog } from "./event-log.ts";
+import { limitedLog } from "./limited-log.ts";
 import { acquireLock, type Lock, LockError, refuseSecond } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-event.ts";
@@ -12,6 +13,7 @@ import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
 import { describePlan, planReload } from "./reload-plan.ts";
 import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
+import { NoAnswer } from "./status-requests.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
 import { VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
 
@@ -36,6 +38,7 @@ export type StartResult =
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: Log;
+  readonly #childLog: Log;
   readonly #vrrp: VrrpProcess;
   readonly #events = new EventLog();
   readonly #reloads = new Coalescer(() => this.#reload());
@@ -52,9 +55,11 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#childLog = limitedLog(options.log);
     this.#vrrp = new VrrpProcess({
       program: options.vrrpProgram,
-      log: options.log,
+      log: this.#log,
+      childLog: this.#childLog,
       onStarted: () => this.#announceReady(),
       onEvent: (event) => this.#event(event),
       onDeath: (why) => this.#tell("process", `the vrrp process ${why}`),
@@ -106,7 +111,7 @@ export class Supervisor {
     this.#notifier?.stopping();
     const orderly = await this.#vrrp.stop(this.#options.stopLimit ?? 5000);
     this.#stopping.abort();
-    this.#control?.close();
+    await this.#control?.close();
     this.#notifier?.close();
     this.#lock?.release();
     this.#log.info("stopped");
@@ -149,15 +154,20 @@ export class Supervisor {
       process: this.#vrrp.describe(),
       instances: this.#configuration.vrrp.instances,
     };
-    if (supervisor.process.state !== "running") {
-      return assembleStatus(supervisor, `the vrrp process is ${supervisor.process.state}`, instance);
+    try {
+      return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
+    } catch (error) {
+      const process = this.#vrrp.describe();
+      // One that runs and does not answer is a failure; one that does not run is what the status has to tell.
+      if (process.state === "running" || !(error instanceof NoAnswer)) throw error;
+      return assembleStatus({ ...supervisor, process }, `the vrrp process is ${process.state}`, instance);
     }
-    return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
   }
 
   #notReady(): string | undefined {
     const { state } = this.#vrrp.describe();
-    return state === "running" || state === "not needed" ? undefined : `the vrrp process is ${state}`;
+    const needed = this.#configuration.vrrp.instances.length > 0;
+    return state === "running" || !needed ? undefined : `the vrrp process is ${state}`;
   }
 
   #announceReady(): void {
@@ -168,7 +178,7 @@ export class Supervisor {
   }
 
   #event(event: VrrpEvent): void {
-    logEvent(this.#log, event);
+    logEvent(this.#childLog, event);
     this.#events.append(event);
   }
 

@@ -15,7 +15,10 @@ import { NoAnswer, StatusRequests, type VrrpReply } from "./status-requests.ts";
 
 export interface VrrpProcessOptions {
   readonly program: Program;
+  /** What the process does. */
   readonly log: Log;
+  /** What it says. */
+  readonly childLog: Log;
   /** The process is up and every instance runs; again after each restart. */
   onStarted(): void;
   onEvent(event: VrrpEvent): void;
@@ -152,7 +155,7 @@ export class VrrpProcess {
   }
 
   #receive(message: FromVrrp): void {
-    const { log, onEvent, onStarted } = this.#options;
+    const { childLog, onEvent, onStarted } = this.#options;
     switch (message.type) {
       case "ready":
         this.#ready = true;
@@ -167,7 +170,7 @@ export class VrrpProcess {
         return;
       case "log": {
         const { level, instance, fields } = message;
-        log[level](message.message, { ...fields, ...(instance === undefined ? {} : { instance }) });
+        childLog[level](message.message, { ...fields, ...(instance === undefined ? {} : { instance }) });
         return;
       }
       case "event":

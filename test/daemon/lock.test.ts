@@ -1,9 +1,10 @@
+import { spawn } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { acquireLock, LockError, livingHolder, refuseSecond } from "../../src/daemon/lock.ts";
-import { temporaryDirectory } from "./support.ts";
+import { temporaryDirectory, until } from "./support.ts";
 
 test("the lock is a file with our pid, gone on release", () => {
   const directory = join(temporaryDirectory(), "deep", "run");
@@ -31,6 +32,21 @@ test.each([
   writeFileSync(file, content);
   acquireLock(directory);
   expect(livingHolder(readFileSync(file, "utf8"))).toBe(process.pid);
+});
+
+test("a holder that is dead but not waited for does not block", async () => {
+  const directory = temporaryDirectory();
+  const file = join(directory, "viprd.pid");
+  // The shell becomes a sleep, which waits for nobody's end.
+  const script = `sh -c 'IFS=" "; set -- $(cat /proc/$$/stat); shift 21; printf "%s\\n%s\\n" $$ $1 >"${file}"' & exec sleep 20`;
+  const parent = spawn("sh", ["-c", script]);
+  onTestFinished(() => void parent.kill("SIGKILL"));
+  await until(() => {
+    if (!existsSync(file)) return false;
+    const pid = readFileSync(file, "utf8").split("\n")[0];
+    return pid !== "" && / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  }, "a zombie");
+  acquireLock(directory);
 });
 
 test("a lock that another took over in the meantime is not removed on release", () => {

@@ -1,0 +1,97 @@
+import { chmodSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type ControlTarget, controlApp, groupId, openControl } from "../../src/daemon/control.ts";
+import { EventLog } from "../../src/daemon/event-log.ts";
+import { assembleStatus } from "../../src/daemon/status.ts";
+import { NoAnswer } from "../../src/daemon/status-requests.ts";
+import { get, parameters, temporaryDirectory } from "./support.ts";
+
+function target(changes: Partial<ControlTarget> = {}): ControlTarget {
+  const supervisor = {
+    viprd: "0.0.0",
+    routerId: "lb1",
+    pid: 42,
+    started: "2026-01-01T00:00:00.000Z",
+    config: { file: "a.yaml", loaded_at: "2026-01-01T00:00:00.000Z", reload: null },
+    process: { state: "running", pid: 43, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
+    instances: [parameters("web"), parameters("inside")],
+  } as const;
+  return {
+    events: new EventLog(),
+    stopping: new AbortController().signal,
+    instanceNames: () => ["web", "inside"],
+    status: (instance) => Promise.resolve(assembleStatus(supervisor, "the vrrp process is starting", instance)),
+    notReady: () => undefined,
+    ...changes,
+  };
+}
+
+async function ask(path: string, changes: Partial<ControlTarget> = {}, headers: Record<string, string> = {}) {
+  const response = await controlApp(target(changes)).request(path, { headers });
+  return `${response.status} ${(await response.text()).trim()}`;
+}
+
+const notReady = () => "the vrrp process is starting";
+const silent = () => Promise.reject(new NoAnswer("it sleeps"));
+const broken = () => Promise.reject(new Error("a mistake of ours"));
+
+test.each<[string, Partial<ControlTarget>, string]>([
+  ["/healthz", {}, "200 ok"],
+  ["/readyz", {}, "200 ready"],
+  ["/readyz", { notReady }, "503 the vrrp process is starting"],
+  ["/v1/status?instance=nobody", {}, '404 {"error":"no instance \\"nobody\\"","instances":["web","inside"]}'],
+  ["/v1/status", { status: silent }, '504 {"error":"it sleeps"}'],
+  ["/v1/status", { status: broken }, '500 {"error":"a mistake of ours"}'],
+  ["/v1/events?since=yesterday", {}, '400 {"error":"since: expected the id of an event"}'],
+  ["/v2/status", {}, '404 {"error":"nothing at GET /v2/status"}'],
+])("GET %s is answered", async (path, changes, answer) => {
+  expect(await ask(path, changes)).toBe(answer);
+});
+
+test("the status of one instance holds that one alone", async () => {
+  const answer = JSON.parse((await ask("/v1/status?instance=inside")).slice(4));
+  expect(answer).toMatchObject({ version: 1, router_id: "lb1", instances: [{ name: "inside" }] });
+  expect(answer.instances.length).toBe(1);
+});
+
+test("events are replayed after the id a reader saw last", async () => {
+  const events = new EventLog();
+  const stop = new AbortController();
+  for (const message of ["a", "b", "c"]) events.append({ at: "", type: "reload", message });
+  const asking = ask("/v1/events?since=0", { events, stopping: stop.signal }, { "last-event-id": "2" });
+  setTimeout(() => stop.abort(), 10);
+  expect(await asking).toBe('200 : viprd\n\nid: 3\nevent: reload\ndata: {"at":"","type":"reload","message":"c"}');
+});
+
+test("the socket is for its owner and group, and replaces what a dead daemon left", async () => {
+  const path = join(temporaryDirectory(), "control.sock");
+  writeFileSync(path, "");
+  chmodSync(path, 0o777);
+  const control = await openControl(path, target());
+  onTestFinished(() => control.close());
+  expect(statSync(path).mode & 0o7777).toBe(0o660);
+  expect(await get(path, "/healthz")).toEqual({ status: 200, body: "ok\n" });
+});
+
+test("closing does not wait for a client that says nothing", async () => {
+  const path = join(temporaryDirectory(), "control.sock");
+  const control = await openControl(path, target());
+  const client = connect(path);
+  client.on("error", () => {});
+  await new Promise((resolve) => client.once("connect", resolve));
+  client.write("GET /healthz HTTP/1.1\r\n");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await control.close();
+  client.destroy();
+});
+
+test.each([
+  ["root:x:0:\nviprd:x:998:alice\n", 998],
+  ["root:x:0:\nviprd2:x:998:\n", undefined],
+  ["viprd:x::\n", undefined],
+  ["", undefined],
+])("in %j the group viprd has the number %s", (groups, id) => {
+  expect(groupId(groups, "viprd")).toBe(id);
+});
