@@ -110,9 +110,15 @@ export class AddressKeeper {
     this.#host.scheduleBackground(this.#repair, this.#host.now() + strangerDelay);
   }
 
-  /** An interface appeared: addresses that were waiting for it go there. */
-  linkAppeared(): void {
-    if (this.#holding && this.#addMissing()) this.#restored();
+  /** An interface appeared or went away: addresses that were waiting for it go there. */
+  linkChanged(isMeant: (name: string) => boolean): void {
+    if (!this.#holding || !this.#parameters.addresses.some(({ device }) => isMeant(device))) return;
+    for (const held of this.#held.values()) {
+      if (held.entry !== undefined && this.#host.linkByName(held.address.device)?.index !== held.entry.index) {
+        held.entry = undefined;
+      }
+    }
+    if (this.#addMissing()) this.#restored();
   }
 
   status(): AddressStatus[] {
@@ -165,7 +171,7 @@ export class AddressKeeper {
       held.present = true;
       if (this.#isPresent(held.address)) continue;
       const link = this.#host.linkByName(held.address.device);
-      // With its interface gone the instance is told by other means; linkAppeared() brings the address back.
+      // With its interface gone the instance is told by other means; linkChanged() brings the address back.
       held.entry = link && toEntry(held.address, link.index, this.#parameters.lease);
       if (held.entry === undefined) continue;
       this.#tell(`${describe(held.address)} was removed by somebody else: put back`);

@@ -38,7 +38,8 @@ export class Advertiser {
     if (this.#family === 6) return "pseudo_header";
     const { version, checksumSend } = this.#parameters;
     if (version === 2) return "message";
-    return checksumSend === "auto" ? (this.#heardForm ?? "message") : checksumSend;
+    // Until somebody is heard: the form that keepalived and FRR insist on. viprd itself takes either.
+    return checksumSend === "auto" ? (this.#heardForm ?? "pseudo_header") : checksumSend;
   }
 
   heard(form: ChecksumForm): void {

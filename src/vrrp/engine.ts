@@ -38,8 +38,6 @@ export class Engine implements Host {
   readonly #watch: Watch;
   /** Indexes of interfaces by the names they were asked for. */
   readonly #known = new Map<string, number>();
-  /** Names of interfaces as they were last heard of. */
-  readonly #names = new Map<number, string>();
   /** Text of every configured virtual address, with the number of instances that have it. */
   readonly #virtual = new Map<string, Set<Instance>>();
   #started = false;
@@ -95,7 +93,6 @@ export class Engine implements Host {
   async start(): Promise<void> {
     await this.#watch.ready;
     this.#started = true;
-    for (const link of this.#watch.links.values()) this.#names.set(link.index, link.name);
     this.#sweep([...this.#instances.values()].map(({ parameters }) => parameters));
     for (const instance of this.#instances.values()) instance.refresh();
   }
@@ -201,18 +198,14 @@ export class Engine implements Host {
 
   #changed(change: Change): void {
     if (!this.#started) return;
-    if (change.object === "link") this.#linkChanged(change.link, change.kind);
+    if (change.object === "link") this.#linkChanged(change.link);
     if (change.object === "address") this.#addressChanged(change.address, change.kind);
   }
 
-  #linkChanged(link: Link, kind: string): void {
-    const former = this.#names.get(link.index);
-    if (kind === "removed") this.#names.delete(link.index);
-    else this.#names.set(link.index, link.name);
-    for (const instance of this.#instances.values()) {
-      instance.linkChanged(link.name);
-      if (former !== undefined && former !== link.name) instance.linkChanged(former);
-    }
+  /** An interface counts under its name and under every name it was found by before it was renamed. */
+  #linkChanged(link: Link): void {
+    const isMeant = (name: string) => name === link.name || this.#known.get(name) === link.index;
+    for (const instance of this.#instances.values()) instance.linkChanged(isMeant);
   }
 
   #addressChanged(entry: AddressEntry, kind: string): void {

@@ -96,11 +96,10 @@ export class Instance {
     for (const { announcer } of this.#parts.values()) announcer.stop();
   }
 
-  linkChanged(name: string): void {
-    for (const { keeper } of this.#parts.values()) {
-      if (this.#parameters.interface !== name) keeper.linkAppeared();
-    }
-    if (this.#parameters.interface === name) this.refresh();
+  /** `isMeant` tells whether a configured interface name stands for the interface that changed. */
+  linkChanged(isMeant: (name: string) => boolean): void {
+    if (isMeant(this.#parameters.interface)) this.refresh();
+    for (const { keeper } of this.#parts.values()) keeper.linkChanged(isMeant);
   }
 
   addressRemoved(entry: AddressEntry): void {
