@@ -35,7 +35,8 @@ export interface ConnectionOptions {
 const perSend = 50;
 const bytesPerSend = 32 * 1024;
 const maxPending = 4096;
-const batchesPerWake = 4;
+// Four parts of a dump are some two thousand entries and a few milliseconds; then others in the loop have their turn.
+const batchSize = 4;
 const receiveBuffer = 4 * 1024 * 1024;
 const closed = "connection closed";
 
@@ -66,8 +67,8 @@ export class Connection {
   }
 
   static open(options: ConnectionOptions = {}): Connection {
-    const protocol = options.protocol ?? NETLINK_ROUTE;
-    return new Connection(openTransport(protocol, receiveBuffer, "netlink request socket"), options);
+    const { protocol = NETLINK_ROUTE } = options;
+    return new Connection(openTransport("netlink request socket", { protocol, receiveBuffer, batchSize }), options);
   }
 
   /** One request, answered with success or a rejection (NetlinkError). */
@@ -162,7 +163,7 @@ export class Connection {
   }
 
   #send(requests: readonly Request[]): void {
-    if (this.#pending.size + requests.length > maxPending) this.#drain(maxPending);
+    if (this.#pending.size + requests.length > maxPending) this.#drain(maxPending / batchSize);
     const full = this.#pending.size + requests.length > maxPending;
     if (this.#closed || full) {
       const errno = full ? ErrorNumber.ENOBUFS : ErrorNumber.ECANCELED;
@@ -219,12 +220,13 @@ export class Connection {
   }
 
   #wake(): void {
-    this.#drain(batchesPerWake);
+    this.#drain(1);
     this.#report();
   }
 
   #drain(limit: number): void {
-    for (let i = 0; i < limit && !this.#closed; i++) {
+    // After an overrun only an empty queue tells which answers are missing, so it is read to its end at once.
+    for (let i = 0; (i < limit || (this.#pending.lossy && i < maxPending)) && !this.#closed; i++) {
       const batch = this.#transport.receive();
       if (typeof batch === "number") {
         if (-batch === ErrorNumber.EAGAIN || -batch === ErrorNumber.EINTR) return;
@@ -286,7 +288,7 @@ export class Connection {
   #expire(): void {
     this.#timer = undefined;
     // After a suspended process wakes up, timers come first and the answers are still unread.
-    this.#drain(batchesPerWake);
+    this.#drain(1);
     if (this.#pending.size > 0 || this.#dumps.busy) {
       if (!this.#heard) this.#failAll(ErrorNumber.ETIMEDOUT, `no answer from the kernel within ${this.#timeout} ms`);
       else this.#startTimer();

@@ -60,6 +60,10 @@ export class PendingRequests {
     this.#overrun = true;
   }
 
+  get lossy(): boolean {
+    return this.#overrun;
+  }
+
   /** The receive queue is empty. The kernel answers at once, so what was lost will not come any more. */
   drained(): void {
     if (this.#overrun) this.failAll(ErrorNumber.ENOBUFS, answerLost);

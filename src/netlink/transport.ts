@@ -25,10 +25,17 @@ export interface Transport {
 
 // A part of a dump is at most 32 KiB; the kernel sizes the parts after the room it is given.
 const slotSize = 32 * 1024;
-const batchSize = 16;
 
-/** A bound netlink socket with extended acknowledgements, strict checking and room for `receiveBuffer` bytes. */
-export function openTransport(protocol: number, receiveBuffer: number, what: string): Socket {
+export interface TransportOptions {
+  readonly protocol: number;
+  /** Bytes that may wait in the kernel. */
+  readonly receiveBuffer: number;
+  /** Messages taken by one receive(). */
+  readonly batchSize: number;
+}
+
+/** A bound netlink socket with extended acknowledgements and strict checking. */
+export function openTransport(what: string, { protocol, receiveBuffer, batchSize }: TransportOptions): Socket {
   const socket = Socket.open(AF_NETLINK, SOCK_RAW, protocol, what, { batchSize, slotSize });
   try {
     setReceiveBuffer(socket, receiveBuffer);

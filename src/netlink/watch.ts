@@ -53,6 +53,7 @@ interface Entity {
 }
 
 const defaultReceiveBuffer = 4 * 1024 * 1024;
+const batchSize = 16;
 const batchesPerWake = 4;
 const firstRetry = 100;
 const longestRetry = 5000;
@@ -124,7 +125,8 @@ export class Watch {
   }
 
   static open(options: WatchOptions): Watch {
-    const socket = openTransport(NETLINK_ROUTE, options.receiveBuffer ?? defaultReceiveBuffer, "netlink event socket");
+    const { receiveBuffer = defaultReceiveBuffer } = options;
+    const socket = openTransport("netlink event socket", { protocol: NETLINK_ROUTE, receiveBuffer, batchSize });
     let connection = options.connection;
     try {
       connection ??= Connection.open();
