@@ -68,7 +68,7 @@ function label() {
   return text("a label of 1 to 15 bytes without white space", (value) => {
     const bytes = new TextEncoder().encode(value).length;
     if (bytes > 15) return `this one has ${bytes}`;
-    return bytes === 0 || /\s/.test(value) ? "" : undefined;
+    return bytes === 0 || /[\s\p{Cc}]/u.test(value) ? "" : undefined;
   });
 }
 

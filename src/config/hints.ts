@@ -117,8 +117,9 @@ export function adviceForKey(key: string, known: readonly string[], path: Path):
   const word = key.toLowerCase().replace(/-/g, "_");
   const message = own(block, word) ?? own(everywhere, key);
   if (message !== undefined) return { message };
-  const meant = own(synonyms, word);
-  if (meant !== undefined && known.includes(meant)) return { message: `unknown key, did you mean ${meant}?`, meant };
+  const candidates = [own(synonyms, word) ?? "", `vrrp_${word}`, word.replace(/^vrrp_/, "")];
+  const meant = candidates.find((candidate) => known.includes(candidate));
+  if (meant !== undefined) return { message: `unknown key, did you mean ${meant}?`, meant };
   if (path.length === 0 && (Object.hasOwn(inInstance, word) || instanceWords.has(word))) {
     return {
       message: `belongs inside vrrp_instance: write vrrp_instance:, a name below it, and ${key} below the name`,

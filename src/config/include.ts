@@ -24,8 +24,8 @@ export function hasWildcard(pattern: string): boolean {
 }
 
 /**
- * The files a pattern stands for, sorted by name. `*` and `?` match within one name, and not a leading dot.
- * A directory that cannot be listed holds nothing that matches, except that of a plain name, which is returned as it is.
+ * The files a pattern stands for, sorted by name. `*` and `?` match within one name, and not a leading dot. A name without
+ * them is returned as it is. What `listDirectory` throws, this throws: files that cannot be seen must not count as removed.
  */
 export function expandPattern(
   pattern: string,
@@ -39,22 +39,13 @@ export function expandPattern(
   for (const part of parts.filter((name) => name !== "")) {
     found = found.flatMap((directory) =>
       hasWildcard(part)
-        ? names(directory, listDirectory)
+        ? listDirectory(directory === "" ? "." : directory)
             .filter((name) => matches(name, part))
             .map((name) => posix.join(directory, name))
         : [posix.join(directory, part)],
     );
   }
   return found.toSorted();
-}
-
-function names(directory: string, listDirectory: (path: string) => readonly string[]): readonly string[] {
-  try {
-    return listDirectory(directory === "" ? "." : directory);
-  } catch {
-    // A pattern may match nothing, and in a directory that is not there it does.
-    return [];
-  }
 }
 
 /** No regular expression: a row of stars would take exponential time. */

@@ -172,6 +172,6 @@ export function interfaceName() {
   return text("an interface name of 1 to 15 characters without white space, / and :", (value) => {
     const bytes = new TextEncoder().encode(value).length;
     if (bytes > 15) return `this one has ${bytes}`;
-    return bytes === 0 || value === "." || value === ".." || /[/:\s]/.test(value) ? "" : undefined;
+    return bytes === 0 || value === "." || value === ".." || /[/:\s\p{Cc}]/u.test(value) ? "" : undefined;
   });
 }

@@ -1,13 +1,12 @@
 /** The shell of the configuration: reads the files and follows their includes. What they say is judged by pure functions. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
+import { listDirectory as listRealDirectory, readFile as readRealFile, whyNot } from "./files.ts";
 import { expandPattern, hasWildcard, type Include, includesOf } from "./include.ts";
 import { mergeFiles, type SourceFile } from "./merge.ts";
 import { formatPlace, hasErrors, type Place, type Problem, sortProblems } from "./problem.ts";
 import { resolveConfig } from "./resolve.ts";
 import { parseText } from "./syntax.ts";
-import { largestFile } from "./text.ts";
 import type { Environment } from "./variables.ts";
 
 export interface LoadOptions {
@@ -34,8 +33,8 @@ const mostFiles = 1000;
 
 /** Never throws: a file that cannot be read is a problem like any other. */
 export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
-  const readFile = options.readFile ?? readOrdinaryFile;
-  const listDirectory = options.listDirectory ?? ((path: string) => readdirSync(path));
+  const readFile = options.readFile ?? readRealFile;
+  const listDirectory = options.listDirectory ?? listRealDirectory;
   const environment = options.env ?? process.env;
   const problems: Problem[] = [];
   const sources: SourceFile[] = [];
@@ -52,8 +51,8 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
     try {
       bytes = readFile(path);
     } catch (error) {
-      const message = `cannot read ${path}: ${reason(error)}`;
-      if (from === undefined) complain({ file: path, line: 0, column: 0 }, "", `cannot be read: ${reason(error)}`);
+      const message = `cannot read ${path}: ${whyNot(error)}`;
+      if (from === undefined) complain({ file: path, line: 0, column: 0 }, "", `cannot be read: ${whyNot(error)}`);
       else complain(from.place, "include", message);
       return;
     }
@@ -70,8 +69,17 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
     for (const include of includesOf(parsed.root)) follow(include, path, [...chain, path]);
   }
 
+  function expand(include: Include, path: string): readonly string[] {
+    try {
+      return expandPattern(include.pattern, path, listDirectory);
+    } catch (error) {
+      complain(include.place, "include", `cannot look for ${include.pattern}: ${whyNot(error)}`);
+      return [];
+    }
+  }
+
   function follow(include: Include, path: string, chain: readonly string[]): void {
-    for (const found of expandPattern(include.pattern, path, listDirectory)) {
+    for (const found of expand(include, path)) {
       const earlier = files.get(found);
       if (chain.includes(found)) {
         const round = [...chain.slice(chain.indexOf(found)), found].join(" → ");
@@ -105,27 +113,4 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
     problems: sortProblems(problems, names),
     files: names,
   };
-}
-
-function readOrdinaryFile(path: string): Uint8Array {
-  const { size } = statSync(path);
-  // Reading is bounded too; one byte more than allowed is enough for the complaint.
-  return size > largestFile ? new Uint8Array(largestFile + 1) : readFileSync(path);
-}
-
-function reason(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  switch (code) {
-    case "ENOENT":
-      return "no such file (ENOENT)";
-    case "EACCES":
-    case "EPERM":
-      return `no permission (${code})`;
-    case "EISDIR":
-      return "it is a directory (EISDIR): name a file";
-    case "ELOOP":
-      return "its symbolic links go round in a circle (ELOOP)";
-    default:
-      return code === "" ? String(error) : code;
-  }
 }

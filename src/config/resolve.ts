@@ -26,7 +26,7 @@ export function resolveConfig(root: TreeNode, hostName: string): Resolved {
     if (instance !== undefined) instances.push(instance);
   }
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
-  if (root.kind === "map" && file?.vrrp_instance === undefined && report.problems.length === 0) {
+  if (root.kind === "map" && Object.keys(file?.vrrp_instance ?? {}).length === 0 && report.problems.length === 0) {
     report.warn([], "no vrrp_instance: there is nothing to do");
   }
   const problems = report.problems;

@@ -71,7 +71,7 @@ function checkSources(
         at,
         `the source of IPv6 multicast is a link-local address (RFC 9568 section 5.1.2.1), got ${source}`,
       );
-    } else if (!owner && addresses.advertised.some(({ address }) => address === source)) {
+    } else if (!owner && held(addresses, source)) {
       // An address that moves to the peer cannot tell the two routers apart (RFC 9568 section 6.4.3).
       report.error(at, `${source} is one of the virtual addresses: write the address that stays on this router`);
     }
@@ -107,7 +107,7 @@ function resolvePeers(
     if (addresses.families.length > 0 && !addresses.families.includes(family)) {
       report.error(at, `${address} is IPv${family}, and virtual_ipaddress has no IPv${family} address`);
     }
-    if (addresses.advertised.some((virtual) => virtual.address === address)) {
+    if (held(addresses, address)) {
       report.error(at, `${address} is one of the virtual addresses: write the peer's own address`);
     }
     peers.push({ address, minTtl, maxTtl });
@@ -121,6 +121,10 @@ function resolvePeers(
     );
   }
   return peers;
+}
+
+function held({ advertised, excluded }: ResolvedAddresses, address: string): boolean {
+  return [...advertised, ...excluded].some((virtual) => virtual.address === address);
 }
 
 function checkTtl(ttl: number | undefined, unicast: boolean, path: Path, report: Report): void {

@@ -71,7 +71,7 @@ test("the file comes from --config, before or after the command, and the argumen
 
 test("a missing file and a directory are told, with exit code 2", async () => {
   expect(await viprd("check")).toEqual({
-    output: "/nonexistent/viprd.yaml: cannot be read: no such file (ENOENT)\n",
+    output: "/nonexistent/viprd.yaml: cannot be read: no such file or directory (ENOENT)\n",
     exitCode: 2,
   });
   expect(await viprd("check", folder)).toEqual({

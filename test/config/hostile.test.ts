@@ -79,7 +79,7 @@ test("a thousand instances load in a moment", () => {
   expect(problems).toEqual([]);
   expect(config?.instances).toHaveLength(1000);
   // Some 300 ms on a slow machine; quadratic behaviour would take minutes.
-  expect(performance.now() - begin).toBeLessThan(5000);
+  expect(performance.now() - begin).toBeLessThan(15_000);
 });
 
 const pieces = [
@@ -216,6 +216,22 @@ test("no message tells a password, wherever it ended up", () => {
   }
 });
 
+test("a directory that cannot be listed is a problem, not an empty one", () => {
+  const texts = { "viprd.yaml": `include: "conf.d/*.yaml"\n${valid}` };
+  const listDirectory = () => {
+    throw Object.assign(new Error("x"), { code: "EACCES" });
+  };
+  expect(problemsOf(texts["viprd.yaml"], { listDirectory })).toEqual([
+    "viprd.yaml:1:10: include: cannot look for conf.d/*.yaml: no permission (EACCES)",
+  ]);
+});
+
+test("a device without an end is read up to the limit", () => {
+  expect(loadConfig("/dev/zero", { env: {} }).problems.map(({ message }) => message)).toEqual([
+    "larger than 4 MiB: this is no configuration file",
+  ]);
+});
+
 test("what the operating system refuses is told without a stack", () => {
   const failing = (code: string) => () => {
     throw Object.assign(new Error("x"), { code });
@@ -224,7 +240,7 @@ test("what the operating system refuses is told without a stack", () => {
     (code) => loadConfig("/etc/viprd/viprd.yaml", { readFile: failing(code), env: {} }).problems[0]?.message,
   );
   expect(messages).toEqual([
-    "cannot be read: no such file (ENOENT)",
+    "cannot be read: no such file or directory (ENOENT)",
     "cannot be read: no permission (EACCES)",
     "cannot be read: it is a directory (EISDIR): name a file",
     "cannot be read: its symbolic links go round in a circle (ELOOP)",

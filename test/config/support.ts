@@ -14,6 +14,7 @@ export function loadTexts(texts: Readonly<Record<string, string | Uint8Array>>, 
     listDirectory(directory) {
       const prefix = directory === "." ? "" : `${directory}/`;
       const below = Object.keys(texts).filter((path) => path.startsWith(prefix));
+      if (below.length === 0) throw Object.assign(new Error("no such directory"), { code: "ENOENT" });
       return [...new Set(below.map((path) => path.slice(prefix.length).split("/")[0] ?? ""))];
     },
     ...options,
