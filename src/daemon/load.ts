@@ -7,6 +7,5 @@ export async function loadConfiguration(file: string): Promise<LoadResult> {
   const { config, problems } = loadConfig(file);
   const lines = problems.map(formatProblem);
   if (config === undefined) return { ok: false, problems: lines };
-  const { routerId, process } = config.global;
-  return { ok: true, configuration: { routerId, vrrp: { process, instances: config.instances } }, warnings: lines };
+  return { ok: true, config, warnings: lines };
 }

@@ -1,69 +1,63 @@
-/** What a new configuration changes for the VRRP process. Pure. */
-import { isDeepStrictEqual } from "node:util";
+/** What the VRRP process is told when it starts and when the configuration changes. Pure. */
+import type { Config } from "../config/config.ts";
+import type { ConfigDiff } from "../config/diff.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { ToVrrp } from "./messages.ts";
 
-export interface VrrpConfiguration {
-  readonly process: ProcessParameters;
-  readonly instances: readonly InstanceParameters[];
-}
-
-export interface ReloadPlan {
-  readonly remove: readonly string[];
-  readonly change: readonly InstanceParameters[];
-  readonly add: readonly InstanceParameters[];
-  /** The new settings of the process as a whole, when they differ. */
-  readonly process: ProcessParameters | undefined;
-}
-
-export function planReload(from: VrrpConfiguration, to: VrrpConfiguration): ReloadPlan {
-  const before = new Map(from.instances.map((instance) => [instance.name, instance]));
-  const after = new Set(to.instances.map((instance) => instance.name));
-  return {
-    remove: from.instances.filter(({ name }) => !after.has(name)).map(({ name }) => name),
-    change: to.instances.filter((instance) => {
-      const old = before.get(instance.name);
-      return old !== undefined && !isDeepStrictEqual(old, instance);
-    }),
-    add: to.instances.filter(({ name }) => !before.has(name)),
-    process: isDeepStrictEqual(from.process, to.process) ? undefined : to.process,
-  };
+export function startMessages(config: Config): ToVrrp[] {
+  return [
+    { type: "process", parameters: config.global.process },
+    ...config.instances.map(configure),
+    { type: "start" },
+  ];
 }
 
 /**
  * In this order an address, a virtual router id or an interface that moves from one instance to another is free before
  * it is taken, and moves within one reload.
  */
-export function reloadMessages(plan: ReloadPlan): ToVrrp[] {
+export function reloadMessages(diff: ConfigDiff, config: Config): ToVrrp[] {
+  const process = diff.global.some((name) => name.startsWith("process."));
   return [
-    ...plan.remove.map((name): ToVrrp => ({ type: "remove", name })),
-    ...(plan.process === undefined ? [] : [{ type: "process", parameters: plan.process } as const]),
-    ...plan.change.map((parameters): ToVrrp => ({ type: "configure", parameters })),
-    ...plan.add.map((parameters): ToVrrp => ({ type: "configure", parameters })),
+    ...diff.removed.map(({ name }): ToVrrp => ({ type: "remove", name })),
+    ...(process ? [{ type: "process", parameters: config.global.process } as const] : []),
+    ...diff.changed.map((change) => configure(change.new)),
+    ...diff.added.map(configure),
   ];
 }
 
-export function startMessages(configuration: VrrpConfiguration): ToVrrp[] {
-  return [
-    { type: "process", parameters: configuration.process },
-    ...configuration.instances.map((parameters): ToVrrp => ({ type: "configure", parameters })),
-    { type: "start" },
-  ];
+function configure(parameters: InstanceParameters): ToVrrp {
+  return { type: "configure", parameters };
 }
 
-/** "removed a; changed b, c; added d", or "nothing to change". */
-export function describePlan(plan: ReloadPlan): string {
-  const parts = [
-    ["removed", plan.remove],
-    ["changed", plan.change.map(({ name }) => name)],
-    ["added", plan.add.map(({ name }) => name)],
-  ] as const;
+/** "removed a; changed b (priority), c (lease); added d", or "nothing to change". */
+export function describeDiff(diff: ConfigDiff): string {
+  const parts: readonly (readonly [string, readonly string[]])[] = [
+    ["removed", diff.removed.map(({ name }) => name)],
+    ["changed", diff.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
+    ["added", diff.added.map(({ name }) => name)],
+    ["changed global", diff.global.map((name) => inWords(name.replace("process.", "")))],
+  ];
   const told = parts.filter(([, names]) => names.length > 0).map(([verb, names]) => `${verb} ${someOf(names)}`);
-  if (plan.process !== undefined) told.push("changed process settings");
   return told.length === 0 ? "nothing to change" : told.join("; ");
+}
+
+/** "advertisementInterval" → "advertisement interval" */
+function inWords(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function someOf(names: readonly string[]): string {
   const shown = names.slice(0, 8).join(", ");
   return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
+}
+
+/** The keys whose change a running process does not take back: a class, a nice value or a lock once had stays. */
+export function needsRestart(from: ProcessParameters, to: ProcessParameters): string[] {
+  const kept: readonly (readonly [string, boolean])[] = [
+    ["vrrp_rt_priority", from.realtimePriority !== undefined && to.realtimePriority === undefined],
+    ["vrrp_priority", from.nice !== 0 && to.nice === 0],
+    ["vrrp_no_swap", from.lockMemory && !to.lockMemory],
+  ];
+  return kept.filter(([, stays]) => stays).map(([key]) => key);
 }

@@ -1,7 +1,9 @@
 /** The daemon's parent process: reads the file, keeps the VRRP process running, serves status, obeys signals. */
+import type { Config } from "../config/config.ts";
+import { diffConfigs } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { VrrpEvent } from "../vrrp/status.ts";
-import { type Configuration, type Load, needsRestart } from "./configuration.ts";
+import type { Load } from "./configuration.ts";
 import type { Control } from "./control.ts";
 import { EventLog } from "./event-log.ts";
 import { limitedLog } from "./limited-log.ts";
@@ -11,7 +13,7 @@ import { logEvent } from "./log-event.ts";
 import { controlSocket } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
-import { describePlan, planReload } from "./reload-plan.ts";
+import { describeDiff, needsRestart } from "./reload-plan.ts";
 import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
@@ -44,7 +46,7 @@ export class Supervisor {
   readonly #reloads = new Coalescer(() => this.#reload());
   readonly #stopping = new AbortController();
   readonly #started = new Date();
-  #configuration: Configuration = { routerId: "", vrrp: { process: { nice: 0, lockMemory: false }, instances: [] } };
+  #config: Config = { global: { routerId: "", process: { nice: 0, lockMemory: false } }, instances: [] };
   #loadedAt = new Date();
   #lastReload: ReloadStatus | null = null;
   #lock: Lock | undefined;
@@ -85,13 +87,13 @@ export class Supervisor {
       return { ok: false, reason: "problems", problems: result.problems };
     }
     for (const warning of result.warnings) this.#log.warn(warning);
-    this.#configuration = result.configuration;
+    this.#config = result.config;
     this.#loadedAt = new Date();
-    const { instances } = result.configuration.vrrp;
+    const { instances } = result.config;
     this.#log.info(
       `viprd ${this.#options.version} started with ${count(instances.length, "instance")} from ${configFile}`,
     );
-    this.#vrrp.configure(result.configuration.vrrp);
+    this.#vrrp.configure(result.config);
     // What the child does not wait for comes after it has been told.
     this.#notifier = await openNotifier(this.#options.environment, this.#log);
     await this.#listen();
@@ -130,7 +132,7 @@ export class Supervisor {
       this.#control = await openControl(controlSocket(this.#options.runtimeDirectory), {
         events: this.#events,
         stopping: this.#stopping.signal,
-        instanceNames: () => this.#configuration.vrrp.instances.map(({ name }) => name),
+        instanceNames: () => this.#config.instances.map(({ name }) => name),
         status: (instance) => this.#status(instance),
         notReady: () => this.#notReady(),
       });
@@ -143,7 +145,7 @@ export class Supervisor {
   async #status(instance: string | undefined): Promise<StatusDocument> {
     const supervisor = {
       viprd: this.#options.version,
-      routerId: this.#configuration.routerId,
+      routerId: this.#config.global.routerId,
       pid: process.pid,
       started: this.#started.toISOString(),
       config: {
@@ -152,7 +154,7 @@ export class Supervisor {
         reload: this.#lastReload,
       },
       process: this.#vrrp.describe(),
-      instances: this.#configuration.vrrp.instances,
+      instances: this.#config.instances,
     };
     try {
       return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
@@ -166,7 +168,7 @@ export class Supervisor {
 
   #notReady(): string | undefined {
     const { state } = this.#vrrp.describe();
-    const needed = this.#configuration.vrrp.instances.length > 0;
+    const needed = this.#config.instances.length > 0;
     return state === "running" || !needed ? undefined : `the vrrp process is ${state}`;
   }
 
@@ -194,7 +196,7 @@ export class Supervisor {
       const result = await load(configFile);
       if (result.ok) {
         for (const warning of result.warnings) this.#log.warn(warning);
-        this.#adopt(result.configuration);
+        this.#adopt(result.config);
       } else this.#refuse(result.problems);
     } catch (error) {
       this.#refuse([messageOf(error)]);
@@ -202,13 +204,13 @@ export class Supervisor {
     this.#notifier?.ready();
   }
 
-  #adopt(configuration: Configuration): void {
-    const plan = planReload(this.#configuration.vrrp, configuration.vrrp);
-    const waiting = needsRestart(this.#configuration.vrrp, configuration.vrrp);
-    this.#configuration = configuration;
+  #adopt(config: Config): void {
+    const diff = diffConfigs(this.#config, config);
+    const waiting = needsRestart(this.#config.global.process, config.global.process);
+    this.#config = config;
     this.#loadedAt = new Date();
-    this.#vrrp.change(configuration.vrrp, plan);
-    const message = describePlan(plan);
+    this.#vrrp.change(config, diff);
+    const message = describeDiff(diff);
     this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);
     if (waiting.length > 0) this.#log.warn(`changed, but needs a restart of viprd: ${waiting.join(", ")}`);
     this.#finishReload({ ok: true, message, problems: [], needs_restart: waiting });

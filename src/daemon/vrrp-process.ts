@@ -2,6 +2,8 @@
  * Keeps the VRRP process alive and configured: starts it, tells it the configuration, starts it again when it dies,
  * and stops it in order. Nothing here waits for the child.
  */
+import type { Config } from "../config/config.ts";
+import type { ConfigDiff } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { VrrpEvent } from "../vrrp/status.ts";
 import { Child } from "./child.ts";
@@ -9,7 +11,7 @@ import type { Log } from "./log.ts";
 import type { FromVrrp, ToVrrp } from "./messages.ts";
 import type { ProcessState, ProcessStatus } from "./process-status.ts";
 import type { Program } from "./program.ts";
-import { type ReloadPlan, reloadMessages, startMessages, type VrrpConfiguration } from "./reload-plan.ts";
+import { reloadMessages, startMessages } from "./reload-plan.ts";
 import { restartDelay } from "./restart.ts";
 import { NoAnswer, StatusRequests, type VrrpReply } from "./status-requests.ts";
 
@@ -32,7 +34,7 @@ export class VrrpProcess {
   readonly #options: VrrpProcessOptions;
   readonly #requests: StatusRequests;
   readonly #restartDelay: typeof restartDelay;
-  #configuration: VrrpConfiguration | undefined;
+  #config: Config | undefined;
   #child: Child | undefined;
   #state: ProcessState = "not needed";
   #since = new Date();
@@ -57,15 +59,15 @@ export class VrrpProcess {
   }
 
   /** The first configuration. */
-  configure(configuration: VrrpConfiguration): void {
-    this.#configuration = configuration;
-    this.#settle(startMessages(configuration));
+  configure(config: Config): void {
+    this.#config = config;
+    this.#settle(startMessages(config));
   }
 
-  /** A later configuration, which `plan` leads to. A process that is down or loading gets it whole when it is ready. */
-  change(configuration: VrrpConfiguration, plan: ReloadPlan): void {
-    this.#configuration = configuration;
-    this.#settle(reloadMessages(plan));
+  /** A later configuration, and its difference to the last. A process that is down or loading gets it whole when it is ready. */
+  change(config: Config, diff: ConfigDiff): void {
+    this.#config = config;
+    this.#settle(reloadMessages(diff, config));
   }
 
   status(instance: string | undefined): Promise<VrrpReply> {
@@ -128,7 +130,7 @@ export class VrrpProcess {
   }
 
   #needed(): boolean {
-    return !this.#stopping && this.#configuration !== undefined && this.#configuration.instances.length > 0;
+    return !this.#stopping && this.#config !== undefined && this.#config.instances.length > 0;
   }
 
   #rest(): void {
@@ -160,8 +162,7 @@ export class VrrpProcess {
       case "ready":
         this.#ready = true;
         // Without a configuration yet, `configure` will send it.
-        if (this.#configuration !== undefined && this.#state === "starting")
-          this.#settle(startMessages(this.#configuration));
+        if (this.#config !== undefined && this.#state === "starting") this.#settle(startMessages(this.#config));
         return;
       case "started":
         if (this.#state !== "starting") return;

@@ -1,45 +1,54 @@
 import { expect, test } from "vitest";
-import { needsRestart } from "../../src/daemon/configuration.ts";
-import { describePlan, planReload, reloadMessages, startMessages } from "../../src/daemon/reload-plan.ts";
+import type { Config } from "../../src/config/config.ts";
+import { diffConfigs } from "../../src/config/diff.ts";
+import { describeDiff, needsRestart, reloadMessages, startMessages } from "../../src/daemon/reload-plan.ts";
 import type { InstanceParameters, ProcessParameters } from "../../src/vrrp/parameters.ts";
 import { parameters } from "./support.ts";
 
 const ordinary: ProcessParameters = { nice: 0, lockMemory: false };
 
-function configuration(instances: readonly InstanceParameters[], process = ordinary) {
-  return { process, instances };
+function config(instances: readonly InstanceParameters[], process = ordinary): Config {
+  return { global: { routerId: "lb1", process }, instances };
 }
 
-const before = configuration([parameters("a"), parameters("b"), parameters("c")]);
+const before = config([parameters("a"), parameters("b"), parameters("c")]);
 
 test.each([
-  ["nothing", [parameters("c"), parameters("b"), parameters("a")], ordinary, "nothing to change", []],
-  ["a priority", [parameters("a", { priority: 7 }), parameters("b"), parameters("c")], ordinary, "changed a", ["a"]],
-  ["a name", [parameters("a"), parameters("b"), parameters("d")], ordinary, "removed c; added d", ["-c", "d"]],
-  ["everything", [], ordinary, "removed a, b, c", ["-a", "-b", "-c"]],
+  ["order", [parameters("c"), parameters("b"), parameters("a")], ordinary, "nothing to change", []],
   [
-    "a key that was left out",
-    [parameters("a"), parameters("b", { maxLearnedInterval: 5000 }), parameters("c")],
+    "priority",
+    [parameters("a", { priority: 7, advertisementInterval: 500 }), parameters("b"), parameters("c")],
     ordinary,
-    "changed b",
-    ["b"],
+    "changed a (priority, advertisement interval)",
+    ["a"],
   ],
-  ["the nice value", before.instances, { nice: -5, lockMemory: false }, "changed process settings", ["process"]],
+  ["name", [parameters("a"), parameters("b"), parameters("d")], ordinary, "removed c; added d", ["-c", "d"]],
+  ["emptiness", [], ordinary, "removed a, b, c", ["-a", "-b", "-c"]],
+  ["nice value", before.instances, { nice: -5, lockMemory: true }, "changed global nice, lock memory", ["process"]],
 ])("a file with another %s", (_what, instances, process, told, messages) => {
-  const plan = planReload(before, configuration(instances, process));
-  expect(describePlan(plan)).toBe(told);
-  const names = reloadMessages(plan).map((message) => {
+  const after = config(instances, process);
+  const diff = diffConfigs(before, after);
+  expect(describeDiff(diff)).toBe(told);
+  const names = reloadMessages(diff, after).map((message) => {
     if (message.type === "configure") return message.parameters.name;
     return message.type === "remove" ? `-${message.name}` : message.type;
   });
   expect(names).toEqual(messages);
 });
 
+test("removals come first, additions last", () => {
+  const after = config([parameters("new"), parameters("b", { vrid: 7 }), parameters("c")], { ...ordinary, nice: -1 });
+  expect(reloadMessages(diffConfigs(before, after), after)).toMatchObject([
+    { type: "remove", name: "a" },
+    { type: "process", parameters: { nice: -1 } },
+    { type: "configure", parameters: { name: "b", vrid: 7 } },
+    { type: "configure", parameters: { name: "new" } },
+  ]);
+});
+
 test("a long list of names is cut", () => {
   const many = Array.from({ length: 10 }, (_, i) => parameters(`i${i}`));
-  expect(describePlan(planReload(configuration([]), configuration(many)))).toBe(
-    "added i0, i1, i2, i3, i4, i5, i6, i7 and 2 more",
-  );
+  expect(describeDiff(diffConfigs(config([]), config(many)))).toBe("added i0, i1, i2, i3, i4, i5, i6, i7 and 2 more");
 });
 
 test("a start sends the process settings first and the order to start last", () => {
@@ -52,8 +61,8 @@ test("a start sends the process settings first and the order to start last", () 
   ]);
 });
 
-test("changed process settings are named, set or left out", () => {
-  const after = configuration([], { nice: 0, lockMemory: true, realtimePriority: 50 });
-  expect(needsRestart(before, after)).toEqual(["lockMemory", "realtimePriority"]);
-  expect(needsRestart(after, before)).toEqual(["lockMemory", "realtimePriority"]);
+test("what a running process cannot take back needs a restart; what it can still take on does not", () => {
+  const special = { nice: -5, lockMemory: true, realtimePriority: 50 };
+  expect(needsRestart(special, ordinary)).toEqual(["vrrp_rt_priority", "vrrp_priority", "vrrp_no_swap"]);
+  expect(needsRestart(ordinary, special)).toEqual([]);
 });

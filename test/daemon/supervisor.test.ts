@@ -101,7 +101,7 @@ test("a reload sends removals, changes and additions, in this order, and nothing
   ]);
   expect((await statusOf(socket)).config.reload).toMatchObject({
     ok: true,
-    message: "removed gone; changed changed; added new",
+    message: "removed gone; changed changed (priority); added new",
   });
 });
 

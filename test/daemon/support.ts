@@ -51,7 +51,7 @@ export function loaded(...names: readonly (string | InstanceParameters)[]): Load
   const instances = names.map((name) => (typeof name === "string" ? parameters(name) : name));
   return {
     ok: true,
-    configuration: { routerId: "lb1", vrrp: { process: { nice: 0, lockMemory: false }, instances } },
+    config: { global: { routerId: "lb1", process: { nice: 0, lockMemory: false } }, instances },
     warnings: [],
   };
 }

@@ -1,0 +1,244 @@
+import { expect, test } from "vitest";
+import { createPaint, plain } from "../../src/cli/paint.ts";
+import { renderStatus } from "../../src/cli/render.ts";
+import { formatDuration, formatInterval, formatMoment } from "../../src/cli/render-time.ts";
+import { frame } from "../../src/cli/screen.ts";
+import type { StatusDocument } from "../../src/daemon/status.ts";
+import type { Counters, InstanceStatus } from "../../src/vrrp/status.ts";
+
+const now = new Date(2026, 0, 2, 12, 0, 0);
+const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
+
+const counters: Counters = {
+  became_active: 1,
+  released_active: 0,
+  adverts_sent: 7500,
+  adverts_received: 3,
+  priority_zero_sent: 0,
+  priority_zero_received: 0,
+  send_errors: 0,
+  interval_errors: 0,
+  address_list_errors: 0,
+  other_checksum_form: 0,
+  own_packets: 0,
+  late_timers: 0,
+  rejected: {},
+};
+
+const active: InstanceStatus = {
+  name: "web",
+  interface: "eth0",
+  vrid: 51,
+  version: 3,
+  families: ["ipv4"],
+  state: "active",
+  reasons: [],
+  since: ago(7500),
+  priority: { base: 150, effective: 150, parts: [] },
+  advert_int_ms: 1000,
+  preempt: true,
+  active_router: { address: "192.0.2.12", priority: 150, last_heard_ms: 0, self: true },
+  addresses: [
+    { address: "192.0.2.10/24", device: "eth0", advertised: true, present: true, lease_s: 5 },
+    { address: "192.0.2.100/32", device: "lo", advertised: false, present: false, lease_s: 5 },
+  ],
+  routers: [
+    {
+      family: "ipv4",
+      state: "active",
+      source: "192.0.2.12",
+      active_advert_int_ms: 1000,
+      active_down_interval_ms: 3414,
+      skew_time_ms: 414,
+      timer_ms: 412,
+      checksum_form: "message",
+      new_active_reason: "no_response",
+      last_error: null,
+      up_since: ago(7510),
+      counters,
+    },
+  ],
+  counters: { ...counters, rejected: { checksum: 2, ttl: 30, short: 0 } },
+  transitions: [
+    { at: ago(7510), from: "initialize", to: "backup", reason: "everything it needs is there" },
+    { at: ago(7500), from: "backup", to: "active", reason: "no advertisement from 192.0.2.11 for 3.41 s" },
+  ],
+};
+
+const router = active.routers[0];
+const backup: InstanceStatus = {
+  ...active,
+  name: "inside",
+  state: "backup",
+  since: ago(3),
+  priority: { base: 150, effective: 90, parts: [{ name: "track gateway", change: -60 }] },
+  preempt: false,
+  active_router: { address: "192.0.2.11", priority: 200, last_heard_ms: 340, self: false },
+  addresses: [{ address: "192.0.2.10/24", device: "eth0", advertised: true, present: false, lease_s: null }],
+  routers: router === undefined ? [] : [{ ...router, state: "backup", timer_ms: 2900 }],
+  counters,
+  transitions: [{ at: ago(3), from: "active", to: "backup", reason: "192.0.2.11 advertised priority 200" }],
+};
+
+const fault: InstanceStatus = {
+  ...backup,
+  name: "broken",
+  state: "initialize",
+  reasons: ["interface eth0 is down", "interface eth0 has no IPv4 address"],
+  active_router: null,
+  addresses: [],
+  routers: [],
+};
+
+function document(instances: readonly InstanceStatus[], changes: Partial<StatusDocument> = {}): StatusDocument {
+  return {
+    version: 1,
+    viprd: "0.1.0",
+    router_id: "lb2",
+    pid: 42,
+    started: ago(7511),
+    config: { file: "/etc/viprd/viprd.yaml", loaded_at: ago(7511), reload: null },
+    processes: { vrrp: { state: "running", pid: 43, restarts: 0, since: ago(7511), last_end: null } },
+    instances,
+    interfaces: [],
+    vrrp: { dropped: 0, lateness: { timers: 1, mean_ms: 0, max_ms: 0, stalls: 0 } },
+    ...changes,
+  };
+}
+
+test("an active instance tells why, since when, with which addresses and which troubles", () => {
+  expect(renderStatus(document([active]), now, plain)).toBe(`lb2  viprd 0.1.0, pid 42, up 2 h 5 min
+/etc/viprd/viprd.yaml, read 09:54:49
+
+web  active for 2 h 5 min  vrid 51 on eth0, VRRP 3, ipv4
+  why       no advertisement from 192.0.2.11 for 3.41 s (09:55:00 backup → active)
+  priority  150
+  active    this router, 192.0.2.12
+  timer     next advert in 412 ms
+  address   192.0.2.10/24   eth0  present, lease 5 s
+            192.0.2.100/32  lo  MISSING, not advertised
+  adverts   7500 sent, 3 received, every 1 s; became active once
+  trouble   rejected: ttl 30, checksum 2
+`);
+});
+
+test("a backup tells whom it hears, when it would take over, and how its priority came about", () => {
+  const text = renderStatus(document([backup]), now, plain);
+  expect(text.split("\n").slice(3)).toEqual([
+    "inside  backup for 3 s  vrid 51 on eth0, VRRP 3, ipv4",
+    "  why       192.0.2.11 advertised priority 200 (11:59:57 active → backup)",
+    "  priority  90 = 150 - 60 (track gateway), nopreempt",
+    "  active    192.0.2.11, priority 200, heard 340 ms ago",
+    "  timer     takeover in 2.9 s unless heard, of 3.41 s",
+    "  address   192.0.2.10/24  eth0  absent",
+    "  adverts   7500 sent, 3 received, every 1 s; became active once",
+    "",
+  ]);
+});
+
+test("an instance in initialize tells every reason, and how it got there", () => {
+  const text = renderStatus(document([fault]), now, plain);
+  expect(text.split("\n").slice(4, 8)).toEqual([
+    "  why       interface eth0 is down",
+    "            interface eth0 has no IPv4 address",
+    "  last      11:59:57 active → backup: 192.0.2.11 advertised priority 200",
+    "  priority  90 = 150 - 60 (track gateway), nopreempt",
+  ]);
+});
+
+test("many instances are a table, one line each", () => {
+  const many = [active, backup, fault, { ...active, name: "four" }, { ...backup, name: "five" }];
+  expect(renderStatus(document(many), now, plain).split("\n").slice(3)).toEqual([
+    "NAME    STATE       FOR        PRIORITY  ACTIVE ROUTER     HEARD       WHY",
+    "web     active      2 h 5 min  150       this one                      no advertisement from 192.0.2.11 for 3.41 s",
+    "inside  backup      3 s        90        192.0.2.11 (200)  340 ms ago  192.0.2.11 advertised priority 200",
+    "broken  initialize  3 s        90        none heard                    interface eth0 is down",
+    "four    active      2 h 5 min  150       this one                      no advertisement from 192.0.2.11 for 3.41 s",
+    "five    backup      3 s        90        192.0.2.11 (200)  340 ms ago  192.0.2.11 advertised priority 200",
+    "",
+    "viprd status NAME tells more about one of them",
+    "",
+  ]);
+});
+
+test("what an operator must not miss stands at the top: a refused reload, a restarted child, stalls", () => {
+  const text = renderStatus(
+    document([], {
+      config: {
+        file: "a.yaml",
+        loaded_at: ago(60),
+        reload: {
+          at: ago(5),
+          ok: false,
+          message: "refused, 1 problem",
+          problems: ["a.yaml:1:1: x: bad"],
+          needs_restart: [],
+        },
+      },
+      processes: {
+        vrrp: { state: "restarting", pid: null, restarts: 2, since: ago(1), last_end: "ended with exit code 7" },
+      },
+      interfaces: [{ interface: "eth0", family: "ipv4", received: 9, rejected: { vrid_unknown: 9 } }],
+      vrrp: { dropped: 0, lateness: { timers: 1, mean_ms: 0, max_ms: 0, stalls: 3 } },
+    }),
+    now,
+    plain,
+  );
+  expect(text).toBe(`lb2  viprd 0.1.0, pid 42, up 2 h 5 min
+a.yaml, read 11:59:00
+the reload at 11:59:55 was refused, 1 problem
+  a.yaml:1:1: x: bad
+vrrp process: restarting
+vrrp process: started again 2 times; the last one ended with exit code 7
+vrrp process: not run in time by the kernel 3 times
+
+packets for none of our instances
+  eth0 ipv4: vrid_unknown 9
+
+no instance is configured
+`);
+});
+
+test("colours change nothing but the colour, and only a terminal gets them", () => {
+  expect(createPaint({})("red", "x")).toBe("x");
+  const status = document([active, backup, fault]);
+  const coloured = renderStatus(status, now, (colour, text) => `\u001b[${colour.length}m${text}\u001b[0m`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what a colour begins with
+  expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(renderStatus(status, now, plain));
+});
+
+test.each([
+  [-5, "0 ms"],
+  [0.4, "0 ms"],
+  [999, "999 ms"],
+  [1000, "1 s"],
+  [3610, "3.6 s"],
+  [9999, "9.9 s"],
+  [10_000, "10 s"],
+  [59_999, "59 s"],
+  [60_000, "1 min"],
+  [3_599_000, "59 min 59 s"],
+  [3_600_000, "1 h"],
+  [90_000_000, "1 d 1 h"],
+])("%d ms is told as %s", (milliseconds, text) => {
+  expect(formatDuration(milliseconds)).toBe(text);
+});
+
+test.each([
+  [10, "10 ms"],
+  [12.5, "12.5 ms"],
+  [1000, "1 s"],
+  [40_950, "40.95 s"],
+])("an interval of %d ms is told exactly: %s", (milliseconds, text) => {
+  expect(formatInterval(milliseconds)).toBe(text);
+});
+
+test("a moment of another day has its date", () => {
+  expect(formatMoment(new Date(2026, 0, 1, 23, 59, 59), now)).toBe("2026-01-01 23:59:59");
+});
+
+test("a screen too small for the text says how much is missing", () => {
+  expect(frame("a\nb\nc\nd\n", 3, 80)).toBe(
+    "\u001b[H\u001b[?7la\u001b[K\r\nb\u001b[K\r\n… 2 more lines\u001b[K\u001b[J\u001b[?7h",
+  );
+});
