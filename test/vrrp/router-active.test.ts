@@ -134,6 +134,14 @@ describe.each(variants)("$name: active", (variant) => {
     },
   );
 
+  test("a router that was taken for dead hears once more from the one that gives way, and announces itself again", () => {
+    const state = active({ silenced: lower });
+    const actions = (source: Uint8Array) =>
+      step(router(variant), state, advertisement(variant, 150, source, now), now).actions;
+    expect(actions(lower)).toEqual([advert, { type: "remove-addresses" }]);
+    expect(actions(higher)).toEqual([{ type: "remove-addresses" }]);
+  });
+
   test("of two owners the one with the lower address gives way", () => {
     const owner = router(variant, { priority: 255 });
     expect(step(owner, active(), advertisement(variant, 255, higher, now), now).state.name).toBe("backup");

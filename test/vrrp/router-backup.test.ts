@@ -53,7 +53,7 @@ describe.each(variants)("$name: backup", (variant) => {
 
   test("when the timer fires it becomes active: advertisement, addresses, announcements, in this order", () => {
     expect(step(router(variant), backup(variant), { type: "timer" }, 13_609.375)).toEqual({
-      state: { name: "active", adverTimer: 14_609.375, answerAfter: 13_609.375 },
+      state: { name: "active", adverTimer: 14_609.375, answerAfter: 13_609.375, silenced: lower },
       actions: becoming,
       cause: { type: "silent", peer: { source: lower, priority: 150, at: 10_000 }, silent: 3609.375 },
     });
@@ -61,7 +61,12 @@ describe.each(variants)("$name: backup", (variant) => {
 
   test("a timer that fires late starts the grid of advertisements at the moment of the takeover", () => {
     const { state } = step(router(variant), backup(variant), { type: "timer" }, 13_620);
-    expect(state).toEqual({ name: "active", adverTimer: 14_620, answerAfter: 13_620 });
+    expect(state).toMatchObject({ name: "active", adverTimer: 14_620, answerAfter: 13_620 });
+  });
+
+  test("only a router that fell silent is remembered: one that resigned knows that it is gone", () => {
+    const resigned = backup(variant, { resigned: true });
+    expect(step(router(variant), resigned, { type: "timer" }, 13_609.375).state).not.toHaveProperty("silenced");
   });
 
   test.each([true, false])("as active it uses its own interval, not the learned one (preempt %s)", (preempt) => {

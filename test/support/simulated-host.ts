@@ -1,0 +1,306 @@
+/**
+ * A simulated VRRP process: the whole of an instance on a host in virtual time. What the engine does with the real
+ * kernel - sockets, netlink, one timer - is done here with a simulated one; the instances are the real ones.
+ */
+import type { AddressEntry } from "../../src/netlink/address.ts";
+import type { Link } from "../../src/netlink/link.ts";
+import { addressOwner } from "../../src/vrrp/address-keeper.ts";
+import { Agenda } from "../../src/vrrp/agenda.ts";
+import type { Entry } from "../../src/vrrp/deadlines.ts";
+import type { AddressRequests, Channel, Host, LogLevel, Receiver } from "../../src/vrrp/host.ts";
+import { Instance } from "../../src/vrrp/instance.ts";
+import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
+import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
+import type { VrrpEvent } from "../../src/vrrp/status.ts";
+import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
+import type { KernelChange, SimulatedKernel } from "./simulated-kernel.ts";
+import { SimulatedSocket } from "./simulated-socket.ts";
+import type { Cancel } from "./simulated-time.ts";
+
+export interface Delays {
+  /** From the deadline to the timer's callback; asked each time. */
+  readonly timer: () => Milliseconds;
+  /** From a change in the kernel, or a packet in the queue, to the process's callback. */
+  readonly wake: () => Milliseconds;
+}
+
+/** What the simulation counts as one turn of the event loop: not all work of one instant has to happen in one. */
+const promptly: Delays = { timer: () => 0, wake: () => 0 };
+
+export class SimulatedHost implements Host {
+  readonly instances = new Map<string, Instance>();
+  readonly events: VrrpEvent[] = [];
+  readonly logs: { readonly level: LogLevel; readonly instance: string; readonly message: string }[] = [];
+  readonly addresses: AddressRequests;
+  stalls = 0;
+  readonly #kernel: SimulatedKernel;
+  readonly #delays: Delays;
+  /** Clocks of different hosts have nothing to do with each other. */
+  readonly #offset: Instant;
+  readonly #agenda: Agenda;
+  readonly #sockets = new Map<string, SimulatedSocket>();
+  readonly #links = new Map<number, Link>();
+  readonly #known = new Map<string, number>();
+  readonly #table = new Map<number, AddressEntry[]>();
+  /** The queue of the netlink socket. */
+  readonly #news: KernelChange[] = [];
+  /** Callbacks that wait while the process is stopped. */
+  #waiting: { readonly urgent: boolean; readonly run: () => void }[] = [];
+  #stopped = false;
+  #dead = false;
+  /** A timer never fires early, not even by the rounding of a clock's offset. */
+  #reached: Instant = 0;
+
+  constructor(kernel: SimulatedKernel, instances: readonly InstanceParameters[], delays: Delays = promptly) {
+    this.#kernel = kernel;
+    this.#delays = delays;
+    this.#offset = 1_000_000.123 * kernel.number;
+    this.addresses = this.#addressRequests();
+    this.#agenda = new Agenda(
+      () => this.now(),
+      (expire) => this.#alarm(expire),
+    );
+    kernel.onChange = (change) => {
+      this.#news.push(change);
+      this.#later(() => this.#readNews());
+    };
+    kernel.onPacket = (index, family, bytes) => this.#packet(index, family, bytes);
+    for (const link of kernel.links.values()) {
+      this.#links.set(link.index, link);
+      this.#table.set(
+        link.index,
+        kernel.held(link.index).map(({ entry }) => entry),
+      );
+    }
+    for (const parameters of instances) this.instances.set(parameters.name, new Instance(parameters, this));
+    this.#sweep(instances);
+    for (const instance of this.instances.values()) instance.refresh();
+  }
+
+  /** The configuration is read again. */
+  configure(parameters: InstanceParameters): void {
+    const running = this.instances.get(parameters.name);
+    if (running?.accepts(parameters)) {
+      running.configure(parameters);
+      return;
+    }
+    running?.stop("configuration changed: another virtual router");
+    const instance = new Instance(parameters, this);
+    this.instances.set(parameters.name, instance);
+    instance.refresh();
+  }
+
+  /** SIGTERM. */
+  stop(): void {
+    for (const instance of this.instances.values()) instance.stop("viprd is stopping");
+    this.kill();
+  }
+
+  /** SIGKILL: nothing runs any more, the sockets are closed, the addresses stay where they are. */
+  kill(): void {
+    this.#dead = true;
+    this.#kernel.onChange = () => {};
+    this.#kernel.onPacket = () => {};
+  }
+
+  /** SIGSTOP and SIGCONT. What arrives meanwhile queues up. */
+  set paused(paused: boolean) {
+    this.#stopped = paused;
+    if (paused) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // Which descriptor the loop looks at first is not known: the timer may well come before the packets.
+    const timerFirst = this.#kernel.time.random() < 0.5;
+    for (const { run } of waiting.sort(
+      (a, b) => Number(timerFirst ? b.urgent : a.urgent) - Number(timerFirst ? a.urgent : b.urgent),
+    )) {
+      this.#kernel.time.after(0, () => this.#run(run, false));
+    }
+  }
+
+  get paused(): boolean {
+    return this.#stopped;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  now(): Instant {
+    return Math.max(this.#offset + this.#kernel.time.now, this.#reached);
+  }
+
+  wallClock(): string {
+    return new Date(this.#kernel.time.now).toISOString();
+  }
+
+  linkByName(name: string): Link | undefined {
+    const link = [...this.#links.values()].find((candidate) => candidate.name === name);
+    if (link !== undefined) this.#known.set(name, link.index);
+    return link ?? this.#links.get(this.#known.get(name) ?? 0);
+  }
+
+  addressesOn(index: number): readonly AddressEntry[] {
+    return this.#table.get(index) ?? [];
+  }
+
+  isVirtual(entry: AddressEntry): boolean {
+    return entry.protocol === addressOwner || this.#holders(entry).length > 0;
+  }
+
+  openChannel(link: Link, family: Family, receiver: Receiver): Channel {
+    const key = `${link.index}/${family}`;
+    const socket = this.#sockets.get(key) ?? new SimulatedSocket(family);
+    this.#sockets.set(key, socket);
+    socket.receivers.set(receiver.vrid, receiver);
+    return {
+      send: (datagram: Uint8Array, destination: IpAddress) =>
+        this.#kernel.sendDatagram(link.index, family, datagram.slice(), destination),
+      drain: () => socket.read(Number.POSITIVE_INFINITY),
+      close: () => {
+        if (socket.receivers.get(receiver.vrid) === receiver) socket.receivers.delete(receiver.vrid);
+        if (socket.receivers.size === 0) this.#sockets.delete(key);
+      },
+    };
+  }
+
+  sendFrame(link: Link, frame: Uint8Array): number {
+    return this.#kernel.sendFrame(link.index, frame);
+  }
+
+  errnoName(errno: number): string {
+    return `errno ${errno}`;
+  }
+
+  stalled(): void {
+    this.stalls++;
+  }
+
+  schedule(entry: Entry, at: Instant | undefined): void {
+    this.#agenda.schedule(entry, at);
+  }
+
+  scheduleBackground(entry: Entry, at: Instant | undefined): void {
+    this.#agenda.scheduleBackground(entry, at);
+  }
+
+  soon(work: () => void): void {
+    this.#agenda.soon(work);
+  }
+
+  log(level: LogLevel, instance: string, message: string): void {
+    this.logs.push({ level, instance, message });
+  }
+
+  event(event: VrrpEvent): void {
+    this.events.push(event);
+  }
+
+  #alarm(expire: () => void): { arm(at: Instant): void; disarm(): void } {
+    const { time } = this.#kernel;
+    let cancel: Cancel = () => {};
+    let armedFor: Instant | undefined;
+    return {
+      arm: (at) => {
+        if (at === armedFor) return;
+        cancel();
+        armedFor = at;
+        const due = Math.max(at - this.#offset, time.now);
+        // Work that is due at once is the next turn of the loop, not a timer.
+        const late = at <= this.now() ? 0 : this.#delays.timer();
+        cancel = time.at(due + late, () => {
+          this.#run(() => {
+            armedFor = undefined;
+            this.#reached = Math.max(this.#reached, at);
+            expire();
+          }, true);
+        });
+      },
+      disarm: () => {
+        cancel();
+        armedFor = undefined;
+      },
+    };
+  }
+
+  #run(run: () => void, urgent: boolean): void {
+    if (this.#dead) return;
+    if (this.#stopped) this.#waiting.push({ urgent, run });
+    else run();
+  }
+
+  #later(run: () => void): void {
+    this.#kernel.time.after(this.#delays.wake(), () => this.#run(run, false));
+  }
+
+  #packet(index: number, family: Family, bytes: Uint8Array): void {
+    const socket = this.#sockets.get(`${index}/${family}`);
+    if (socket === undefined) return;
+    socket.arrive(bytes, this.#offset + this.#kernel.time.now);
+    this.#later(() => socket.read(64));
+  }
+
+  #addressRequests(): AddressRequests {
+    const kernel = this.#kernel;
+    const add = (entry: AddressEntry, done: (error?: Error) => void) => {
+      const errno = kernel.addAddress(entry);
+      const error = errno === 0 ? undefined : new Error(`add address ${formatAddress(entry.address)}: errno ${errno}`);
+      this.#later(() => done(error));
+    };
+    return {
+      add,
+      renew: (entries, failed) => {
+        for (const entry of entries) add(entry, (error) => error && failed(entry, error));
+      },
+      delete: (entry, done) => {
+        kernel.deleteAddress(entry);
+        this.#later(() => done());
+      },
+    };
+  }
+
+  #readNews(): void {
+    for (let change = this.#news.shift(); change !== undefined; change = this.#news.shift()) this.#changed(change);
+  }
+
+  #changed(change: KernelChange): void {
+    if (change.object === "link") {
+      const { link } = change;
+      if (change.kind === "removed") this.#links.delete(link.index);
+      else this.#links.set(link.index, link);
+      const isMeant = (name: string) => name === link.name || this.#known.get(name) === link.index;
+      for (const instance of this.instances.values()) instance.linkChanged(isMeant);
+      return;
+    }
+    const { address: entry, kind } = change;
+    const others = this.addressesOn(entry.index).filter(
+      (other) => !(equalAddresses(other.address, entry.address) && other.prefixLength === entry.prefixLength),
+    );
+    this.#table.set(entry.index, kind === "removed" ? others : [...others, entry]);
+    const holders = this.#holders(entry);
+    for (const instance of holders) {
+      if (kind === "removed") instance.addressRemoved(entry);
+      else if (kind === "added") instance.addressAppeared();
+      if (instance.parameters.priority === 255) instance.refresh();
+    }
+    if (holders.length > 0 || entry.protocol === addressOwner) return;
+    for (const instance of this.instances.values()) {
+      if (this.linkByName(instance.parameters.interface)?.index === entry.index) instance.refresh();
+    }
+  }
+
+  #holders(entry: AddressEntry): Instance[] {
+    const text = formatAddress(entry.address);
+    return [...this.instances.values()].filter(({ parameters }) =>
+      [...parameters.virtualAddresses, ...parameters.excludedAddresses].some((virtual) => virtual.address === text),
+    );
+  }
+
+  #sweep(instances: readonly InstanceParameters[]): void {
+    const interfaces = [...this.#links.values()].map(({ index, name }) => ({
+      name,
+      addresses: this.addressesOn(index),
+    }));
+    for (const entry of findLeftOvers(instances, interfaces)) this.#kernel.deleteAddress(entry);
+  }
+}
