@@ -1,12 +1,14 @@
 /** The shell of the configuration: reads the files and follows their includes. What they say is judged by pure functions. */
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
-import { listDirectory as listRealDirectory, readFile as readRealFile, whyNot } from "./files.ts";
 import { expandPattern, hasWildcard, type Include, includesOf } from "./include.ts";
 import { mergeFiles, type SourceFile } from "./merge.ts";
 import { formatPlace, hasErrors, type Place, type Problem, sortProblems } from "./problem.ts";
+import { whyNot } from "./read-failure.ts";
 import { resolveConfig } from "./resolve.ts";
 import { parseText } from "./syntax.ts";
+import { largestFile } from "./text.ts";
 import type { Environment } from "./variables.ts";
 
 export interface LoadOptions {
@@ -33,8 +35,8 @@ const mostFiles = 1000;
 
 /** Never throws: a file that cannot be read is a problem like any other. */
 export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
-  const readFile = options.readFile ?? readRealFile;
-  const listDirectory = options.listDirectory ?? listRealDirectory;
+  const readFile = options.readFile ?? readBounded;
+  const listDirectory = options.listDirectory ?? ((path: string) => readdirSync(path));
   const environment = options.env ?? process.env;
   const problems: Problem[] = [];
   const sources: SourceFile[] = [];
@@ -113,4 +115,27 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
     problems: sortProblems(problems, names),
     files: names,
   };
+}
+
+/** One byte more than allowed is enough for the complaint; a device or a pipe would otherwise be read for ever. */
+function readBounded(path: string): Uint8Array {
+  const descriptor = openSync(path, "r");
+  try {
+    const size = fstatSync(descriptor).size;
+    let buffer = new Uint8Array(Math.min(Math.max(size, 4096), largestFile) + 1);
+    let length = 0;
+    while (length <= largestFile) {
+      if (length === buffer.length) {
+        const larger = new Uint8Array(Math.min(buffer.length * 2, largestFile + 1));
+        larger.set(buffer);
+        buffer = larger;
+      }
+      const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    return buffer.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
 }
