@@ -19,7 +19,8 @@ interface Dump extends DumpRequest {
   attempts: number;
   sequence: number;
   interrupted: boolean;
-  truncated: boolean;
+  /** Why the entries are not all there. */
+  incomplete: string | undefined;
 }
 
 const maxAttempts = 8;
@@ -54,9 +55,11 @@ export class DumpQueue {
       let entries: T[] = [];
       const visit = (payload: Uint8Array): void => {
         const entry = decode(payload);
-        if (entry !== undefined && entries.length < maxEntries) entries.push(entry);
+        if (entry === undefined) return;
+        if (entries.length < maxEntries) entries.push(entry);
+        else if (this.#current !== undefined) this.#current.incomplete = `more than ${maxEntries} entries`;
       };
-      const state = { attempts: 0, sequence: 0, interrupted: false, truncated: false };
+      const state = { attempts: 0, sequence: 0, interrupted: false, incomplete: undefined };
       const reset = (): void => {
         entries = [];
       };
@@ -80,7 +83,7 @@ export class DumpQueue {
     }
     const { errno, text } = decodeAnswer(payload, type, flags);
     if (errno !== 0) this.#end(errno, text);
-    else if (dump.truncated) this.#end(ErrorNumber.EMSGSIZE, "an entry is larger than the receive buffer");
+    else if (dump.incomplete !== undefined) this.#end(ErrorNumber.EMSGSIZE, dump.incomplete);
     else if (!dump.interrupted) this.#end(0);
     else if (dump.attempts < maxAttempts) this.#start(dump);
     else this.#end(ErrorNumber.EINTR, `the table changed during each of ${maxAttempts} attempts`);
@@ -88,7 +91,7 @@ export class DumpQueue {
 
   /** A datagram was longer than its slot. Of all answers only parts of dumps can be. */
   truncated(): void {
-    if (this.#current !== undefined) this.#current.truncated = true;
+    if (this.#current !== undefined) this.#current.incomplete = "an entry is larger than the receive buffer";
   }
 
   failAll(errno: number, text: string): void {
@@ -107,7 +110,7 @@ export class DumpQueue {
     this.#current = dump;
     dump.attempts += 1;
     dump.interrupted = false;
-    dump.truncated = false;
+    dump.incomplete = undefined;
     dump.reset();
     const result = this.#send(dump, NLM_F_REQUEST | NLM_F_DUMP);
     if (result < 0) this.#end(-result);

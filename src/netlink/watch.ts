@@ -6,7 +6,7 @@
 import { NETLINK_ADD_MEMBERSHIP, NETLINK_ROUTE, SOL_NETLINK } from "../socket/constants.ts";
 import { ErrorNumber } from "../socket/errno.ts";
 import type { AddressEntry } from "./address.ts";
-import { Connection } from "./connection.ts";
+import { Connection, NetlinkError } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { MessageReader } from "./message.ts";
 import type { Neighbor } from "./neighbor.ts";
@@ -57,6 +57,7 @@ const batchSize = 16;
 const batchesPerWake = 4;
 const firstRetry = 100;
 const longestRetry = 5000;
+const maxInterrupted = 10;
 
 export class Watch {
   /** The first dumps are done. Rejects, with the watch closed, when one fails. */
@@ -75,6 +76,7 @@ export class Watch {
   #isReady = false;
   #discarding = false;
   #overruns = 0;
+  #interrupted = 0;
   #retry = firstRetry;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -243,7 +245,7 @@ export class Watch {
 
   #dumped(error: unknown): void {
     if (this.#closed) return;
-    if (error !== undefined && !this.#isReady) {
+    if (error !== undefined && !this.#isReady && !this.#mayTryAgain(error)) {
       this.#rejectReady(error);
       this.close();
       return;
@@ -255,6 +257,12 @@ export class Watch {
       this.#retry = Math.min(this.#retry * 2, longestRetry);
     }
     this.#wake();
+  }
+
+  /** A table that never stands still is no reason to give up at once; any other refusal will stay one. */
+  #mayTryAgain(error: unknown): boolean {
+    this.#interrupted += 1;
+    return error instanceof NetlinkError && error.errno === ErrorNumber.EINTR && this.#interrupted <= maxInterrupted;
   }
 
   #tryAgain(): void {

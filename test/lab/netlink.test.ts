@@ -326,3 +326,30 @@ test("several large dumps asked for at once are taken one after the other", asyn
   expect(links.some((link) => link.name === "l0")).toBe(true);
   expect(second.filter((entry) => entry.index === index).length).toBe(5000);
 });
+
+test("dumps of a table that another process keeps changing are complete or say that they are not", async () => {
+  const index = await bridge("c0");
+  const stable = Array.from({ length: 2000 }, (_, i) => numbered(index, i));
+  connection.postMany(stable.map((entry) => newAddress(entry)));
+  await bridge("c1");
+  const lines = Array.from(
+    { length: 20_000 },
+    (_, i) => `addr ${i % 2 === 0 ? "add" : "del"} 10.9.0.${(i >> 1) & 255}/32 dev c1`,
+  );
+  const churn = space.start(lines);
+  let whole = 0;
+  let refused = 0;
+  for (let i = 0; i < 30; i++) {
+    try {
+      const found = await listAddresses(connection, 4);
+      expect(found.filter((entry) => entry.index === index).length).toBe(2000);
+      whole += 1;
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.code !== "EINTR") throw error;
+      refused += 1;
+    }
+  }
+  await churn;
+  expect(whole + refused).toBe(30);
+  expect((await listAddresses(connection, 4, index)).length).toBe(2000);
+});

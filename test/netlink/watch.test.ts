@@ -192,6 +192,20 @@ test("when the first dump fails, ready says why and the watch is closed", async 
   expect([scene.events.closed, scene.requests.closed]).toEqual([true, true]);
 });
 
+test("a table that changes during every attempt of the first dump is tried again later", async () => {
+  const scene = new Scene();
+  for (let attempt = 0; attempt < 8; attempt++) {
+    scene.requests.put(done(scene.requests.requests.at(-1)?.sequence ?? 0, 0, k.NLM_F_DUMP_INTR));
+    scene.requests.turn();
+  }
+  await microtasks();
+  expect(scene.resyncs).toEqual(["list addresses: EINTR (the table changed during each of 8 attempts)"]);
+  await vi.advanceTimersByTimeAsync(100);
+  await scene.dump(k.RTM_NEWADDR, address(1));
+  await scene.watch.ready;
+  expect([scene.addresses, scene.heard]).toEqual([["1"], []]);
+});
+
 test("when a later dump fails it is taken again after a while, and not before", async () => {
   const scene = await ready();
   scene.events.putError(105);

@@ -1,5 +1,5 @@
 /** A network namespace of a netlink test: sockets opened inside it are used by the test's own process. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { inNetworkNamespace } from "../../src/socket/namespace.ts";
 
 let counter = 0;
@@ -24,6 +24,13 @@ export class Namespace {
   /** Many commands of `ip -batch` at once. */
   batch(lines: readonly string[]): void {
     execFileSync("ip", ["-n", this.name, "-batch", "-"], { input: `${lines.join("\n")}\n`, timeout: 60_000 });
+  }
+
+  /** As batch(), while the test goes on. Resolves when `ip` has ended, whatever it said. */
+  start(lines: readonly string[]): Promise<void> {
+    const child = spawn("ip", ["-n", this.name, "-force", "-batch", "-"], { stdio: ["pipe", "ignore", "ignore"] });
+    child.stdin.end(`${lines.join("\n")}\n`);
+    return new Promise((resolve) => child.on("close", () => resolve()));
   }
 
   /** The parsed output of `ip -j`. */
