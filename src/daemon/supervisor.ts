@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { VrrpEvent } from "../vrrp/status.ts";
+import type { StateName, VrrpEvent } from "../vrrp/status.ts";
 import type { Load } from "./configuration.ts";
 import type { Control } from "./control.ts";
 import { EventLog } from "./event-log.ts";
@@ -14,10 +14,11 @@ import { controlSocket } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
 import { describeDiff, needsRestart } from "./reload-plan.ts";
+import { describeRoles } from "./roles.ts";
 import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
-import { VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
+import { stopLimit, VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
 
 export interface SupervisorOptions {
   readonly version: string;
@@ -29,7 +30,7 @@ export interface SupervisorOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** How long the VRRP process may take to give up its roles. */
   readonly stopLimit?: Milliseconds;
-  readonly vrrp?: Pick<VrrpProcessOptions, "statusLimit" | "restartDelay">;
+  readonly vrrp?: Pick<VrrpProcessOptions, "statusLimit" | "restartDelay" | "heartbeat">;
 }
 
 export type StartResult =
@@ -53,6 +54,8 @@ export class Supervisor {
   #control: Control | undefined;
   #notifier: Notifier | undefined;
   #announced = false;
+  /** As far as events told; for systemd's one line. */
+  readonly #roles = new Map<string, StateName>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -111,7 +114,7 @@ export class Supervisor {
     if (this.#stopping.signal.aborted) return true;
     this.#log.info(`stopping: ${why}`);
     this.#notifier?.stopping();
-    const orderly = await this.#vrrp.stop(this.#options.stopLimit ?? 5000);
+    const orderly = await this.#vrrp.stop(this.#options.stopLimit ?? stopLimit);
     this.#stopping.abort();
     await this.#control?.close();
     this.#notifier?.close();
@@ -182,6 +185,9 @@ export class Supervisor {
   #event(event: VrrpEvent): void {
     logEvent(this.#childLog, event);
     this.#events.append(event);
+    if (event.type !== "transition") return;
+    this.#roles.set(event.instance, event.to);
+    this.#notifier?.status(describeRoles(this.#roles));
   }
 
   #tell(type: "reload" | "process", message: string): void {
@@ -210,6 +216,7 @@ export class Supervisor {
     this.#config = config;
     this.#loadedAt = new Date();
     this.#vrrp.change(config, diff);
+    for (const { name } of diff.removed) this.#roles.delete(name);
     const message = describeDiff(diff);
     this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);
     if (waiting.length > 0) this.#log.warn(`changed, but needs a restart of viprd: ${waiting.join(", ")}`);

@@ -7,6 +7,7 @@ import type { ConfigDiff } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { VrrpEvent } from "../vrrp/status.ts";
 import { Child } from "./child.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { Log } from "./log.ts";
 import type { FromVrrp, ToVrrp } from "./messages.ts";
 import type { ProcessState, ProcessStatus } from "./process-status.ts";
@@ -28,7 +29,12 @@ export interface VrrpProcessOptions {
   onDeath(why: string): void;
   readonly statusLimit?: Milliseconds;
   readonly restartDelay?: typeof restartDelay;
+  /** Between two questions whether it still answers; after three without answer it is killed. */
+  readonly heartbeat?: Milliseconds;
 }
+
+/** For giving up every role; a child that is no longer needed gets as long. */
+export const stopLimit: Milliseconds = 5000;
 
 export class VrrpProcess {
   readonly #options: VrrpProcessOptions;
@@ -46,6 +52,9 @@ export class VrrpProcess {
   #lastEnd: string | undefined;
   #stopping = false;
   #onEnd: (() => void) | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #killed = false;
 
   constructor(options: VrrpProcessOptions) {
     this.#options = options;
@@ -100,18 +109,9 @@ export class VrrpProcess {
     const ended = new Promise<void>((resolve) => {
       this.#onEnd = resolve;
     });
-    this.#tellToStop(child);
-    let orderly = true;
-    const timer = setTimeout(() => {
-      orderly = false;
-      this.#options.log.error(
-        `the vrrp process did not stop within ${limit / 1000} s and is killed: its leases expire`,
-      );
-      child.kill("SIGKILL");
-    }, limit);
+    this.#tellToStop(child, limit);
     await ended;
-    clearTimeout(timer);
-    return orderly;
+    return !this.#killed;
   }
 
   /** Brings the process to what the configuration asks for; `messages` take a running one there. */
@@ -125,7 +125,7 @@ export class VrrpProcess {
     }
     // On its way out: its end decides whether another is needed.
     if (this.#state === "stopping") return;
-    if (!needed) this.#tellToStop(this.#child);
+    if (!needed) this.#tellToStop(this.#child, stopLimit);
     else if (this.#ready) for (const message of messages) this.#child.send(message);
   }
 
@@ -151,9 +151,18 @@ export class VrrpProcess {
     });
   }
 
-  #tellToStop(child: Child): void {
+  #tellToStop(child: Child, limit: Milliseconds): void {
+    this.#heartbeat?.stop();
     this.#enter("stopping");
     child.send({ type: "stop" });
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => {
+      this.#killed = true;
+      this.#options.log.error(
+        `the vrrp process did not stop within ${limit / 1000} s and is killed: its leases expire`,
+      );
+      child.kill("SIGKILL");
+    }, limit);
   }
 
   #receive(message: FromVrrp): void {
@@ -167,6 +176,7 @@ export class VrrpProcess {
       case "started":
         if (this.#state !== "starting") return;
         this.#enter("running");
+        this.#watch();
         onStarted();
         return;
       case "log": {
@@ -189,7 +199,23 @@ export class VrrpProcess {
     }
   }
 
+  #watch(): void {
+    const interval = this.#options.heartbeat ?? 5000;
+    this.#heartbeat = new Heartbeat({
+      interval,
+      misses: 3,
+      // No instance has an empty name: the answer is the shortest there is.
+      ask: () => this.status(""),
+      onSilence: () => {
+        this.#options.log.error("the vrrp process does not answer any more and is killed");
+        this.#child?.kill("SIGKILL");
+      },
+    });
+  }
+
   #ended(why: string): void {
+    this.#heartbeat?.stop();
+    clearTimeout(this.#deadline);
     const asked = this.#state === "stopping";
     this.#child = undefined;
     this.#lastEnd = why;

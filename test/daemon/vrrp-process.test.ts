@@ -123,3 +123,15 @@ test("a reader that throws is a refused reload", async () => {
   await supervisor.reload();
   expect((await statusOf(socket)).config.reload).toMatchObject({ ok: false, problems: ["out of luck"] });
 });
+
+test("a child that hangs is killed and replaced", async () => {
+  let file: LoadResult = loaded("freezes");
+  const { supervisor, socket, log } = rig(() => file, { vrrp: { statusLimit: 50, heartbeat: 60 } });
+  await supervisor.start();
+  await until(async () => (await get(socket, "/readyz")).status === 200, "a running child");
+  file = loaded("web");
+  await supervisor.reload();
+  await until(() => log.lines.some((line) => line.includes("does not answer any more and is killed")), "the kill");
+  await until(async () => (await get(socket, "/readyz")).status === 200, "the next child");
+  await until(async () => (await statusOf(socket)).instances[0]?.name === "web", "its answer");
+});
