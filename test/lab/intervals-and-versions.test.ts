@@ -116,7 +116,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 for (const pair of pairs({ versions: [3], families: [4, 6] })) {
   scenario(
     `S-41 a tenth of a second: no false takeover, steady adverts, quick handover: ${pair.name}`,
-    { topology: T2, retry: 2, timeout: 700_000 },
+    { topology: T2, sensitivity: 20, timeout: 700_000 },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200, interval: 100 }, { priority: 100, interval: 100 });
       const from = Date.now();
@@ -138,7 +138,7 @@ for (const pair of pairs({ versions: [3], families: [4, 6] })) {
   for (let round = 1; round <= repeats; round++) {
     scenario(
       `S-41 a tenth of a second: takeover from a dead node: ${pair.name} #${round}`,
-      { topology: T2, retry: 2 },
+      { topology: T2, sensitivity: 20 },
       async (lab) => {
         await pair.settled(lab, { priority: 200, interval: 100 }, { priority: 100, interval: 100 });
         await sleep(700);
@@ -184,10 +184,10 @@ for (const pair of pairs({ versions: [3], families: [4, 6] })) {
 if (usesViprd()) {
   scenario(
     "S-42 a hundredth of a second: no false takeover while idle",
-    { topology: T2, timeout: 200_000 },
+    { topology: T2, sensitivity: 10, timeout: 200_000 },
     async (lab) => {
-      await lab.router("r2", subject, { priority: 100, interval: 10 });
-      await lab.router("r1", subject, { priority: 200, interval: 10 });
+      await lab.router("r2", subject, { priority: 100, interval: 10, realtime: true });
+      await lab.router("r1", subject, { priority: 200, interval: 10, realtime: true });
       await lab.capture.waitForAdvert({ node: "r1" }, 15_000);
       await sleep(1_000);
       const from = Date.now();

@@ -4,6 +4,21 @@ import { type InterfacePlan, Namespaces } from "./lab-namespaces.ts";
 
 let chains = 0;
 
+const forwardHook = "{ type filter hook forward priority 0; }";
+
+interface Loss {
+  /** Not only VRRP. */
+  readonly everything?: boolean;
+  readonly percent?: number;
+}
+
+function losses(from: string, to: string, { everything, percent }: Loss): string[] {
+  const path = `iifname "${Namespaces.port(from)}" oifname "${Namespaces.port(to)}"`;
+  const chance = percent === undefined ? "" : `numgen random mod 100 < ${percent}`;
+  const protocols = everything === true ? [""] : ["ip protocol 112", "ip6 nexthdr 112"];
+  return protocols.map((protocol) => `${path} ${protocol} ${chance} drop`);
+}
+
 /** Ends the fault. */
 export type Heal = () => Promise<void>;
 
@@ -18,13 +33,12 @@ export class Faults {
     this.#interrupted = interrupted;
   }
 
-  /** A rule of the bridge's forward hook; `match` is nft text such as `iifname "r1.e0" drop`. */
-  async rule(match: string): Promise<Heal> {
-    const chain = `c${chains++}`;
-    const chainPlan = `chain bridge lab ${chain}`;
-    const hook = "{ type filter hook forward priority 0; }";
-    await this.#nft(`add table bridge lab; add ${chainPlan} ${hook}; add rule bridge lab ${chain} ${match}`);
-    return () => this.#nft(`flush ${chainPlan}; delete ${chainPlan}`);
+  /** Rules of the bridge's forward hook, set and taken away in one step; nft text such as `iifname "r1.e0" drop`. */
+  async rules(...matches: readonly string[]): Promise<Heal> {
+    const chain = `chain bridge lab c${chains++}`;
+    const commands = matches.map((match) => `add ${chain.replace("chain", "rule")} ${match}`);
+    await this.#nft(["add table bridge lab", `add ${chain} ${forwardHook}`, ...commands].join("; "));
+    return () => this.#nft(`flush ${chain}; delete ${chain}`);
   }
 
   async #nft(commands: string): Promise<void> {
@@ -32,25 +46,13 @@ export class Faults {
   }
 
   /** Loses VRRP (or everything) in one direction; `percent` loses at random. */
-  async drop(from: string, to: string, options: { everything?: boolean; percent?: number } = {}): Promise<Heal> {
-    const path = `iifname "${Namespaces.port(from)}" oifname "${Namespaces.port(to)}"`;
-    const chance = options.percent === undefined ? "" : ` numgen random mod 100 < ${options.percent}`;
-    if (options.everything === true) return this.rule(`${path}${chance} drop`);
-    const heals = [
-      await this.rule(`${path} ip protocol 112${chance} drop`),
-      await this.rule(`${path} ip6 nexthdr 112${chance} drop`),
-    ];
-    return async () => {
-      for (const heal of heals) await heal();
-    };
+  drop(from: string, to: string, options: Loss = {}): Promise<Heal> {
+    return this.rules(...losses(from, to, options));
   }
 
   /** Loses VRRP (or everything) in both directions. */
-  async partition(a: string, b: string, options: { everything?: boolean } = {}): Promise<Heal> {
-    const heals = [await this.drop(a, b, options), await this.drop(b, a, options)];
-    return async () => {
-      for (const heal of heals) await heal();
-    };
+  partition(a: string, b: string, options: Loss = {}): Promise<Heal> {
+    return this.rules(...losses(a, b, options), ...losses(b, a, options));
   }
 
   /** Every VRRP frame of a node comes back to it, as through a bridging loop. */

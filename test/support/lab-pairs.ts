@@ -41,6 +41,7 @@ export class Pair {
     return {
       version: this.version,
       addresses: defaultAddresses(this.family),
+      realtime: (spec.interval ?? 1000) < 1000,
       // keepalived requires the pseudo-header over IPv4 and cannot be told otherwise in 2.2.
       ...(mixed && this.version === 3 && this.family === 4 ? { checksum: "pseudo_header" as const } : {}),
       ...spec,

@@ -20,6 +20,8 @@ export interface RouterSpec {
   readonly checksum?: "message" | "pseudo_header";
   readonly source?: string;
   readonly peers?: readonly string[];
+  /** Runs in the real-time class, as sub-second intervals should on a machine that also does other work. */
+  readonly realtime?: boolean;
   /** Further keys, for viprd only. */
   readonly viprd?: Readonly<Record<string, unknown>>;
   /** Further lines, for keepalived only. */
@@ -63,11 +65,14 @@ export function viprdConfig(specs: RouterSpecs, more: Readonly<Record<string, un
       },
     ]),
   );
-  return `${JSON.stringify({ ...more, vrrp_instance }, null, 2)}\n`;
+  const global = Object.values(specs).some((spec) => spec.realtime) ? { vrrp_rt_priority: 50 } : {};
+  return `${JSON.stringify({ global, ...more, vrrp_instance }, null, 2)}\n`;
 }
 
 export function keepalivedConfig(specs: RouterSpecs): string {
-  const lines = ["global_defs {", "  router_id lab", "}"];
+  const lines = ["global_defs {", "  router_id lab"];
+  if (Object.values(specs).some((spec) => spec.realtime)) lines.push("  vrrp_rt_priority 50");
+  lines.push("}");
   for (const [name, spec] of Object.entries(specs)) {
     const interfaceName = spec.interface ?? "e0";
     const seconds = (spec.interval ?? 1000) / 1000;
