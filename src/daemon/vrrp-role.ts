@@ -2,6 +2,7 @@
  * The VRRP process: obeys the supervisor's messages and reports to it. It never waits for the supervisor, and without
  * one it gives up its roles: nobody would tell it to stop any more.
  */
+import { readFileSync } from "node:fs";
 import { dieWithParent, lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
 import { Engine } from "../vrrp/engine.ts";
 import type { ProcessParameters } from "../vrrp/parameters.ts";
@@ -15,6 +16,10 @@ const maxUnsent = 5000;
 const snapshotsPerTurn = 8;
 const stopLimit = 1000;
 const SIGTERM = 15;
+/** linux/capability.h */
+const neededCapabilities = { CAP_NET_ADMIN: 12, CAP_NET_RAW: 13 };
+/** EX_NOPERM: starting again would change nothing. */
+const cannotRun = 77;
 
 export function runVrrpRole(): void {
   if (process.send === undefined) {
@@ -22,7 +27,23 @@ export function runVrrpRole(): void {
     process.exitCode = 2;
     return;
   }
-  new VrrpRole().run();
+  try {
+    requireCapabilities();
+    new VrrpRole().run();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.send({ type: "log", level: "error", message } satisfies FromVrrp, undefined, undefined, () =>
+      process.exit(cannotRun),
+    );
+  }
+}
+
+/** Without these a router would win elections and then not hold the address. */
+function requireCapabilities(): void {
+  const text = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  const effective = BigInt(`0x${text ?? "0"}`);
+  const missing = Object.entries(neededCapabilities).filter(([, bit]) => ((effective >> BigInt(bit)) & 1n) === 0n);
+  if (missing.length > 0) throw new Error(`cannot run without ${missing.map(([name]) => name).join(" and ")}`);
 }
 
 class VrrpRole {

@@ -6,16 +6,12 @@
  * left alone.
  */
 import type { AddressEntry } from "../netlink/address.ts";
-import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_F_PERMANENT } from "../netlink/address.ts";
-import { equalAddresses, formatAddress, parseAddress } from "../wire/address.ts";
 import { newEntry } from "./deadlines.ts";
-import type { Host } from "./host.ts";
+import type { Host, Refusal } from "./host.ts";
 import { Limiter } from "./limiter.ts";
 import type { Instant, Milliseconds, VirtualAddress } from "./parameters.ts";
 import type { AddressStatus } from "./status.ts";
-
-/** IFA_PROTO of our addresses: the number of the VRRP protocol. The kernel itself uses 1 to 3, keepalived 18. */
-export const addressOwner = 112;
+import { addressOwner, describe, isSameAddress, keyOf, matches, toEntry } from "./virtual-entry.ts";
 
 export interface KeeperParameters {
   readonly addresses: readonly VirtualAddress[];
@@ -24,6 +20,13 @@ export interface KeeperParameters {
   readonly lease: Milliseconds | undefined;
   /** The address owner's addresses are the host's own: one that is there already is neither leased nor removed. */
   readonly owner: boolean;
+}
+
+export interface KeeperPorts {
+  /** Addresses were put back or added late: somebody may have learned something else meanwhile. */
+  restored(): void;
+  /** The kernel will not have an address, today or tomorrow: a router without it must not be active. */
+  refused(message: string): void;
 }
 
 interface Held {
@@ -41,12 +44,13 @@ const firstRepairDelay: Milliseconds = 5;
 const strangerDelay: Milliseconds = 50;
 const longestRepairDelay: Milliseconds = 5000;
 const repairMemory: Milliseconds = 60_000;
+/** Refusals that the same request would get again. */
+const permanent = new Set(["EPERM", "EACCES", "EINVAL", "ERANGE", "EOPNOTSUPP", "EAFNOSUPPORT"]);
 
 export class AddressKeeper {
   readonly #host: Host;
   readonly #instance: string;
-  /** Called after addresses were put back or added late: somebody may have learned something else meanwhile. */
-  readonly #restored: () => void;
+  readonly #ports: KeeperPorts;
   readonly #limiter = new Limiter(1000);
   readonly #renewal = newEntry((now) => this.#renew(now));
   readonly #repair = newEntry((now) => this.#settle(now));
@@ -56,10 +60,10 @@ export class AddressKeeper {
   #repairDelay: Milliseconds = firstRepairDelay;
   #lastRepair: Instant = Number.NEGATIVE_INFINITY;
 
-  constructor(host: Host, instance: string, restored: () => void) {
+  constructor(host: Host, instance: string, ports: KeeperPorts) {
     this.#host = host;
     this.#instance = instance;
-    this.#restored = restored;
+    this.#ports = ports;
   }
 
   get holding(): boolean {
@@ -118,7 +122,7 @@ export class AddressKeeper {
         held.entry = undefined;
       }
     }
-    if (this.#addMissing()) this.#restored();
+    if (this.#addMissing()) this.#ports.restored();
   }
 
   status(): AddressStatus[] {
@@ -147,10 +151,20 @@ export class AddressKeeper {
       }
       const entry = toEntry(address, link.index, this.#parameters.lease);
       this.#held.set(key, { address, entry, foreign: false, present: true });
-      this.#host.addresses.add(entry, (error) => this.#report(error));
+      this.#add(key, entry);
       added = true;
     }
     return added;
+  }
+
+  #add(key: string, entry: AddressEntry): void {
+    this.#host.addresses.add(entry, (error) => {
+      if (error === undefined || !this.#holding) return;
+      this.#complain(error.message);
+      const held = this.#held.get(key);
+      if (permanent.has(error.code)) this.#ports.refused(error.message);
+      else if (held?.entry === entry) this.removed(entry);
+    });
   }
 
   #drop(key: string, held: Held): void {
@@ -175,13 +189,13 @@ export class AddressKeeper {
       held.entry = link && toEntry(held.address, link.index, this.#parameters.lease);
       if (held.entry === undefined) continue;
       this.#tell(`${describe(held.address)} was removed by somebody else: put back`);
-      this.#host.addresses.add(held.entry, (error) => this.#report(error));
+      this.#add(keyOf(held.address), held.entry);
       restored = true;
     }
     if (!restored) return;
     this.#lastRepair = now;
     this.#repairDelay = Math.min(this.#repairDelay * 2, longestRepairDelay);
-    this.#restored();
+    this.#ports.restored();
   }
 
   /** A host that is not active must not answer for the address, whoever put it there. */
@@ -232,7 +246,7 @@ export class AddressKeeper {
     return there !== undefined && there.protocol !== addressOwner && !this.#held.get(keyOf(address))?.entry;
   }
 
-  #report(error: Error | undefined): void {
+  #report(error: Refusal | undefined): void {
     if (error !== undefined) this.#complain(error.message);
   }
 
@@ -249,55 +263,9 @@ export class AddressKeeper {
   }
 }
 
-export function matches(address: VirtualAddress, entry: AddressEntry): boolean {
-  return entry.prefixLength === address.prefixLength && isSameAddress(address, entry);
-}
-
-function isSameAddress(address: VirtualAddress, entry: AddressEntry): boolean {
-  const bytes = parseAddress(address.address);
-  return bytes !== undefined && equalAddresses(bytes, entry.address);
-}
-
-function keyOf(address: VirtualAddress): string {
-  return `${address.address}/${address.prefixLength}%${address.device}`;
-}
-
-function describe(address: VirtualAddress): string {
-  return `address ${address.address}/${address.prefixLength} on ${address.device}`;
-}
-
 /** 0 to 1, the same for the same name. */
 function spread(name: string): number {
   let hash = 0;
   for (const character of name) hash = (hash * 31 + character.charCodeAt(0)) % 1009;
   return hash / 1009;
-}
-
-export function toEntry(virtual: VirtualAddress, index: number, lease: Milliseconds | undefined): AddressEntry {
-  const address = parseAddress(virtual.address);
-  if (address === undefined) throw new Error(`virtual address ${virtual.address} is not an IP address`);
-  const family = address.length === 4 ? 4 : 6;
-  const validLifetime = lease === undefined ? Number.POSITIVE_INFINITY : Math.ceil(lease / 1000);
-  const broadcast = virtual.broadcast === undefined ? undefined : parseAddress(virtual.broadcast);
-  return {
-    family,
-    index,
-    address,
-    prefixLength: virtual.prefixLength,
-    scope: virtual.scope,
-    flags:
-      (virtual.noprefixroute ? IFA_F_NOPREFIXROUTE : 0) |
-      (family === 6 && virtual.nodad ? IFA_F_NODAD : 0) |
-      (lease === undefined ? IFA_F_PERMANENT : 0),
-    ...(virtual.label === undefined ? {} : { label: virtual.label }),
-    ...(broadcast === undefined ? {} : { broadcast }),
-    protocol: addressOwner,
-    validLifetime,
-    // A /128 must not be chosen as the source of the host's own connections.
-    preferredLifetime: family === 6 && virtual.prefixLength === 128 ? 0 : validLifetime,
-  };
-}
-
-export function describeEntry(entry: AddressEntry): string {
-  return `${formatAddress(entry.address)}/${entry.prefixLength}`;
 }

@@ -3,7 +3,7 @@ import { type AddressEntry, encodeDeleteAddress, encodeNewAddress } from "../net
 import type { Connection, NetlinkError, Request } from "../netlink/connection.ts";
 import { NLM_F_CREATE, NLM_F_REPLACE, RTM_DELADDR, RTM_NEWADDR } from "../netlink/constants.ts";
 import { formatAddress } from "../wire/address.ts";
-import type { AddressRequests } from "./host.ts";
+import type { AddressRequests, Refusal } from "./host.ts";
 
 export class KernelAddresses implements AddressRequests {
   readonly #connection: Connection;
@@ -15,17 +15,17 @@ export class KernelAddresses implements AddressRequests {
     this.#nameOf = nameOf;
   }
 
-  add(entry: AddressEntry, done: (error?: Error) => void): void {
+  add(entry: AddressEntry, done: (error?: Refusal) => void): void {
     this.#connection.postMany([this.#newAddress("add", entry, done)]);
   }
 
-  renew(entries: readonly AddressEntry[], failed: (entry: AddressEntry, error: Error) => void): void {
+  renew(entries: readonly AddressEntry[], failed: (entry: AddressEntry, error: Refusal) => void): void {
     this.#connection.postMany(
       entries.map((entry) => this.#newAddress("renew", entry, (error) => error && failed(entry, error))),
     );
   }
 
-  delete(entry: AddressEntry, done: (error?: Error) => void): void {
+  delete(entry: AddressEntry, done: (error?: Refusal) => void): void {
     const operation = () => `delete address ${this.describe(entry)}`;
     this.#connection.post(operation, RTM_DELADDR, 0, encodeDeleteAddress(entry), (error) =>
       done(error !== undefined && isGone(error) ? undefined : error),

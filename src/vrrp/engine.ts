@@ -11,7 +11,6 @@ import { errnoName } from "../socket/errno.ts";
 import { OneShotTimer } from "../socket/timer.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
 import { formatAddress } from "../wire/address.ts";
-import { addressOwner } from "./address-keeper.ts";
 import { KernelAddresses } from "./address-requests.ts";
 import { Agenda, type LatenessFigures } from "./agenda.ts";
 import type { Entry } from "./deadlines.ts";
@@ -21,6 +20,7 @@ import { findLeftOvers } from "./left-overs.ts";
 import type { InstanceParameters, Instant } from "./parameters.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
 import { FrameSender, Transport } from "./transport.ts";
+import { addressOwner } from "./virtual-entry.ts";
 
 export interface EngineReports {
   log(level: LogLevel, instance: string | undefined, message: string, fields?: Readonly<Record<string, unknown>>): void;

@@ -25,12 +25,18 @@ export interface Receiver {
   receive(datagram: Datagram, at: Instant): void;
 }
 
+/** A refusal by the kernel; `code` is the errno's name. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Adds or deletes addresses before it returns; refusals of the kernel come later. */
 export interface AddressRequests {
-  add(entry: AddressEntry, done: (error?: Error) => void): void;
+  add(entry: AddressEntry, done: (error?: Refusal) => void): void;
   /** Gives an address that is there its lifetime again. */
-  renew(entries: readonly AddressEntry[], failed: (entry: AddressEntry, error: Error) => void): void;
-  delete(entry: AddressEntry, done: (error?: Error) => void): void;
+  renew(entries: readonly AddressEntry[], failed: (entry: AddressEntry, error: Refusal) => void): void;
+  delete(entry: AddressEntry, done: (error?: Refusal) => void): void;
 }
 
 export interface Host {

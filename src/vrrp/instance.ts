@@ -33,6 +33,9 @@ export class Instance {
   readonly #limiter = new Limiter(1000);
   #parameters: InstanceParameters;
   #reasons: readonly string[] = ["starting"];
+  /** What the kernel will not do, until the configuration or the interface changes. */
+  readonly #refusals = new Set<string>();
+  #told = "";
   #linkIndex: number | undefined;
   #state: StateName = "initialize";
   #since: string;
@@ -63,6 +66,7 @@ export class Instance {
 
   configure(parameters: InstanceParameters): void {
     this.#parameters = parameters;
+    this.#refusals.clear();
     // Addresses first, so that none is missing from the host that the next advertisement lists.
     this.#configureAddresses();
     for (const { member } of this.#parts.values()) member.configure(parameters);
@@ -72,20 +76,21 @@ export class Instance {
   /** Decides afresh whether the instance can run: called when anything about its interface changed. */
   refresh(): void {
     const readiness = this.#assess();
-    this.#reasons = readiness.reasons;
+    this.#reasons = [...readiness.reasons, ...this.#refusals];
     const { link } = readiness;
-    if (readiness.reasons.length > 0 || link === undefined) {
-      this.#halt(readiness.reasons.join("; "), link);
+    if (this.#reasons.length > 0 || link === undefined) {
+      this.#halt(link);
       return;
     }
     if (this.#linkIndex !== link.index) this.#closeChannels();
     this.#linkIndex = link.index;
+    this.#told = "";
     for (const [family, part] of this.#parts) {
       const source = family === 4 ? readiness.source4 : readiness.source6;
       if (source !== undefined) this.#run(part, link, source);
     }
     // One family alone must not run when the other could not start.
-    if (this.#reasons.length > 0) this.#halt(this.#reasons.join("; "), link);
+    if (this.#reasons.length > 0) this.#halt(link);
   }
 
   /** Gives the role up for good: addresses away, priority 0 on the wire, sockets closed. */
@@ -98,7 +103,10 @@ export class Instance {
 
   /** `isMeant` tells whether a configured interface name stands for the interface that changed. */
   linkChanged(isMeant: (name: string) => boolean): void {
-    if (isMeant(this.#parameters.interface)) this.refresh();
+    if (isMeant(this.#parameters.interface)) {
+      this.#refusals.clear();
+      this.refresh();
+    }
     for (const { keeper } of this.#parts.values()) keeper.linkChanged(isMeant);
   }
 
@@ -139,7 +147,13 @@ export class Instance {
   #newPart(family: Family): Part {
     const { name } = this.#parameters;
     const announcer = new Announcer(this.#host);
-    const keeper = new AddressKeeper(this.#host, name, () => announcer.again(this.#parameters.announce, 1));
+    const keeper = new AddressKeeper(this.#host, name, {
+      restored: () => announcer.again(this.#parameters.announce, 1),
+      refused: (message) => {
+        this.#refusals.add(message);
+        this.refresh();
+      },
+    });
     const member = new Member(family, this.#parameters, this.#host, {
       // The advertisement is on the wire; other routers' advertisements that are due come before our addresses.
       holdAddresses: () => this.#soon(member, () => keeper.hold()),
@@ -192,9 +206,14 @@ export class Instance {
     }
   }
 
-  #halt(why: string, link: Link | undefined): void {
+  #halt(link: Link | undefined): void {
+    const why = this.#reasons.join("; ");
+    const wasRunning = this.#state !== "initialize";
     for (const { member } of this.#parts.values()) member.stop(why, link?.up === true);
     if (link === undefined || link.index !== this.#linkIndex) this.#closeChannels();
+    // A transition tells its reason; what never started has to say why, and again when the reasons change.
+    if (!wasRunning && why !== this.#told) this.#warn(`cannot run: ${why}`);
+    this.#told = why;
   }
 
   #closeChannels(): void {

@@ -1,8 +1,8 @@
 /** Virtual addresses that an earlier run, a crash or a hand left on the host: to be removed before anything is claimed. */
 import type { AddressEntry } from "../netlink/address.ts";
 import { formatAddress } from "../wire/address.ts";
-import { addressOwner } from "./address-keeper.ts";
 import type { InstanceParameters } from "./parameters.ts";
+import { addressOwner } from "./virtual-entry.ts";
 
 export interface Interface {
   readonly name: string;
