@@ -34,7 +34,9 @@ export async function watchScreen(draw: () => Promise<string>, input: ReadStream
 /** Home, each line cleared to its end, the rest of the screen cleared: no flicker. What does not fit is left out. */
 export function frame(text: string, rows: number, columns: number): string {
   const lines = text.trimEnd().split("\n");
-  const shown = lines.length > rows ? [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more lines`] : lines;
+  // A terminal may not know its size.
+  const shown =
+    rows > 0 && lines.length > rows ? [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more lines`] : lines;
   // Without wrapping, a long line cannot push the first ones off the screen.
   const wrap = columns > 0 ? ["\u001b[?7l", "\u001b[?7h"] : ["", ""];
   return `\u001b[H${wrap[0]}${shown.map((line) => `${line}\u001b[K`).join("\r\n")}\u001b[J${wrap[1]}`;

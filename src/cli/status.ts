@@ -31,10 +31,15 @@ async function status(socket: string, instance: string | undefined, flags: Flags
   const paint = createPaint(process.stdout);
   const ask = async () => (await getJson(socket, `/v1/status${query}`)) as StatusDocument;
   const draw = async () => renderStatus(await ask(), new Date(), paint);
+  // Who watches a daemon that is being restarted wants to see it come back.
+  const drawAlways = () =>
+    draw().catch((error: unknown) => (error instanceof ClientError ? error.message : Promise.reject(error)));
   try {
     if (flags.json === true) process.stdout.write(`${JSON.stringify(await ask(), null, 2)}\n`);
-    else if (flags.watch === true && process.stdout.isTTY) await watchScreen(draw, process.stdin, process.stdout);
-    else process.stdout.write(await draw());
+    else if (flags.watch === true && process.stdout.isTTY) {
+      await draw();
+      await watchScreen(drawAlways, process.stdin, process.stdout);
+    } else process.stdout.write(await draw());
     return ExitCode.done;
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
