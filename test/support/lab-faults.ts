@@ -56,13 +56,21 @@ export class Faults {
   }
 
   /** Every VRRP frame of a node comes back to it, as through a bridging loop. */
-  async reflect(node: string): Promise<void> {
-    const port = Namespaces.port(node);
-    const hook = `{ type filter hook ingress device "${port}" priority 0; }`;
-    await this.#nft(`add table netdev lab; add chain netdev lab reflect ${hook}`);
-    for (const match of ["ip protocol 112", "ip6 nexthdr 112"]) {
-      await this.#nft(`add rule netdev lab reflect ${match} dup to "${port}"`);
-    }
+  reflect(node: string): Promise<void> {
+    return this.#copy(node, node);
+  }
+
+  /** Every VRRP frame from one node reaches the other twice. */
+  duplicate(from: string, to: string): Promise<void> {
+    return this.#copy(from, to);
+  }
+
+  async #copy(from: string, to: string): Promise<void> {
+    const hook = `{ type filter hook ingress device "${Namespaces.port(from)}" priority 0; }`;
+    const rules = ["ip protocol 112", "ip6 nexthdr 112"].map(
+      (match) => `add rule netdev lab copy ${match} dup to "${Namespaces.port(to)}"`,
+    );
+    await this.#nft(["add table netdev lab", `add chain netdev lab copy ${hook}`, ...rules].join("; "));
   }
 
   /** The switch port forwards nothing in either direction, while the cable stays up. */

@@ -43,6 +43,8 @@ const quiet = (family6: boolean): string =>
           "echo 0 > accept_dad; echo 0 > dad_transmits; echo 0 > router_solicitations; echo 0 > accept_ra; done",
         ]
       : ["echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"]),
+    // As systemd sets it: the death of one address does not take its subnet along.
+    "echo 1 > /proc/sys/net/ipv4/conf/default/promote_secondaries",
     "cd /",
   ].join("\n");
 

@@ -1,5 +1,5 @@
 /** viprd in a namespace: the built program, watched through its control socket and its log. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { InstanceStatus, InterfaceStatus, TransitionStatus } from "../../src/vrrp/status.ts";
@@ -120,6 +120,31 @@ export class Viprd {
 
   async transitions(name = "web"): Promise<readonly TransitionStatus[]> {
     return (await this.instance(name)).transitions;
+  }
+
+  /** How often a rejection was counted, in the instances and for packets that belong to none. */
+  async rejected(reason: string): Promise<number> {
+    const { instances, interfaces } = await this.status();
+    const counts = [...instances.map((instance) => instance.counters), ...interfaces].map(
+      (entry) => entry.rejected[reason] ?? 0,
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Processor time and resident memory of the VRRP process. */
+  usage(): { readonly cpuMs: number; readonly residentKib: number } {
+    const pid = this.child.tree().find((id) => readFileSync(`/proc/${id}/cmdline`, "utf8").includes("internal"));
+    if (pid === undefined) throw new Error(`${this.child.name} has no VRRP process`);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    const resident = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4;
+    return { cpuMs: (Number(stat[11]) + Number(stat[12])) * 10, residentKib: resident };
+  }
+
+  /** Freezes or thaws every process of the daemon. */
+  freeze(signal: "SIGSTOP" | "SIGCONT"): void {
+    for (const pid of this.child.tree()) process.kill(pid, signal);
   }
 
   /** Wall-clock time of the transition into this state, as the status tells it. */
