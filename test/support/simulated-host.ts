@@ -4,14 +4,14 @@
  */
 import type { AddressEntry } from "../../src/netlink/address.ts";
 import type { Link } from "../../src/netlink/link.ts";
-import { addressOwner } from "../../src/vrrp/address-keeper.ts";
 import { Agenda } from "../../src/vrrp/agenda.ts";
 import type { Entry } from "../../src/vrrp/deadlines.ts";
-import type { AddressRequests, Channel, Host, LogLevel, Receiver } from "../../src/vrrp/host.ts";
+import type { AddressRequests, Channel, Host, LogLevel, Receiver, Refusal } from "../../src/vrrp/host.ts";
 import { Instance } from "../../src/vrrp/instance.ts";
 import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
 import type { VrrpEvent } from "../../src/vrrp/status.ts";
+import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
 import type { KernelChange, SimulatedKernel } from "./simulated-kernel.ts";
 import { SimulatedSocket } from "./simulated-socket.ts";
@@ -242,9 +242,10 @@ export class SimulatedHost implements Host {
 
   #addressRequests(): AddressRequests {
     const kernel = this.#kernel;
-    const add = (entry: AddressEntry, done: (error?: Error) => void) => {
-      const errno = kernel.addAddress(entry);
-      const error = errno === 0 ? undefined : new Error(`add address ${formatAddress(entry.address)}: errno ${errno}`);
+    const add = (entry: AddressEntry, done: (error?: Refusal) => void) => {
+      const code = kernel.addAddress(entry);
+      const error =
+        code === undefined ? undefined : { code, message: `add address ${formatAddress(entry.address)}: ${code}` };
       this.#later(() => done(error));
     };
     return {

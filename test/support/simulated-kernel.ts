@@ -2,6 +2,7 @@
 import { type AddressEntry, IFA_F_PERMANENT, IFA_F_SECONDARY, IFA_F_TENTATIVE } from "../../src/netlink/address.ts";
 import type { Link } from "../../src/netlink/link.ts";
 import type { Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
+import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress, isLinkLocal } from "../../src/wire/address.ts";
 import { address } from "./packets.ts";
 import type { Port, SimulatedLan } from "./simulated-lan.ts";
@@ -32,17 +33,21 @@ export class SimulatedKernel implements Port {
   /** Takes packets; set while a process has sockets open. */
   onPacket: (index: number, family: Family, bytes: Uint8Array) => void = () => {};
   readonly number: number;
+  /** The errno's name with which virtual addresses are refused. */
+  refuses: string | undefined;
   readonly #lan: SimulatedLan;
+  readonly #linkLocal: string;
   readonly #addresses = new Map<number, Held[]>();
   #nextIndex = 2;
   #carrier = true;
 
-  /** A node with `eth0`: 192.0.2.number, fe80::number and 2001:db8::number. */
-  constructor(name: string, number: number, lan: SimulatedLan) {
+  /** A node with `eth0`: 192.0.2.number, 2001:db8::number and fe80::number, unless the last one is given. */
+  constructor(name: string, number: number, lan: SimulatedLan, linkLocal = `fe80::${number.toString(16)}`) {
     this.name = name;
     this.time = lan.time;
     this.number = number;
     this.#lan = lan;
+    this.#linkLocal = linkLocal;
     lan.attach(this);
     this.createLink();
   }
@@ -65,7 +70,7 @@ export class SimulatedKernel implements Port {
     this.links.set(index, link);
     this.onChange({ object: "link", kind: "added", link });
     this.#configured(index, `192.0.2.${this.number}`, 24);
-    this.#configured(index, `fe80::${this.number.toString(16)}`, 64);
+    this.#configured(index, this.#linkLocal, 64);
     this.#configured(index, `2001:db8::${this.number.toString(16)}`, 64);
   }
 
@@ -87,7 +92,7 @@ export class SimulatedKernel implements Port {
       for (const { entry } of this.held(link.index)) if (entry.family === 6) this.deleteAddress(entry);
       return;
     }
-    const text = `fe80::${this.number.toString(16)}`;
+    const text = this.#linkLocal;
     this.#configured(link.index, text, 64, IFA_F_TENTATIVE);
     this.time.after(duplicateAddressDetection, () => {
       if (this.find(link.index, address(text), 64) !== undefined) this.#configured(link.index, text, 64);
@@ -125,10 +130,11 @@ export class SimulatedKernel implements Port {
     return [...this.links.keys()].flatMap((index) => this.held(index).map(({ entry }) => formatAddress(entry.address)));
   }
 
-  /** The errno, or 0. An address that is there gets the new flags and lifetime. */
-  addAddress(entry: AddressEntry): number {
+  /** The errno's name when it refuses. An address that is there gets the new flags and lifetime. */
+  addAddress(entry: AddressEntry): string | undefined {
     const list = this.#addresses.get(entry.index) ?? [];
-    if (!this.links.has(entry.index)) return ENODEV;
+    if (!this.links.has(entry.index)) return "ENODEV";
+    if (this.refuses !== undefined && entry.protocol === addressOwner) return this.refuses;
     this.#addresses.set(entry.index, list);
     const known = this.#find(entry.index, entry.address, entry.prefixLength);
     const held = known ?? { entry, expires: 0, cancel: forever };
@@ -146,7 +152,7 @@ export class SimulatedKernel implements Port {
       : forever;
     if (known === undefined) list.push(held);
     this.onChange({ object: "address", kind: known === undefined ? "added" : "changed", address: held.entry });
-    return 0;
+    return undefined;
   }
 
   /** Whether it was there. */

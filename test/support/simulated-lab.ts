@@ -116,9 +116,13 @@ export class Lab {
     this.lan = new SimulatedLan(this.time);
   }
 
-  /** A node that is not started yet, with the address 192.0.2.number. */
+  /** A node that is not started yet, with the addresses 192.0.2.number and fe80::number. */
   node(name: string, number: number, ...instances: readonly Partial<InstanceParameters>[]): Node {
-    const kernel = new SimulatedKernel(name, number, this.lan);
+    return this.add(new SimulatedKernel(name, number, this.lan), ...instances);
+  }
+
+  add(kernel: SimulatedKernel, ...instances: readonly Partial<InstanceParameters>[]): Node {
+    const { name } = kernel;
     const node = new Node(
       name,
       kernel,

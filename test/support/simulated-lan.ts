@@ -73,6 +73,7 @@ export class SimulatedLan {
   readonly #ports = new Map<string, Port>();
   readonly #quality = new Map<string, Quality>();
   readonly #cut = new Set<string>();
+  readonly #last = new Map<string, Instant>();
   #usual: Quality = goodLink;
 
   constructor(time: SimulatedTime) {
@@ -154,7 +155,12 @@ export class SimulatedLan {
     for (let i = 0; i < copies; i++) {
       const late = random() < quality.reorder ? overtaken : 0;
       const copy = bytes.slice();
-      this.time.after(this.time.between(quality.least, quality.most) + late, () => {
+      const path = `${from}>${port.name}`;
+      const arrival = this.time.now + this.time.between(quality.least, quality.most) + late;
+      // A switch keeps the order of what passes it on one way.
+      const at = late > 0 ? arrival : Math.max(arrival, this.#last.get(path) ?? 0);
+      if (late === 0) this.#last.set(path, at);
+      this.time.at(at, () => {
         if (port.connected) port.deliver(family, copy);
       });
     }

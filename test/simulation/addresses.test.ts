@@ -1,0 +1,218 @@
+import { describe, expect, test } from "vitest";
+import { Lab } from "../support/simulated-lab.ts";
+import { dualStack, instance, virtualAddress } from "../vrrp/samples.ts";
+
+const announce = instance().announce;
+
+function alone(changes: Parameters<typeof instance>[0] = {}): { lab: Lab; node: ReturnType<Lab["node"]> } {
+  const lab = new Lab();
+  const node = lab.node("alone", 11, changes);
+  node.start();
+  lab.run(10_000);
+  return { lab, node };
+}
+
+describe("an address that somebody removes from the active router", () => {
+  test.each([
+    ["as configured", announce],
+    ["even when foreign routers are not answered with announcements", { ...announce, lowerPriorityRepeat: 0 }],
+  ])("is put back, announced and told: %s", (_, announcing) => {
+    const { lab, node } = alone({ announce: announcing });
+    const before = lab.lan.announcements.length;
+    node.kernel.deleteByHand("192.0.2.1");
+    lab.run(200);
+    expect(node.held).toEqual(["192.0.2.1"]);
+    lab.run(300);
+    expect(lab.lan.announcements.length).toBeGreaterThan(before);
+    expect(node.host.events).toContainEqual(
+      expect.objectContaining({
+        type: "repair",
+        message: "address 192.0.2.1/24 on eth0 was removed by somebody else: put back",
+      }),
+    );
+    expect(node.transitions).toHaveLength(2);
+  });
+
+  test("again and again: the two do not fight at full speed", () => {
+    const { lab, node } = alone();
+    let removed = 0;
+    const start = lab.now;
+    while (lab.now < start + 60_000) {
+      if (node.held.length > 0) {
+        node.kernel.deleteByHand("192.0.2.1");
+        removed++;
+      }
+      lab.run(1);
+    }
+    expect(removed).toBeGreaterThan(5);
+    expect(removed).toBeLessThan(40);
+  });
+
+  test("is announced after a second removal soon after the first as well", () => {
+    const { lab, node } = alone({ announce: { ...announce, refresh: 0 } });
+    for (let i = 0; i < 2; i++) {
+      node.kernel.deleteByHand("192.0.2.1");
+      lab.run(100);
+    }
+    const restored = lab.now;
+    lab.run(1500);
+    expect(node.held).toEqual(["192.0.2.1"]);
+    expect(lab.lan.announcements.at(-1)?.at).toBeGreaterThanOrEqual(restored - 100);
+  });
+});
+
+test("an address that somebody puts on a backup is removed and told", () => {
+  const lab = new Lab();
+  const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
+  lab.start();
+  lab.run(10_000);
+  other.kernel.addByHand("192.0.2.1", 24);
+  lab.run(1000);
+  expect([best.held, other.held]).toEqual([["192.0.2.1"], []]);
+  expect(other.host.events).toContainEqual(
+    expect.objectContaining({
+      type: "repair",
+      message: "address 192.0.2.1/24 on eth0 was there although this node is not active: removed",
+    }),
+  );
+});
+
+test("addresses of others are left alone, whatever happens to ours", () => {
+  const lab = new Lab();
+  const node = lab.node("a", 11, { priority: 200 });
+  node.kernel.addByHand("192.0.2.77", 24);
+  node.start();
+  lab.run(10_000);
+  node.stop();
+  node.start();
+  lab.run(10_000);
+  node.crash();
+  node.start();
+  expect(node.kernel.addresses()).toEqual(
+    expect.arrayContaining(["192.0.2.11", "192.0.2.77", "fe80::b", "2001:db8::b"]),
+  );
+});
+
+describe("a reload", () => {
+  test("without a change changes nothing at all", () => {
+    const { lab, node } = alone(dualStack());
+    const announced = lab.lan.announcements.length;
+    const changes: string[] = [];
+    const onChange = node.kernel.onChange;
+    node.kernel.onChange = (change) => {
+      changes.push(`${change.object} ${change.kind}`);
+      onChange(change);
+    };
+    const before = lab.adverts({ family: 4 }).at(-1)?.at ?? 0;
+    node.reload({});
+    lab.run(900);
+    expect(changes.filter((change) => change !== "address changed")).toEqual([]);
+    expect(node.transitions).toHaveLength(2);
+    expect(lab.lan.announcements).toHaveLength(announced);
+    lab.run(100);
+    expect((lab.adverts({ family: 4 }).at(-1)?.at ?? 0) - before).toBeCloseTo(1000, 6);
+  });
+
+  test.fails("that adds and removes addresses touches only those, and the next advertisement lists them", () => {
+    const { lab, node } = alone({ virtualAddresses: [virtualAddress("192.0.2.1"), virtualAddress("192.0.2.2")] });
+    const removed: string[] = [];
+    const onChange = node.kernel.onChange;
+    node.kernel.onChange = (change) => {
+      if (change.object === "address" && change.kind === "removed") removed.push(change.address.address.join("."));
+      onChange(change);
+    };
+    const before = lab.now;
+    node.reload({
+      virtualAddresses: [virtualAddress("192.0.2.2"), virtualAddress("192.0.2.3"), virtualAddress("192.0.2.4")],
+    });
+    expect(removed).toEqual(["192.0.2.1"]);
+    lab.run(100);
+    expect(node.held).toEqual(["192.0.2.2", "192.0.2.3", "192.0.2.4"]);
+    const announced = lab.lan.announcements.filter(({ at }) => at >= before).map(({ address }) => address);
+    expect(announced).toEqual(expect.arrayContaining(["192.0.2.3", "192.0.2.4"]));
+    expect(announced).not.toContain("192.0.2.1");
+    lab.run(1000);
+    expect(lab.adverts().at(-1)).toMatchObject({ count: 3 });
+    expect(node.transitions).toHaveLength(2);
+  });
+
+  test("that changes the VRID starts another virtual router: the old one resigns with its own list", () => {
+    const { lab, node } = alone();
+    node.reload({ vrid: 52, virtualAddresses: [virtualAddress("192.0.2.2"), virtualAddress("192.0.2.3")] });
+    expect(lab.adverts({ priority: 0 })).toMatchObject([{ vrid: 51, count: 1 }]);
+    expect(node.kernel.holds("192.0.2.1")).toBe(false);
+    lab.run(3610);
+    expect(lab.adverts({ vrid: 52 })).toMatchObject([{ count: 2 }]);
+  });
+});
+
+test("the next advertisement comes from the new address when the primary address changes, and the role stays", () => {
+  const lab = new Lab();
+  const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
+  lab.start();
+  lab.run(10_000);
+  best.kernel.addByHand("192.0.2.21", 24);
+  best.kernel.deleteByHand("192.0.2.11");
+  const changed = lab.now;
+  lab.run(10_000);
+  expect(new Set(lab.adverts({ from: changed }).map(({ source }) => source))).toEqual(new Set(["192.0.2.21"]));
+  expect([best.transitions.length, other.transitions.length]).toEqual([2, 1]);
+  expect(other.status.active_router?.address).toBe("192.0.2.21");
+  best.kernel.deleteByHand("192.0.2.21");
+  lab.run(1);
+  expect([best.state, best.held]).toEqual(["initialize", []]);
+  expect(best.status.reasons[0]).toMatch(/^interface eth0 has no IPv4 address/);
+});
+
+test("a start before the interface, the address or the carrier is there waits for each with a reason", () => {
+  const lab = new Lab();
+  const node = lab.node("a", 11);
+  node.kernel.deleteLink();
+  node.start();
+  lab.run(10_000);
+  expect(node.status.reasons).toEqual(["interface eth0 does not exist"]);
+  node.kernel.setCarrier(false);
+  node.kernel.createLink();
+  lab.run(1000);
+  expect(node.status.reasons).toEqual(["interface eth0 has no carrier"]);
+  expect(lab.adverts()).toEqual([]);
+  expect(lab.lan.announcements).toEqual([]);
+  node.kernel.setCarrier(true);
+  const ready = lab.now;
+  lab.run(5000);
+  expect((lab.adverts()[0]?.at ?? 0) - ready).toBeCloseTo(3609.375, 0);
+});
+
+test("a kernel that refuses the addresses for good is a reason not to run", () => {
+  const lab = new Lab();
+  const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
+  best.kernel.refuses = "EPERM";
+  lab.start();
+  lab.run(20_000);
+  expect(best.state).toBe("initialize");
+  expect(best.status.reasons[0]).toContain("EPERM");
+  expect([lab.actives, other.held]).toEqual([["other"], ["192.0.2.1"]]);
+});
+
+test("the status tells what is there", () => {
+  const { lab, node } = alone(dualStack({ priority: 150, excludedAddresses: [virtualAddress("198.51.100.1")] }));
+  lab.run(250);
+  expect(node.status).toMatchObject({
+    state: "active",
+    reasons: [],
+    families: ["ipv4", "ipv6"],
+    priority: { base: 150, effective: 150 },
+    active_router: { address: "192.0.2.11", priority: 150, last_heard_ms: 0, self: true },
+    addresses: [
+      { address: "192.0.2.1/24", advertised: true, present: true, lease_s: 5 },
+      { address: "198.51.100.1/24", advertised: false, present: true, lease_s: 5 },
+      { address: "fe80::51/64", advertised: true, present: true, lease_s: 5 },
+      { address: "2001:db8::51/64", advertised: true, present: true, lease_s: 5 },
+    ],
+    counters: { became_active: 2, released_active: 0, priority_zero_sent: 0, send_errors: 0 },
+  });
+  expect(node.status.routers.map(({ state, source }) => [state, source])).toEqual([
+    ["active", "192.0.2.11"],
+    ["active", "fe80::b"],
+  ]);
+});

@@ -1,0 +1,279 @@
+import { describe, expect, test } from "vitest";
+import { Lab, type Node } from "../support/simulated-lab.ts";
+import { dualStack } from "../vrrp/samples.ts";
+
+/** Three routers, the best one active since a while. */
+function three(changes: Parameters<typeof dualStack>[0] = {}): { lab: Lab; nodes: readonly [Node, Node, Node] } {
+  const lab = new Lab();
+  const node = (name: string, number: number, priority: number) => lab.node(name, number, { ...changes, priority });
+  const nodes = [node("best", 11, 200), node("second", 12, 150), node("third", 13, 100)] as const;
+  lab.start();
+  lab.run(10_400);
+  return { lab, nodes };
+}
+
+test.each([
+  ["version 3", { version: 3 }, 3414.0625],
+  ["version 2", { version: 2 }, 3414.0625],
+  ["version 2, 5 s", { version: 2, advertisementInterval: 5000 }, 15_414.0625],
+  ["10 ms", { advertisementInterval: 10 }, 34.140625],
+  ["40.95 s", { advertisementInterval: 40_950 }, 139_805.859375],
+] as const)("%s: the next best takes over one down interval after the last advertisement", (_, changes, expected) => {
+  const { lab, nodes } = three(changes);
+  const [best, second] = nodes;
+  lab.run(130_000);
+  best.crash();
+  lab.run(2 * expected);
+  // The LAN needs up to 0.1 ms to carry the last advertisement.
+  expect(lab.takeover(best, second) - expected).toBeGreaterThanOrEqual(0.05);
+  expect(lab.takeover(best, second) - expected).toBeLessThanOrEqual(0.11);
+  expect(lab.adverts({ node: "third" })).toEqual([]);
+  expect(second.transitions.at(-1)?.reason).toMatch(/^no advertisement from 192\.0\.2\.11 for /);
+  expect(second.status.routers[0]?.new_active_reason).toBe("no_response");
+});
+
+test("and the third when the second fails as well", () => {
+  const { lab, nodes } = three();
+  const [best, second, third] = nodes;
+  best.crash();
+  lab.run(10_000);
+  second.crash();
+  lab.run(10_000);
+  expect(lab.takeover(second, third)).toBeCloseTo(3609.375, 0);
+});
+
+test("a crashed process leaves its addresses to their lease", () => {
+  const { lab, nodes } = three({ lease: 5000 });
+  nodes[0].crash();
+  expect(nodes[0].held).toEqual(["192.0.2.1"]);
+  lab.run(5001);
+  expect(nodes[0].held).toEqual([]);
+  expect(nodes[1].held).toEqual(["192.0.2.1"]);
+});
+
+test("a process that is started after a crash removes what was left over before it does anything else", () => {
+  const { lab, nodes } = three({ lease: 60_000 });
+  nodes[0].crash();
+  lab.run(100);
+  nodes[0].start();
+  expect(nodes[0].held).toEqual([]);
+  expect(nodes[0].state).toBe("backup");
+});
+
+test("an address that is kept alive never disappears while its router is active", () => {
+  const lab = new Lab();
+  const node = lab.node("a", 11, dualStack({ lease: 2000 }));
+  lab.start();
+  lab.run(4000);
+  lab.time.settled.push(() => expect(node.held).toHaveLength(3));
+  lab.run(60_000);
+});
+
+describe("stop", () => {
+  test.each([
+    ["version 3", { version: 3 }, 414.0625],
+    ["version 2, 5 s", { version: 2, advertisementInterval: 5000 }, 414.0625],
+    ["10 ms", { advertisementInterval: 10 }, 4.140625],
+  ] as const)("%s: the next best takes over one skew after priority 0, the third stays silent", (_, changes, skew) => {
+    const { lab, nodes } = three(changes);
+    const [best, second] = nodes;
+    lab.run(30_000);
+    best.stop();
+    expect(best.held).toEqual([]);
+    lab.run(60_000);
+    expect(lab.adverts({ priority: 0 })).toMatchObject([{ node: "best", count: 1 }]);
+    expect(lab.takeover(best, second) - skew).toBeGreaterThanOrEqual(0.05);
+    expect(lab.takeover(best, second) - skew).toBeLessThanOrEqual(0.11);
+    expect(lab.adverts({ node: "third" })).toEqual([]);
+    expect(second.transitions.at(-1)?.reason).toBe("192.0.2.11 gave up the role (priority 0)");
+    expect(second.status.routers[0]?.new_active_reason).toBe("priority");
+    expect(second.status.counters.priority_zero_received).toBe(1);
+  });
+
+  test("a backup that stops says nothing", () => {
+    const { lab, nodes } = three();
+    nodes[1].stop();
+    lab.run(5000);
+    expect(lab.adverts({ node: "second" })).toEqual([]);
+    expect(lab.actives).toEqual(["best"]);
+  });
+
+  test("two nodes that stop together leave no address and send at most one priority 0 each", () => {
+    const { lab, nodes } = three();
+    nodes[0].stop();
+    nodes[1].stop();
+    lab.run(1000);
+    expect(lab.adverts({ priority: 0 })).toHaveLength(1);
+    expect([nodes[0].held, nodes[1].held]).toEqual([[], []]);
+  });
+});
+
+describe("the interface of the active router", () => {
+  test.each(["carrier", "down"] as const)(
+    "%s lost: initialize at once, addresses away; back: backup, and active after its down interval",
+    (what) => {
+      const { lab, nodes } = three();
+      const [best, second] = nodes;
+      const set = (good: boolean) => (what === "carrier" ? best.kernel.setCarrier(good) : best.kernel.setUp(good));
+      set(false);
+      lab.run(1);
+      expect([best.state, best.held]).toEqual(["initialize", []]);
+      expect(best.status.reasons).toEqual([
+        what === "carrier" ? "interface eth0 has no carrier" : "interface eth0 is down",
+      ]);
+      lab.run(10_000);
+      expect(lab.takeover(best, second)).toBeCloseTo(3414.0625, 0);
+      const back = lab.now;
+      set(true);
+      lab.run(1);
+      expect(best.state).toBe("backup");
+      lab.run(10_000);
+      expect((lab.adverts({ node: "best", from: back })[0]?.at ?? 0) - back).toBeCloseTo(3218.75, 0);
+      expect(lab.actives).toEqual(["best"]);
+    },
+  );
+
+  test("flaps while backup are nobody's business", () => {
+    const { lab, nodes } = three();
+    for (let i = 0; i < 10; i++) {
+      nodes[1].kernel.setCarrier(false);
+      lab.run(200);
+      nodes[1].kernel.setCarrier(true);
+      lab.run(200);
+    }
+    lab.run(5000);
+    expect(lab.actives).toEqual(["best"]);
+    expect(lab.adverts({ node: "second" })).toEqual([]);
+  });
+
+  test("deleted and made anew: a fresh start on the new one", () => {
+    const { lab, nodes } = three();
+    const [best] = nodes;
+    best.kernel.deleteLink();
+    lab.run(10_000);
+    expect([best.state, best.status.reasons]).toEqual(["initialize", ["interface eth0 does not exist"]]);
+    best.kernel.createLink();
+    const back = lab.now;
+    lab.run(10_000);
+    expect(lab.actives).toEqual(["best"]);
+    expect((lab.adverts({ node: "best", from: back })[0]?.at ?? 0) - back).toBeCloseTo(3218.75, 0);
+    expect(best.held).toEqual(["192.0.2.1"]);
+  });
+
+  test("replaced within one turn of the loop: the role goes on with the addresses on the new one", () => {
+    const { lab, nodes } = three();
+    const [best] = nodes;
+    best.pause();
+    best.kernel.deleteLink();
+    best.kernel.createLink();
+    best.resume();
+    lab.run(10_000);
+    expect(lab.actives).toEqual(["best"]);
+    expect(best.held).toEqual(["192.0.2.1"]);
+  });
+
+  test("renamed: nothing happens, not even to the rhythm", () => {
+    const { lab, nodes } = three();
+    nodes[0].kernel.rename("lan0");
+    lab.run(10_000);
+    const times = lab.adverts({ node: "best" }).map(({ at }) => at);
+    expect(times.slice(1).map((at, i) => Math.round((at - (times[i] ?? 0)) * 1e6) / 1e6)).toEqual(
+      times.slice(1).map(() => 1000),
+    );
+    expect(lab.actives).toEqual(["best"]);
+  });
+});
+
+test("IPv6 waits for its link-local address to pass duplicate address detection", () => {
+  const lab = new Lab();
+  const node = lab.node("a", 11, dualStack());
+  node.kernel.setUp(false);
+  node.start();
+  expect(node.status.reasons[0]).toBe("interface eth0 is down");
+  node.kernel.setUp(true);
+  lab.run(500);
+  expect(node.status.reasons).toEqual([
+    "interface eth0: link-local address fe80::b is tentative (duplicate address detection has not finished)",
+  ]);
+  lab.run(501);
+  expect(node.state).toBe("backup");
+  lab.run(3609.375);
+  expect(node.state).toBe("active");
+});
+
+describe("a process that does not run for a while", () => {
+  test("as backup: packets are read before an overdue timer is believed", () => {
+    let stalls = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const lab = new Lab(seed);
+      const [active, backup] = [lab.node("active", 11, { priority: 200 }), lab.node("backup", 12)];
+      lab.start();
+      lab.run(10_000);
+      backup.pause();
+      lab.run(10_000 + 100 * seed);
+      backup.resume();
+      lab.run(30_000);
+      expect(lab.adverts({ node: "backup" })).toEqual([]);
+      expect(backup.transitions.map(({ to }) => to)).toEqual(["backup"]);
+      expect(active.transitions.map(({ to }) => to)).toEqual(["backup", "active"]);
+      stalls += backup.host.stalls;
+    }
+    // It is noticed when the timer comes first; when the packets do, nothing was late.
+    expect(stalls).toBeGreaterThan(0);
+  });
+
+  test("as active with the lower rank: it gives way without an advertisement", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const lab = new Lab(seed);
+      const [lower, higher] = [
+        lab.node("lower", 11, { preempt: false }),
+        lab.node("higher", 12, { priority: 150, preempt: false }),
+      ];
+      lower.start();
+      lab.run(4000);
+      higher.start();
+      lab.run(4000);
+      expect(lab.actives).toEqual(["lower"]);
+      lower.pause();
+      lab.run(4600);
+      const resumed = lab.now;
+      lower.resume();
+      lab.run(10_000);
+      expect(lab.actives).toEqual(["higher"]);
+      expect(lower.held).toEqual([]);
+      expect(lab.adverts({ node: "lower", from: resumed })).toEqual([]);
+    }
+  });
+
+  test("as active with the higher rank: exactly one router is active a moment later", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const lab = new Lab(seed);
+      const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
+      lab.start();
+      lab.run(10_000);
+      best.pause();
+      lab.run(4000 + 50 * seed);
+      expect(other.state).toBe("active");
+      best.resume();
+      lab.run(5);
+      expect(lab.actives).toEqual(["best"]);
+      lab.run(100);
+      expect([best.held, other.held]).toEqual([["192.0.2.1"], []]);
+    }
+  });
+
+  test("as active for longer than the lease: the addresses are put back when it runs again", () => {
+    const lab = new Lab();
+    const alone = lab.node("alone", 11);
+    alone.start();
+    lab.run(4000);
+    alone.pause();
+    lab.run(20_000);
+    expect(alone.held).toEqual([]);
+    const announced = lab.lan.announcements.length;
+    alone.resume();
+    lab.run(500);
+    expect([alone.state, alone.held]).toEqual(["active", ["192.0.2.1"]]);
+    expect(lab.lan.announcements.length).toBeGreaterThan(announced);
+  });
+});
