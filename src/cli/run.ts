@@ -24,6 +24,7 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
     level: options.logLevel,
     colour: terminal && process.env.NO_COLOR === undefined,
   });
+  const ending = new Ending(log);
   const supervisor = new Supervisor({
     version,
     configFile: options.config,
@@ -32,8 +33,9 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
     log,
     vrrpProgram: { file: main, arguments: ["internal", "vrrp"] },
     environment: process.env,
+    onHopeless: (why) => ending.end(supervisor, why, ExitCode.no),
   });
-  obeySignals(supervisor, log);
+  obeySignals(supervisor, ending, log);
   const result = await supervisor.start();
   if (result.ok) return;
   const lines = result.reason === "problems" ? result.problems : [result.message];
@@ -41,36 +43,44 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
   process.exitCode = result.reason === "problems" ? ExitCode.usage : ExitCode.no;
 }
 
-/** From here on the process ends only through `end`. */
-function obeySignals(supervisor: Supervisor, log: Log): void {
-  let ending = false;
-  const end = (why: string, exitCode: number) => {
-    // A second signal changes nothing: giving up roles in order is already as fast as it is safe.
-    if (ending) return;
-    ending = true;
-    supervisor.stop(why).then(
-      (orderly) => finish(log, exitCode === 0 && !orderly ? ExitCode.no : exitCode),
-      (error: unknown) => {
-        log.error(`could not stop in order: ${describe(error)}`);
-        void finish(log, ExitCode.no);
-      },
-    );
-  };
-  process.on("SIGTERM", () => end("SIGTERM", ExitCode.done));
-  process.on("SIGINT", () => end("SIGINT", ExitCode.done));
+function obeySignals(supervisor: Supervisor, ending: Ending, log: Log): void {
+  for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => ending.end(supervisor, signal, ExitCode.done));
   process.on("SIGHUP", () => void supervisor.reload());
   // Node would end at once; our children deserve to be stopped.
   process.on("uncaughtException", (error) => {
     log.error(`unexpected: ${describe(error)}`);
-    end("an unexpected error", ExitCode.no);
+    ending.end(supervisor, "an unexpected error", ExitCode.no);
   });
 }
 
-async function finish(log: Log, exitCode: number): Promise<void> {
-  try {
-    await log.flush(500);
-  } finally {
-    process.exit(exitCode);
+/** Once the daemon runs, the process ends here and nowhere else. */
+class Ending {
+  readonly #log: Log;
+  #begun = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** A second call changes nothing: giving up roles in order is already as fast as it is safe. */
+  end(supervisor: Supervisor, why: string, exitCode: number): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    void this.#finish(supervisor, why, exitCode);
+  }
+
+  async #finish(supervisor: Supervisor, why: string, wanted: number): Promise<void> {
+    let exitCode = wanted;
+    try {
+      const orderly = await supervisor.stop(why);
+      if (!orderly) exitCode = Math.max(exitCode, ExitCode.no);
+      await this.#log.flush(500);
+    } catch (error) {
+      exitCode = ExitCode.no;
+      process.stderr.write(`could not stop in order: ${describe(error)}\n`);
+    } finally {
+      process.exit(exitCode);
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { forkProgram, type Program } from "./program.ts";
 export interface ChildHandlers {
   message(message: FromVrrp): void;
   /** Once; no message comes after it. `why` reads after "the process ". */
-  end(why: string): void;
+  end(why: string, exitCode: number | null): void;
 }
 
 /** Messages already sent may still be in the channel when the process is gone. */
@@ -18,7 +18,7 @@ export class Child {
   readonly #handlers: ChildHandlers;
   #ended = false;
   #backlog = 0;
-  #gone: string | undefined;
+  #gone: { readonly why: string; readonly code: number | null } | undefined;
 
   constructor(program: Program, handlers: ChildHandlers) {
     this.#handlers = handlers;
@@ -28,15 +28,16 @@ export class Child {
     });
     this.#process.on("error", (error) => {
       // A failed fork has no exit event.
-      if (this.#process.pid === undefined) this.#end(`could not be started: ${error.message}`);
+      if (this.#process.pid === undefined) this.#end(`could not be started: ${error.message}`, null);
     });
     this.#process.on("exit", (code, signal) => {
-      this.#gone = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
-      if (!this.#process.connected) this.#end(this.#gone);
-      else setTimeout(() => this.#end(this.#gone ?? "ended"), drainLimit);
+      const why = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+      this.#gone = { why, code };
+      if (!this.#process.connected) this.#end(why, code);
+      else setTimeout(() => this.#end(why, code), drainLimit);
     });
     this.#process.on("disconnect", () => {
-      if (this.#gone !== undefined) this.#end(this.#gone);
+      if (this.#gone !== undefined) this.#end(this.#gone.why, this.#gone.code);
     });
   }
 
@@ -62,9 +63,9 @@ export class Child {
     this.#process.kill(signal);
   }
 
-  #end(why: string): void {
+  #end(why: string, code: number | null): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#handlers.end(why);
+    this.#handlers.end(why, code);
   }
 }

@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly log: Log;
   readonly vrrpProgram: Program;
   readonly environment: NodeJS.ProcessEnv;
+  /** The daemon cannot do its work here: whoever runs it should stop it. */
+  onHopeless(why: string): void;
   /** How long the VRRP process may take to give up its roles. */
   readonly stopLimit?: Milliseconds;
   readonly vrrp?: Pick<VrrpProcessOptions, "statusLimit" | "restartDelay" | "heartbeat">;
@@ -54,6 +56,7 @@ export class Supervisor {
   #control: Control | undefined;
   #notifier: Notifier | undefined;
   #announced = false;
+  #stopped: Promise<boolean> | undefined;
   /** As far as events told; for systemd's one line. */
   readonly #roles = new Map<string, StateName>();
 
@@ -67,6 +70,7 @@ export class Supervisor {
       childLog: this.#childLog,
       onStarted: () => this.#announceReady(),
       onEvent: (event) => this.#event(event),
+      onHopeless: () => options.onHopeless("the vrrp process cannot run here"),
       onDeath: (why) => this.#tell("process", `the vrrp process ${why}`),
       ...options.vrrp,
     });
@@ -110,8 +114,12 @@ export class Supervisor {
   }
 
   /** Ends in order: roles are given up first, then the rest. Later calls wait for the first. */
-  async stop(why: string): Promise<boolean> {
-    if (this.#stopping.signal.aborted) return true;
+  stop(why: string): Promise<boolean> {
+    this.#stopped ??= this.#stop(why);
+    return this.#stopped;
+  }
+
+  async #stop(why: string): Promise<boolean> {
     this.#log.info(`stopping: ${why}`);
     this.#notifier?.stopping();
     const orderly = await this.#vrrp.stop(this.#options.stopLimit ?? stopLimit);
@@ -130,6 +138,7 @@ export class Supervisor {
   }
 
   async #listen(): Promise<void> {
+    if (this.#stopped !== undefined) return;
     try {
       const { openControl } = await import("./control.ts");
       this.#control = await openControl(controlSocket(this.#options.runtimeDirectory), {
@@ -195,7 +204,7 @@ export class Supervisor {
   }
 
   async #reload(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopped !== undefined) return;
     const { configFile, load } = this.#options;
     this.#notifier?.reloading();
     try {

@@ -27,11 +27,16 @@ export interface VrrpProcessOptions {
   onEvent(event: VrrpEvent): void;
   /** It died by itself and will be started again. */
   onDeath(why: string): void;
+  /** It found that it can never run here, for want of privileges or of a kernel feature; its log says which. */
+  onHopeless(): void;
   readonly statusLimit?: Milliseconds;
   readonly restartDelay?: typeof restartDelay;
   /** Between two questions whether it still answers; after three without answer it is killed. */
   readonly heartbeat?: Milliseconds;
 }
+
+/** The exit code of a child that cannot run here however often it is started (EX_NOPERM). */
+const cannotRun = 77;
 
 /** For giving up every role; a child that is no longer needed gets as long. */
 export const stopLimit: Milliseconds = 5000;
@@ -52,6 +57,8 @@ export class VrrpProcess {
   #lastEnd: string | undefined;
   #stopping = false;
   #onEnd: (() => void) | undefined;
+  /** Said before it was known whether the process is needed. */
+  #early: (FromVrrp & { readonly type: "log" })[] = [];
   #heartbeat: Heartbeat | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #killed = false;
@@ -70,6 +77,8 @@ export class VrrpProcess {
   /** The first configuration. */
   configure(config: Config): void {
     this.#config = config;
+    const early = this.#early.splice(0);
+    if (this.#needed() && this.#child !== undefined) for (const message of early) this.#receive(message);
     this.#settle(startMessages(config));
   }
 
@@ -147,7 +156,7 @@ export class VrrpProcess {
     this.#enter("starting");
     this.#child = new Child(this.#options.program, {
       message: (message) => this.#receive(message),
-      end: (why) => this.#ended(why),
+      end: (why, code) => this.#ended(why, code),
     });
   }
 
@@ -181,7 +190,8 @@ export class VrrpProcess {
         return;
       case "log": {
         const { level, instance, fields } = message;
-        childLog[level](message.message, { ...fields, ...(instance === undefined ? {} : { instance }) });
+        if (this.#config === undefined) this.#early.push(message);
+        else childLog[level](message.message, { ...fields, ...(instance === undefined ? {} : { instance }) });
         return;
       }
       case "event":
@@ -213,7 +223,7 @@ export class VrrpProcess {
     });
   }
 
-  #ended(why: string): void {
+  #ended(why: string, code: number | null): void {
     this.#heartbeat?.stop();
     clearTimeout(this.#deadline);
     const asked = this.#state === "stopping";
@@ -223,6 +233,11 @@ export class VrrpProcess {
     this.#onEnd?.();
     if (!this.#needed()) {
       this.#rest();
+      return;
+    }
+    if (code === cannotRun) {
+      this.#rest();
+      this.#options.onHopeless();
       return;
     }
     if (asked) {

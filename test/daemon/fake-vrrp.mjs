@@ -53,6 +53,11 @@ process.on("message", (message) => {
       break;
     case "start": {
       if (behave("dies-at-start")) process.exit(7);
+      if (behave("may-not-run")) {
+        const message = { type: "log", level: "error", message: "cannot run without CAP_NET_RAW" };
+        process.send(message, () => process.exit(77));
+        return;
+      }
       process.send({ type: "started" });
       const at = new Date().toISOString();
       for (const instance of instances.keys()) {

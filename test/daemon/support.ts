@@ -97,6 +97,7 @@ export function rig(load: SupervisorOptions["load"], changes: Partial<Supervisor
     log,
     vrrpProgram: { file: fileURLToPath(new URL("fake-vrrp.mjs", import.meta.url)), arguments: [] },
     environment: {},
+    onHopeless: (why) => log.lines.push(`hopeless: ${why}`),
     stopLimit: 3000,
     ...changes,
   });

@@ -135,3 +135,11 @@ test("a child that hangs is killed and replaced", async () => {
   await until(async () => (await get(socket, "/readyz")).status === 200, "the next child");
   await until(async () => (await statusOf(socket)).instances[0]?.name === "web", "its answer");
 });
+
+test("a child that can never run here is not started again: the daemon is told to end", async () => {
+  const { supervisor, log, received } = rig(() => loaded("may-not-run"));
+  await supervisor.start();
+  await until(() => log.lines.includes("hopeless: the vrrp process cannot run here"), "the end");
+  expect(log.lines).toContain("error cannot run without CAP_NET_RAW");
+  expect(received().filter(({ type }) => type === "start").length).toBe(1);
+});
