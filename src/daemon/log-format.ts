@@ -2,6 +2,7 @@
 import type { LogLevel } from "./messages.ts";
 
 export interface LogRecord {
+  readonly at: Date;
   readonly level: LogLevel;
   readonly message: string;
   readonly instance?: string;
@@ -10,12 +11,12 @@ export interface LogRecord {
 
 const colours: Record<LogLevel, number> = { debug: 2, info: 36, warn: 33, error: 31 };
 
-export function formatRecord(record: LogRecord, at: Date, colour: boolean): string {
+export function formatRecord(record: LogRecord, colour: boolean): string {
   const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const level = paint(colours[record.level], record.level.padEnd(5));
   const subject = record.instance === undefined ? "" : `${paint(1, record.instance)}: `;
   const rest = Object.entries(record.fields).map(([name, value]) => ` ${paint(2, `${name}=${formatValue(value)}`)}`);
-  return `${paint(2, formatTime(at))} ${level} ${subject}${printable(record.message)}${rest.join("")}\n`;
+  return `${paint(2, formatTime(record.at))} ${level} ${subject}${printable(record.message)}${rest.join("")}\n`;
 }
 
 export function formatTime(at: Date): string {

@@ -70,7 +70,12 @@ async function openWriter(options: LogOptions): Promise<{ write: Write; writer: 
   const writer = new BoundedWriter(openStandardError(), {
     capacity,
     dropped: (count) =>
-      render({ level: "warn", message: `${count} log lines dropped: standard error was not read`, fields: {} }),
+      render({
+        at: new Date(),
+        level: "warn",
+        message: `${count} log lines dropped: standard error was not read`,
+        fields: {},
+      }),
   });
   return { write: (record) => writer.write(render(record)), writer };
 }
@@ -78,7 +83,7 @@ async function openWriter(options: LogOptions): Promise<{ write: Write; writer: 
 function createLog(least: LogLevel, write: Write, flushAll: Log["flush"]): Log {
   const log = (level: LogLevel, message: string, { instance, ...fields }: LogFields = {}): void => {
     if (ranks[level] < ranks[least]) return;
-    write({ level, message, fields, ...(instance === undefined ? {} : { instance }) });
+    write({ at: new Date(), level, message, fields, ...(instance === undefined ? {} : { instance }) });
   };
   return {
     debug: (message, fields) => log("debug", message, fields),
@@ -95,16 +100,18 @@ function jsonFormat(pino: typeof Pino, lines: string[]): Write {
       base: null,
       level: "debug",
       messageKey: "message",
-      timestamp: pino.stdTimeFunctions.isoTime,
+      // The time when it was said, not when the writer was there to write it.
+      timestamp: false,
       formatters: { level: (level) => ({ level }) },
     },
     { write: (line) => lines.push(line) },
   );
-  return ({ level, message, instance, fields }) => {
-    logger[level](instance === undefined ? fields : { instance, ...fields }, message);
+  return ({ at, level, message, instance, fields }) => {
+    const time = at.toISOString();
+    logger[level](instance === undefined ? { time, ...fields } : { time, instance, ...fields }, message);
   };
 }
 
 function prettyFormat(lines: string[], colour: boolean): Write {
-  return (record) => lines.push(formatRecord(record, new Date(), colour));
+  return (record) => lines.push(formatRecord(record, colour));
 }
