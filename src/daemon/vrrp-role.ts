@@ -51,6 +51,8 @@ class VrrpRole {
   #unsent = 0;
   #dropped = 0;
   #stopping = false;
+  /** Held back while the last advertisements are sent. */
+  #afterwards: FromVrrp[] | undefined;
 
   constructor() {
     this.#engine = new Engine({
@@ -164,9 +166,13 @@ class VrrpRole {
     if (this.#stopping) return;
     this.#stopping = true;
     // The kernel has taken the last advertisements and deletions when stop() returns; only its answers are waited for.
+    this.#afterwards = [];
     const answers = this.#engine.stop().catch((error: unknown) => {
       process.stderr.write(`viprd vrrp process: ${error instanceof Error ? error.message : String(error)}\n`);
     });
+    const reports = this.#afterwards;
+    this.#afterwards = undefined;
+    for (const report of reports) this.#send(report);
     await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, stopLimit))]);
     const exit = () => process.exit(code);
     if (!process.connected || process.send === undefined) exit();
@@ -181,6 +187,10 @@ class VrrpRole {
   /** A supervisor that stands still must not make this process grow. */
   #send(message: FromVrrp): void {
     if (!process.connected || process.send === undefined) return;
+    if (this.#afterwards !== undefined) {
+      this.#afterwards.push(message);
+      return;
+    }
     if (this.#unsent >= maxUnsent) {
       this.#dropped++;
       return;

@@ -42,6 +42,8 @@ interface Held {
 /** Long enough for the events of our own last change to have been read, short for whoever uses the address. */
 const firstRepairDelay: Milliseconds = 5;
 const strangerDelay: Milliseconds = 50;
+/** Renewals fall on common instants, so that those of many instances share their system calls. */
+const renewalGrid: Milliseconds = 100;
 const longestRepairDelay: Milliseconds = 5000;
 const repairMemory: Milliseconds = 60_000;
 /** Refusals that the same request would get again. */
@@ -223,7 +225,8 @@ export class AddressKeeper {
 
   #scheduleRenewal(now: Instant, part: number): void {
     const { lease } = this.#parameters;
-    this.#host.scheduleBackground(this.#renewal, lease === undefined ? undefined : now + lease * part);
+    const at = lease === undefined ? undefined : Math.floor((now + lease * part) / renewalGrid) * renewalGrid;
+    this.#host.scheduleBackground(this.#renewal, at);
   }
 
   #find(entry: AddressEntry): Held | undefined {

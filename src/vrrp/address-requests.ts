@@ -4,32 +4,68 @@ import type { Connection, NetlinkError, Request } from "../netlink/connection.ts
 import { NLM_F_CREATE, NLM_F_REPLACE, RTM_DELADDR, RTM_NEWADDR } from "../netlink/constants.ts";
 import { formatAddress } from "../wire/address.ts";
 import type { AddressRequests, Refusal } from "./host.ts";
+import type { Milliseconds } from "./parameters.ts";
+
+type Failed = (entry: AddressEntry, error: Refusal) => void;
+
+/** Requests in one system call: the kernel obeys them before it returns, and no advertisement may wait long for that. */
+const portion = 32;
+/** Renewals of many instances that come due together are collected for so long. */
+const collecting: Milliseconds = 1;
 
 export class KernelAddresses implements AddressRequests {
   readonly #connection: Connection;
   readonly #nameOf: (index: number) => string;
+  readonly #scheduleFlush: (after: Milliseconds) => void;
+  #renewals: Request[] = [];
+  #deletions: Request[] | undefined;
 
-  /** `nameOf` an interface, for messages. */
-  constructor(connection: Connection, nameOf: (index: number) => string) {
+  /** `nameOf` an interface, for messages. After `scheduleFlush` was called, flush() is to be called as soon as that. */
+  constructor(connection: Connection, nameOf: (index: number) => string, scheduleFlush: (after: Milliseconds) => void) {
     this.#connection = connection;
     this.#nameOf = nameOf;
+    this.#scheduleFlush = scheduleFlush;
   }
 
   add(entry: AddressEntry, done: (error?: Refusal) => void): void {
     this.#connection.postMany([this.#newAddress("add", entry, done)]);
   }
 
-  renew(entries: readonly AddressEntry[], failed: (entry: AddressEntry, error: Refusal) => void): void {
-    this.#connection.postMany(
-      entries.map((entry) => this.#newAddress("renew", entry, (error) => error && failed(entry, error))),
-    );
+  renew(entries: readonly AddressEntry[], failed: Failed): void {
+    if (this.#renewals.length === 0) this.#scheduleFlush(collecting);
+    for (const entry of entries) {
+      this.#renewals.push(this.#newAddress("renew", entry, (error) => error && failed(entry, error)));
+    }
+  }
+
+  /** One portion of the renewals. */
+  flush(): void {
+    this.#connection.postMany(this.#renewals.splice(0, portion));
+    if (this.#renewals.length > 0) this.#scheduleFlush(0);
   }
 
   delete(entry: AddressEntry, done: (error?: Refusal) => void): void {
-    const operation = () => `delete address ${this.describe(entry)}`;
-    this.#connection.post(operation, RTM_DELADDR, 0, encodeDeleteAddress(entry), (error) =>
-      done(error !== undefined && isGone(error) ? undefined : error),
-    );
+    const request: Request = {
+      operation: () => `delete address ${this.describe(entry)}`,
+      type: RTM_DELADDR,
+      flags: 0,
+      body: encodeDeleteAddress(entry),
+      done: (error) => done(error !== undefined && isGone(error) ? undefined : error),
+    };
+    if (this.#deletions === undefined) this.#connection.postMany([request]);
+    else this.#deletions.push(request);
+  }
+
+  /** Runs `work`; the deletions that it asks for are made together when it returns. */
+  deletingTogether(work: () => void): void {
+    const deletions: Request[] = [];
+    this.#deletions = deletions;
+    try {
+      work();
+    } finally {
+      this.#deletions = undefined;
+      this.#connection.postMany(deletions);
+    }
   }
 
   describe(entry: AddressEntry): string {

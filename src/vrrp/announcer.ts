@@ -41,7 +41,10 @@ export class Announcer {
     this.#host = host;
   }
 
+  /** A round that is running begins anew with the new list. */
   configure(addresses: readonly VirtualAddress[]): void {
+    const running = this.#next < this.#addresses.length;
+    this.#next = running ? 0 : Number.POSITIVE_INFINITY;
     this.#addresses = addresses;
     this.#prepared.clear();
   }
@@ -92,6 +95,7 @@ export class Announcer {
     for (; this.#next < Math.min(end, this.#addresses.length); this.#next++)
       this.#announce(this.#addresses[this.#next]);
     const more = this.#next < this.#addresses.length;
+    if (!more) this.#next = Number.POSITIVE_INFINITY;
     this.#host.scheduleBackground(this.#frames, more ? now + (interval > 0 ? interval : batchGap) : undefined);
   }
 

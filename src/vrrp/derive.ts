@@ -11,7 +11,7 @@ import type { InstanceParameters, VirtualAddress } from "./parameters.ts";
 import type { Expectations } from "./reception.ts";
 import type { RouterParameters } from "./router.ts";
 
-export function routerParameters(parameters: InstanceParameters, source: IpAddress): RouterParameters {
+export function routerParameters(parameters: InstanceParameters, family: Family, source: IpAddress): RouterParameters {
   const { version, priority, preempt, preemptDelay, families, maxLearnedInterval } = parameters;
   return {
     version,
@@ -21,6 +21,7 @@ export function routerParameters(parameters: InstanceParameters, source: IpAddre
     preemptDelay,
     address: source,
     coupled: families.length > 1,
+    decidesTies: family === families[0],
     ...(maxLearnedInterval === undefined ? {} : { maxLearnedInterval }),
   };
 }

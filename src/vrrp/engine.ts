@@ -13,7 +13,7 @@ import type { Family, IpAddress } from "../wire/address.ts";
 import { formatAddress } from "../wire/address.ts";
 import { KernelAddresses } from "./address-requests.ts";
 import { Agenda, type LatenessFigures } from "./agenda.ts";
-import type { Entry } from "./deadlines.ts";
+import { type Entry, newEntry } from "./deadlines.ts";
 import type { Channel, Host, LogLevel, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
 import { findLeftOvers } from "./left-overs.ts";
@@ -21,6 +21,9 @@ import type { InstanceParameters, Instant } from "./parameters.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
 import { FrameSender, Transport } from "./transport.ts";
 import { addressOwner } from "./virtual-entry.ts";
+
+/** A thousand instances stop in portions: one system call removes the addresses of each. */
+const stopTogether = 32;
 
 export interface EngineReports {
   log(level: LogLevel, instance: string | undefined, message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -31,6 +34,7 @@ export class Engine implements Host {
   readonly addresses: KernelAddresses;
   readonly #reports: EngineReports;
   readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire));
+  readonly #flush = newEntry(() => this.addresses.flush());
   readonly #instances = new Map<string, Instance>();
   readonly #transports = new Map<string, Transport>();
   readonly #frames: FrameSender;
@@ -48,7 +52,9 @@ export class Engine implements Host {
     this.#reports = reports;
     this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
     const nameOf = (index: number) => this.#watch.links.get(index)?.name ?? `interface ${index}`;
-    this.addresses = new KernelAddresses(this.#connection, nameOf);
+    this.addresses = new KernelAddresses(this.#connection, nameOf, (after) =>
+      this.#agenda.scheduleBackground(this.#flush, now() + after),
+    );
     this.#watch = Watch.open({
       links: true,
       addresses: true,
@@ -99,7 +105,12 @@ export class Engine implements Host {
 
   /** Every role is given up and every address removed when this returns; the promise waits for the kernel's answers. */
   async stop(): Promise<void> {
-    for (const instance of this.#instances.values()) instance.stop("viprd is stopping");
+    const instances = [...this.#instances.values()];
+    for (let start = 0; start < instances.length; start += stopTogether) {
+      this.addresses.deletingTogether(() => {
+        for (const instance of instances.slice(start, start + stopTogether)) instance.stop("viprd is stopping");
+      });
+    }
     await this.#connection.settle();
   }
 

@@ -70,7 +70,7 @@ export class Member {
     this.#ports = ports;
     this.#parameters = parameters;
     this.#source = new Uint8Array(family === 4 ? 4 : 16);
-    this.#router = routerParameters(parameters, this.#source);
+    this.#router = routerParameters(parameters, family, this.#source);
     this.#expected = expectations(parameters, family, this.#source);
     this.#advertiser = new Advertiser(family, parameters, this.#expected, this.counters);
   }
@@ -270,7 +270,7 @@ export class Member {
   }
 
   #refresh(): void {
-    this.#router = routerParameters(this.#parameters, this.#source);
+    this.#router = routerParameters(this.#parameters, this.family, this.#source);
     this.#expected = expectations(this.#parameters, this.family, this.#source);
     this.#advertiser.configure(this.#parameters, this.#expected);
   }

@@ -113,7 +113,11 @@ class Stage {
       linkByName: () => link,
       addressesOn: () => addresses,
       isVirtual: () => false,
-      addresses: new KernelAddresses(this.#connection, () => link.name),
+      addresses: new KernelAddresses(
+        this.#connection,
+        () => link.name,
+        () => {},
+      ),
       openChannel: (_link, _family, receiver) => {
         this.#receiver = receiver;
         return { send: (datagram) => datagram.length, drain: () => {}, close: () => {} };

@@ -17,6 +17,8 @@ export interface RouterParameters {
   readonly address: IpAddress;
   /** Routers of one group become active together: each waits for a "grant" instead of acting alone. */
   readonly coupled: boolean;
+  /** In a group one router decides ties by address for all: two families may order the same two nodes differently. */
+  readonly decidesTies: boolean;
   readonly maxLearnedInterval?: Milliseconds;
 }
 
@@ -56,6 +58,8 @@ export interface Active {
   readonly answerAfter: Instant;
   /** The router we took over from because it fell silent: perhaps it lives behind a cut, still active. */
   readonly silenced?: IpAddress;
+  /** A tie that another router of the group should have decided, with the first and the last advertisement of it. */
+  readonly tie?: { readonly since: Instant; readonly last: Instant };
 }
 
 export type State = Initialize | Backup | Active;

@@ -125,6 +125,11 @@ function activeHears(
     return stay({ ...state, adverTimer: now + router.interval, answerAfter }, advertise(router));
   }
   if (isOwnPacket(router, event)) return stay(state, { type: "own-packet" });
+  if (event.priority === router.priority && !router.decidesTies) {
+    const tie = ongoingTie(router, state, now);
+    // Peers whose address families are not coupled may leave the tie open for ever: then it is decided here after all.
+    if (now - tie.since <= 3 * router.interval) return stay({ ...state, tie });
+  }
   if (outranks(event, router)) {
     // A router that we took for dead was active all the time and cannot know that hosts have learned our announcements.
     // One last advertisement makes it announce itself again.
@@ -139,6 +144,11 @@ function activeHears(
   // its grid in both, so that nothing that is received can postpone the next advertisement.
   if (router.version === 2 || !mayAnswer) return stay(state, { type: "lesser-active", peer });
   return stay({ ...state, answerAfter }, advertise(router), { type: "lesser-active", peer });
+}
+
+function ongoingTie(router: RouterParameters, state: Active, now: Instant): { since: Instant; last: Instant } {
+  const { tie } = state;
+  return { since: tie !== undefined && now - tie.last < 2 * router.interval ? tie.since : now, last: now };
 }
 
 /** Section 6.4.3: the higher priority, then the higher source address as an unsigned number. */

@@ -8,7 +8,7 @@ const source4 = address("192.0.2.11");
 const source6 = address("fe80::11");
 
 test("a router of an instance with one family acts alone, those of two wait for each other", () => {
-  expect(routerParameters(instance(), source4)).toEqual({
+  expect(routerParameters(instance(), 4, source4)).toEqual({
     version: 3,
     priority: 100,
     interval: 1000,
@@ -16,9 +16,11 @@ test("a router of an instance with one family acts alone, those of two wait for 
     preemptDelay: 0,
     address: source4,
     coupled: false,
+    decidesTies: true,
   });
-  expect(routerParameters(dualStack({ maxLearnedInterval: 3000 }), source6)).toMatchObject({
+  expect(routerParameters(dualStack({ maxLearnedInterval: 3000 }), 6, source6)).toMatchObject({
     coupled: true,
+    decidesTies: false,
     address: source6,
     maxLearnedInterval: 3000,
   });

@@ -60,6 +60,7 @@ export function router(
     preemptDelay: 0,
     address: variant.own,
     coupled: false,
+    decidesTies: true,
     ...changes,
   };
 }
