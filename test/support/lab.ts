@@ -118,7 +118,7 @@ export class Lab {
   /** Addresses, links, rules, nft rules and interface sysctls of a node, one text each. */
   async #belongings(node: string): Promise<Set<string>> {
     const script = [
-      "ip -o addr | sed -E 's/ valid_lft.*//; s/^[0-9]+: /address /'",
+      "ip -o addr | grep -v 'inet6 fe80::ff:fe00:' | sed -E 's/ valid_lft.*//; s/^[0-9]+: /address /'",
       "ip -o link | sed -E 's/^[0-9]+: ([^:@]+).*/link \\1/'",
       "ip rule | sed 's/^/rule /'; ip -6 rule | sed 's/^/rule6 /'",
       "nft list ruleset | sed 's/^/nft /'",
