@@ -1,7 +1,18 @@
 // The advertisements that enter the switch, by the port they come from, with the kernel's receive timestamps. They are
 // read in the background every few milliseconds: the stamps do not depend on when.
-import { AF_PACKET, ETH_P_ALL, ETH_P_IP, PACKET_IGNORE_OUTGOING, SO_RCVBUFFORCE, SO_TIMESTAMPNS, SOCK_RAW, SOL_PACKET, SOL_SOCKET } from "../../dist/socket/constants.js";
+
 import { now } from "../../dist/socket/clock.js";
+import {
+  AF_PACKET,
+  ETH_P_ALL,
+  ETH_P_IP,
+  PACKET_IGNORE_OUTGOING,
+  SO_RCVBUFFORCE,
+  SO_TIMESTAMPNS,
+  SOCK_RAW,
+  SOL_PACKET,
+  SOL_SOCKET,
+} from "../../dist/socket/constants.js";
 import { acceptWhen, dropAll } from "../../dist/socket/filter.js";
 import { interfaceIndex } from "../../dist/socket/interface.js";
 import { sockaddrLinkLayer } from "../../dist/socket/sockaddr.js";

@@ -9,7 +9,8 @@ export async function until(what, probe, timeout, pause = 10) {
   for (;;) {
     const answer = await probe();
     if (answer) return answer;
-    if (performance.now() > end) throw new Error(`not within ${timeout} ms: ${typeof what === "function" ? what() : what}`);
+    if (performance.now() > end)
+      throw new Error(`not within ${timeout} ms: ${typeof what === "function" ? what() : what}`);
     await sleep(pause);
   }
 }

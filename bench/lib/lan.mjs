@@ -2,8 +2,8 @@
 // Subnet of link l: 10.(50+l).0.0/16; routers .255.11, .255.12, the host .255.100; virtual addresses from .0.1 on.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { setLink } from "../../dist/netlink/link.js";
 import { Connection } from "../../dist/netlink/connection.js";
+import { setLink } from "../../dist/netlink/link.js";
 import { interfaceIndex } from "../../dist/socket/interface.js";
 import { inNetworkNamespace } from "../../dist/socket/namespace.js";
 import { Capture } from "./capture.mjs";

@@ -1,12 +1,15 @@
 // The two products, told the same: configurations for `count` virtual routers, and how they are started and asked.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+
 import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addressOf, linkOf, vridOf } from "./lan.mjs";
 import { Daemon } from "./processes.mjs";
 
-const repository = fileURLToPath(new URL("../../", import.meta.url));
+/** Another built checkout can be measured with the harness of this one. */
+const repository = process.env.VIPRD_BENCH_PROGRAM ?? fileURLToPath(new URL("../../", import.meta.url));
 export const directory = mkdtempSync(`${tmpdir()}/viprd-bench-`);
 process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
 
@@ -14,9 +17,9 @@ process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
 const program = `${directory}/program`;
 mkdirSync(program);
 for (const name of ["dist", "build", "prebuilds", "package.json"]) {
-  if (existsSync(repository + name)) cpSync(repository + name, `${program}/${name}`, { recursive: true });
+  if (existsSync(join(repository, name))) cpSync(join(repository, name), `${program}/${name}`, { recursive: true });
 }
-symlinkSync(`${repository}node_modules`, `${program}/node_modules`);
+symlinkSync(join(repository, "node_modules"), `${program}/node_modules`);
 
 let counter = 0;
 
@@ -63,7 +66,8 @@ export const viprd = {
 
 export const keepalived = {
   name: "keepalived",
-  version: () => /v(\S+)/.exec(spawnSync("keepalived", ["--version"], { encoding: "utf8" }).stderr)?.[1] ?? "unknown",
+  version: () =>
+    / v(\d\S*)/.exec(spawnSync("keepalived", ["--version"], { encoding: "utf8" }).stderr)?.[1] ?? "unknown",
 
   config({ count = 1, interval, priority, realtime, changed = false }) {
     const lines = ["global_defs {", "  router_id bench", "  vrrp_version 3"];

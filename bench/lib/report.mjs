@@ -56,7 +56,8 @@ export function renderSection({ title, rows, notes = [], steal, idle, seconds })
       ]);
     }
   }
-  const noise = seconds === undefined ? "" : `  [${seconds.toFixed(0)} s; steal ${percent(steal)}, idle ${percent(idle)}]`;
+  const noise =
+    seconds === undefined ? "" : `  [${seconds.toFixed(0)} s; steal ${percent(steal)}, idle ${percent(idle)}]`;
   return [`${title}${noise}`, ...align(lines), ...notes.map((note) => `  note: ${note}`)].join("\n");
 }
 
@@ -70,7 +71,13 @@ export function align(lines, left = 3) {
 export function figure(value) {
   if (!Number.isFinite(value)) return "-";
   const size = Math.abs(value);
-  return size >= 1000 ? value.toFixed(0) : size >= 100 ? value.toFixed(1) : size >= 10 ? value.toFixed(2) : value.toFixed(3);
+  return size >= 1000
+    ? value.toFixed(0)
+    : size >= 100
+      ? value.toFixed(1)
+      : size >= 10
+        ? value.toFixed(2)
+        : value.toFixed(3);
 }
 
 export const percent = (share) => `${(share * 100).toFixed(1)} %`;

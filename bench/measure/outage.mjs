@@ -1,6 +1,13 @@
 // What a client sees that sends an ICMP echo request to the virtual address each millisecond while the active router
 // crashes with its link: how long after the new one's first advertisement the first answer comes.
-import { AF_INET, IPPROTO_ICMP, SO_RCVBUFFORCE, SO_TIMESTAMPNS, SOCK_RAW, SOL_SOCKET } from "../../dist/socket/constants.js";
+import {
+  AF_INET,
+  IPPROTO_ICMP,
+  SO_RCVBUFFORCE,
+  SO_TIMESTAMPNS,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from "../../dist/socket/constants.js";
 import { acceptWhen } from "../../dist/socket/filter.js";
 import { sockaddrIn } from "../../dist/socket/sockaddr.js";
 import { Socket } from "../../dist/socket/socket.js";
@@ -44,11 +51,22 @@ async function once(report, pair) {
   const before = prober.answers.filter(({ received }) => received < first.at - interval).at(-1);
   const after = prober.answers.find(({ sent }) => sent > (before?.sent ?? 0) && prober.isLater(sent, before));
   const what = `${interval} ms adverts`;
-  if (before === undefined || after === undefined) report.note(`${pair.product.name}: no answer ${before ? "after" : "before"}`);
+  if (before === undefined || after === undefined)
+    report.note(`${pair.product.name}: no answer ${before ? "after" : "before"}`);
   else {
-    report.sample(`${what}: first answer after the first advertisement`, pair.product.name, after.received - first.at, "ms");
+    report.sample(
+      `${what}: first answer after the first advertisement`,
+      pair.product.name,
+      after.received - first.at,
+      "ms",
+    );
     report.sample(`${what}: outage`, pair.product.name, after.received - before.received, "ms");
-    report.sample(`${what}: outage from the last advertisement, less the formula`, pair.product.name, after.received - last.at - downInterval(lesser, interval), "ms");
+    report.sample(
+      `${what}: outage from the last advertisement, less the formula`,
+      pair.product.name,
+      after.received - last.at - downInterval(lesser, interval),
+      "ms",
+    );
   }
   await pair.r1.exited;
   pair.lan.ip("r1", ["addr flush dev e0", "addr add 10.50.255.11/16 dev e0"]);
@@ -69,7 +87,9 @@ class Prober {
   #start = now();
 
   constructor(lan) {
-    this.#socket = lan.inside("h1", () => Socket.open(AF_INET, SOCK_RAW, IPPROTO_ICMP, "raw socket for ICMP", { slotSize: 128 }));
+    this.#socket = lan.inside("h1", () =>
+      Socket.open(AF_INET, SOCK_RAW, IPPROTO_ICMP, "raw socket for ICMP", { slotSize: 128 }),
+    );
     this.#socket.setOption(SOL_SOCKET, SO_TIMESTAMPNS, 1);
     this.#socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, 4 * 1024 * 1024);
     this.#socket.attachFilter(acceptWhen([{ offset: 0, size: 1, oneOf: [0], afterIpv4Header: true }]));
@@ -108,7 +128,8 @@ class Prober {
         const bytes = batch.bytes(i);
         const icmp = Buffer.from(bytes.subarray((bytes[0] & 15) * 4));
         const sent = this.#sent[icmp.readUInt16BE(6)];
-        if (icmp.readUInt16BE(4) === identifier && sent !== undefined) this.answers.push({ sent, received: batch.at(i) });
+        if (icmp.readUInt16BE(4) === identifier && sent !== undefined)
+          this.answers.push({ sent, received: batch.at(i) });
       }
     }
   }

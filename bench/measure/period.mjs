@@ -10,7 +10,7 @@ export const title = "Period: |gap between two advertisements - interval|, quant
 
 export async function measure(report, { extent }) {
   const seconds = extent === "full" ? 30 : 6;
-  const turns = extent === "full" ? 4 : 2;
+  const turns = extent === "full" ? 4 : 1;
   for (const interval of [10, 100]) {
     for (const load of [0, 1]) {
       for (let turn = 0; turn < turns; turn++) {

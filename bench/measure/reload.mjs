@@ -12,7 +12,7 @@ const count = 1000;
 const interval = 1000;
 
 export async function measure(report, { extent }) {
-  const rounds = extent === "full" ? 5 : 2;
+  const rounds = extent === "full" ? 5 : 1;
   for (const product of products) {
     await withPair(product, { count, interval, links: count / perLink }, async (pair) => {
       await sleep(5000);
@@ -32,8 +32,17 @@ async function once(report, pair, changed) {
   pair.r1.signal("SIGHUP");
   await sleep(4 * interval);
   const what = changed ? "one changed" : "unchanged";
-  report.sample(`${what}: gap beyond the interval`, pair.product.name, largest(pair.capture.gaps("r1", { from })) - interval, "ms");
+  report.sample(
+    `${what}: gap beyond the interval`,
+    pair.product.name,
+    largest(pair.capture.gaps("r1", { from })) - interval,
+    "ms",
+  );
   const claims = pair.capture.adverts("r2", { from }).filter(({ priority }) => priority > 0);
-  report.sample(`${what}: takeovers by the backup`, pair.product.name, new Set(claims.map(({ link, vrid }) => link * 256 + vrid)).size);
+  report.sample(
+    `${what}: takeovers by the backup`,
+    pair.product.name,
+    new Set(claims.map(({ link, vrid }) => link * 256 + vrid)).size,
+  );
   await pair.calm();
 }

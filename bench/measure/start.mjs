@@ -26,7 +26,12 @@ export async function measure(report, { extent }) {
 async function once(report, pair) {
   const before = now();
   const daemon = pair.start("r1");
-  await until(() => `${pair.product.name} listens\n${daemon.log.join("")}`, () => isMember(daemon.pid), 10_000, 2);
+  await until(
+    () => `${pair.product.name} listens\n${daemon.log.join("")}`,
+    () => isMember(daemon.pid),
+    10_000,
+    2,
+  );
   report.sample("exec to listening", pair.product.name, now() - before, "ms");
   const first = await pair.capture.wait("r1", { from: before, timeout: 10_000 });
   const timer = downInterval(better, interval);

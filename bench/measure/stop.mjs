@@ -12,7 +12,7 @@ export const title = "Stop: from SIGTERM to priority 0 on the wire and to the la
 export async function measure(report, { extent }) {
   for (const [count, rounds] of [
     [1, extent === "full" ? 15 : 5],
-    [1000, extent === "full" ? 5 : 2],
+    [1000, extent === "full" ? 5 : 1],
   ]) {
     const pairs = products.map((product) => new Pair(product, plan(count)));
     try {
@@ -61,7 +61,8 @@ async function once(report, pair, count) {
   if (routers.size < count) report.note(`${pair.product.name}: priority 0 for ${routers.size} of ${count}`);
   if (held.size > 0) report.note(`${pair.product.name}: ${held.size} addresses left`);
   report.sample(`${what}: first priority 0`, pair.product.name, (farewells[0]?.at ?? Number.NaN) - at, "ms");
-  if (count > 1) report.sample(`${what}: last priority 0`, pair.product.name, largest(farewells.map((a) => a.at)) - at, "ms");
+  if (count > 1)
+    report.sample(`${what}: last priority 0`, pair.product.name, largest(farewells.map((a) => a.at)) - at, "ms");
   report.sample(`${what}: addresses gone`, pair.product.name, last - at, "ms");
   report.sample(`${what}: process gone`, pair.product.name, ended - at, "ms");
   watch.close();
