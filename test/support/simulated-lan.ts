@@ -68,6 +68,9 @@ export class SimulatedLan {
   /** Everything that entered the switch, in order. */
   readonly adverts: Advert[] = [];
   readonly announcements: Announcement[] = [];
+  /** The bytes of both, as they were sent. */
+  readonly datagrams: Uint8Array[] = [];
+  readonly frames: Uint8Array[] = [];
   /** What a host on the switch believes: the MAC that was announced last for each address. */
   readonly neighbors = new Map<string, string>();
   readonly #ports = new Map<string, Port>();
@@ -143,6 +146,7 @@ export class SimulatedLan {
     if (address === undefined || mac === undefined) throw new Error(`${from} sent a frame that is no announcement`);
     const announcement = { at: this.time.now, node: from, address: formatAddress(address), mac: formatMac(mac) };
     this.announcements.push(announcement);
+    this.frames.push(frame.slice());
     this.neighbors.set(announcement.address, announcement.mac);
   }
 
@@ -182,6 +186,7 @@ export class SimulatedLan {
     // Packets from a forger may be broken.
     if (typeof advertisement === "string") return;
     const { vrid, version, priority, interval, checksumForm, count } = advertisement;
+    this.datagrams.push(bytes);
     this.adverts.push({
       at: this.time.now,
       node,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deadline, type Event, initialState, step } from "../../src/vrrp/router.ts";
+import { deadline, type Event, initialState, type State, step } from "../../src/vrrp/router.ts";
 import { active, advertisement, router, variants } from "./samples.ts";
 
 const advert = { type: "send-advertisement", priority: 100 } as const;
@@ -140,6 +140,27 @@ describe.each(variants)("$name: active", (variant) => {
       step(router(variant), state, advertisement(variant, 150, source, now), now).actions;
     expect(actions(lower)).toEqual([advert, { type: "remove-addresses" }]);
     expect(actions(higher)).toEqual([{ type: "remove-addresses" }]);
+  });
+
+  test.each([
+    ["higher", higher],
+    ["lower", lower],
+  ])("a router that follows another family leaves a tie with a %s address open, for three intervals", (_, source) => {
+    const follower = router(variant, { coupled: true, decidesTies: false });
+    let state: State = active();
+    for (let at = 10_400; at <= 13_400; at += 1000) {
+      const tie = { since: 10_400, last: at };
+      const next = step(follower, state, advertisement(variant, 100, source, at), at);
+      expect(next).toEqual({ state: { ...active(), tie }, actions: [] });
+      state = next.state;
+    }
+    const decided = step(follower, state, advertisement(variant, 100, source, 14_400), 14_400).state;
+    expect(decided.name).toBe(source === higher ? "backup" : "active");
+  });
+
+  test("a router that follows another family obeys a higher priority at once", () => {
+    const follower = router(variant, { coupled: true, decidesTies: false });
+    expect(step(follower, active(), advertisement(variant, 101, lower, now), now).state.name).toBe("backup");
   });
 
   test("of two owners the one with the lower address gives way", () => {
