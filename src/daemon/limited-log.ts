@@ -7,6 +7,7 @@ const window = 1000;
 
 export function limitedLog(log: Log): Log {
   const guard = new LogGuard(window);
+  const latest = new Map<string, { message: string; fields: LogFields }>();
   let sweeping = false;
 
   // A storm that ended still owes the count of what was left out.
@@ -15,7 +16,11 @@ export function limitedLog(log: Log): Log {
     sweeping = true;
     setTimeout(() => {
       sweeping = false;
-      for (const { key, count } of guard.expire(performance.now())) log.info(`${count} more lines like "${key}"`);
+      for (const { key, count } of guard.expire(performance.now())) {
+        const { message, fields } = latest.get(key) ?? { message: key, fields: {} };
+        log.info(`${message} (${count} like it)`, fields);
+        latest.delete(key);
+      }
       if (guard.size > 0) sweepLater();
     }, window).unref();
   };
@@ -23,8 +28,10 @@ export function limitedLog(log: Log): Log {
   const limited =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      const { admitted, suppressed } = guard.admit(kindOf(fields.instance, message), performance.now());
+      const kind = kindOf(fields.instance, message);
+      const { admitted, suppressed } = guard.admit(kind, performance.now());
       if (admitted) log[level](message, suppressed > 0 ? { ...fields, suppressed } : fields);
+      else latest.set(kind, { message, fields });
       sweepLater();
     };
 

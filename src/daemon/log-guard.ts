@@ -53,5 +53,5 @@ export class LogGuard {
 
 /** Lines that differ only in their numbers and addresses are of one kind. */
 export function kindOf(instance: string | undefined, message: string): string {
-  return `${instance ?? ""}: ${message.replace(/[0-9a-f]*[:\d][0-9a-f:.]*/gi, "#")}`;
+  return `${instance ?? ""}: ${message.replace(/\b(?=[a-f:.]*\d)[0-9a-f:.]+/gi, "#")}`;
 }

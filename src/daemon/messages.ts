@@ -38,7 +38,9 @@ export type FromVrrp =
       readonly dropped: number;
       readonly lateness: Lateness;
     }
-  | { readonly type: "stopped" };
+  | { readonly type: "stopped" }
+  /** What came up in one turn of the loop: one write instead of many. In order, never nested. */
+  | { readonly type: "batch"; readonly messages: readonly FromVrrp[] };
 
 /** How late timers of the VRRP process fired since it started, in milliseconds. */
 export interface Lateness {

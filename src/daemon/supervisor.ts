@@ -192,7 +192,8 @@ export class Supervisor {
   }
 
   #event(event: VrrpEvent): void {
-    logEvent(this.#childLog, event);
+    // Every transition has its line, however many there are.
+    logEvent(event.type === "transition" ? this.#log : this.#childLog, event);
     this.#events.append(event);
     if (event.type !== "transition") return;
     this.#roles.set(event.instance, event.to);

@@ -201,6 +201,9 @@ export class VrrpProcess {
       case "status-end":
         this.#requests.receive(message);
         return;
+      case "batch":
+        for (const each of message.messages) this.#receive(each);
+        return;
       case "stopped":
         // Its exit follows, and decides.
         return;

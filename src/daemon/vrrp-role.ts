@@ -12,6 +12,8 @@ import type { FromVrrp, LogLevel, ToVrrp } from "./messages.ts";
 
 /** Messages on their way to a supervisor that does not read them; more are dropped and counted. */
 const maxUnsent = 5000;
+/** Messages in one write. */
+const perBatch = 64;
 /** Snapshots sent in one turn of the loop. */
 const snapshotsPerTurn = 8;
 const stopLimit = 1000;
@@ -32,27 +34,29 @@ export function runVrrpRole(): void {
     new VrrpRole().run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.send({ type: "log", level: "error", message } satisfies FromVrrp, undefined, undefined, () =>
-      process.exit(cannotRun),
-    );
+    const code = error instanceof MissingCapability ? cannotRun : 1;
+    const report = { type: "log", level: "error", message } satisfies FromVrrp;
+    process.send(report, undefined, undefined, () => process.exit(code));
   }
 }
+
+class MissingCapability extends Error {}
 
 /** Without these a router would win elections and then not hold the address. */
 function requireCapabilities(): void {
   const text = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
   const effective = BigInt(`0x${text ?? "0"}`);
   const missing = Object.entries(neededCapabilities).filter(([, bit]) => ((effective >> BigInt(bit)) & 1n) === 0n);
-  if (missing.length > 0) throw new Error(`cannot run without ${missing.map(([name]) => name).join(" and ")}`);
+  if (missing.length > 0)
+    throw new MissingCapability(`cannot run without ${missing.map(([name]) => name).join(" and ")}`);
 }
 
 class VrrpRole {
   readonly #engine: Engine;
+  readonly #outgoing: FromVrrp[] = [];
   #unsent = 0;
   #dropped = 0;
   #stopping = false;
-  /** Held back while the last advertisements are sent. */
-  #afterwards: FromVrrp[] | undefined;
 
   constructor() {
     this.#engine = new Engine({
@@ -166,14 +170,11 @@ class VrrpRole {
     if (this.#stopping) return;
     this.#stopping = true;
     // The kernel has taken the last advertisements and deletions when stop() returns; only its answers are waited for.
-    this.#afterwards = [];
     const answers = this.#engine.stop().catch((error: unknown) => {
       process.stderr.write(`viprd vrrp process: ${error instanceof Error ? error.message : String(error)}\n`);
     });
-    const reports = this.#afterwards;
-    this.#afterwards = undefined;
-    for (const report of reports) this.#send(report);
     await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, stopLimit))]);
+    this.#flush();
     const exit = () => process.exit(code);
     if (!process.connected || process.send === undefined) exit();
     else process.send({ type: "stopped" } satisfies FromVrrp, undefined, undefined, exit);
@@ -184,20 +185,27 @@ class VrrpRole {
     this.#send({ type: "log", level, message, ...more });
   }
 
-  /** A supervisor that stands still must not make this process grow. */
+  /** Sent when the loop turns: after the advertisements that are due, and many together. */
   #send(message: FromVrrp): void {
-    if (!process.connected || process.send === undefined) return;
-    if (this.#afterwards !== undefined) {
-      this.#afterwards.push(message);
-      return;
-    }
+    // A supervisor that stands still must not make this process grow.
     if (this.#unsent >= maxUnsent) {
       this.#dropped++;
       return;
     }
     this.#unsent++;
-    process.send(message, undefined, undefined, () => {
-      this.#unsent--;
-    });
+    this.#outgoing.push(message);
+    if (this.#outgoing.length === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const all = this.#outgoing.splice(0);
+    for (let start = 0; start < all.length; start += perBatch) {
+      const messages = all.slice(start, start + perBatch);
+      const sent = (): void => {
+        this.#unsent -= messages.length;
+      };
+      if (!process.connected || process.send === undefined) sent();
+      else process.send({ type: "batch", messages } satisfies FromVrrp, undefined, undefined, sent);
+    }
   }
 }

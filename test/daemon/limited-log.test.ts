@@ -14,5 +14,5 @@ test("a storm of one kind is one line and its count; another kind and another in
     "warn web: conflict",
   ]);
   await until(() => memory.lines.length > 3, "the count");
-  expect(memory.lines[3]).toBe('info 99 more lines like "web: rejected packet from #"');
+  expect(memory.lines[3]).toBe("info web: rejected packet from 192.0.2.99 (99 like it)");
 });
