@@ -44,6 +44,7 @@ export class Engine implements Host {
   readonly #known = new Map<string, number>();
   /** Text of every configured virtual address, with the number of instances that have it. */
   readonly #virtual = new Map<string, Set<Instance>>();
+  #farewells: (() => void)[] | undefined;
   #started = false;
   #stalls = 0;
 
@@ -83,8 +84,9 @@ export class Engine implements Host {
     this.#instances.set(parameters.name, instance);
     this.#register(instance);
     if (!this.#started) return;
-    this.#sweep([parameters]);
     instance.refresh();
+    // Its addresses may be on the host already; our own last deletions may not have been heard of yet.
+    instance.addressAppeared();
   }
 
   remove(name: string, why = "removed from the configuration"): void {
@@ -93,7 +95,6 @@ export class Engine implements Host {
     instance.stop(why);
     this.#unregister(instance);
     this.#instances.delete(name);
-    this.#closeIdleTransports();
   }
 
   async start(): Promise<void> {
@@ -107,10 +108,16 @@ export class Engine implements Host {
   async stop(): Promise<void> {
     const instances = [...this.#instances.values()];
     for (let start = 0; start < instances.length; start += stopTogether) {
+      // Addresses first, as everywhere: the farewells wait until those of the portion are gone.
+      const farewells: (() => void)[] = [];
+      this.#farewells = farewells;
       this.addresses.deletingTogether(() => {
         for (const instance of instances.slice(start, start + stopTogether)) instance.stop("viprd is stopping");
       });
+      this.#farewells = undefined;
+      for (const send of farewells) send();
     }
+    this.#closeIdleTransports();
     await this.#connection.settle();
   }
 
@@ -164,13 +171,15 @@ export class Engine implements Host {
     const opened = transport;
     opened.add(receiver);
     return {
-      send: (datagram: Uint8Array, destination: IpAddress) => opened.send(datagram, destination),
+      send: (datagram: Uint8Array, destination: IpAddress) => {
+        if (this.#farewells === undefined) return opened.send(datagram, destination);
+        this.#farewells.push(() => opened.send(datagram, destination));
+        return datagram.length;
+      },
       drain: () => opened.drain(),
       close: () => {
         opened.remove(receiver);
-        if (!opened.idle) return;
-        opened.close();
-        if (this.#transports.get(key) === opened) this.#transports.delete(key);
+        if (this.#farewells === undefined) this.#closeIdleTransports();
       },
     };
   }
@@ -240,15 +249,9 @@ export class Engine implements Host {
       links.map(({ index, name }) => ({ name, addresses: this.#watch.addresses(index) })),
     );
     for (const entry of found) {
-      if (this.#isHeld(entry)) continue;
       this.#reports.log("warn", undefined, `removing left-over virtual address ${this.addresses.describe(entry)}`);
       this.addresses.delete(entry, (error) => error && this.#reports.log("error", undefined, error.message));
     }
-  }
-
-  #isHeld(entry: AddressEntry): boolean {
-    const holders = this.#virtual.get(formatAddress(entry.address));
-    return holders !== undefined && [...holders].some(({ state }) => state === "active");
   }
 
   #register(instance: Instance): void {
