@@ -216,3 +216,68 @@ test("the status tells what is there", () => {
     ["active", "fe80::b"],
   ]);
 });
+
+describe("addresses on another interface", () => {
+  const elsewhere = () => instance({ virtualAddresses: [virtualAddress("198.51.100.1", { device: "eth1" })] });
+
+  test("that appears while the router is active are put there and announced", () => {
+    const { lab, node } = alone(elsewhere());
+    expect(node.held).toEqual([]);
+    expect(node.state).toBe("active");
+    node.kernel.createLink("eth1");
+    lab.run(500);
+    expect(node.held).toEqual(["198.51.100.1"]);
+    expect(lab.lan.neighbors.has("198.51.100.1")).toBe(true);
+  });
+
+  test.fails("are announced when its link comes up after the router became active", () => {
+    const lab = new Lab();
+    const node = lab.node("a", 11, elsewhere());
+    node.kernel.createLink("eth1");
+    node.kernel.alter("eth1", { up: false, running: false });
+    lab.start();
+    lab.run(20_000);
+    expect(node.held).toEqual(["198.51.100.1"]);
+    expect(lab.lan.announcements).toEqual([]);
+    node.kernel.alter("eth1", { up: true, running: true });
+    lab.run(1000);
+    expect(lab.lan.neighbors.has("198.51.100.1")).toBe(true);
+  });
+});
+
+test.fails("a new MAC of the interface is announced at once", () => {
+  const { lab, node } = alone();
+  node.kernel.alter("eth0", { mac: Uint8Array.of(2, 0, 0, 0, 9, 9) });
+  lab.run(1000);
+  expect(lab.lan.neighbors.get("192.0.2.1")).toBe("02:00:00:00:09:09");
+});
+
+test.fails("sockets that the kernel refuses for a moment are tried again without anything else having to happen", () => {
+  const lab = new Lab();
+  const node = lab.node("a", 11);
+  node.kernel.setCarrier(false);
+  node.start();
+  const { host } = node;
+  const openChannel = host.openChannel.bind(host);
+  host.openChannel = () => {
+    throw new Error("raw socket for VRRP over IPv4 on eth0: ENOBUFS");
+  };
+  node.kernel.setCarrier(true);
+  lab.run(100);
+  expect([node.state, node.status.reasons]).toEqual(["initialize", ["raw socket for VRRP over IPv4 on eth0: ENOBUFS"]]);
+  host.openChannel = openChannel;
+  lab.run(30_000);
+  expect(node.state).toBe("active");
+});
+
+test.fails("a reload without a change moves nothing even where two address owners have settled who gives way", () => {
+  const lab = new Lab();
+  const [a, b] = [lab.node("a", 11, { priority: 255 }), lab.node("b", 12, { priority: 255 })];
+  lab.start();
+  lab.run(5000);
+  expect(lab.actives).toEqual(["b"]);
+  const before = [a.transitions.length, b.transitions.length];
+  a.reload({});
+  lab.run(5000);
+  expect([a.transitions.length, b.transitions.length]).toEqual(before);
+});

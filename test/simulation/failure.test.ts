@@ -174,7 +174,7 @@ describe("the interface of the active router", () => {
 
   test("renamed: nothing happens, not even to the rhythm", () => {
     const { lab, nodes } = three();
-    nodes[0].kernel.rename("lan0");
+    nodes[0].kernel.alter("eth0", { name: "lan0" });
     lab.run(10_000);
     const times = lab.adverts({ node: "best" }).map(({ at }) => at);
     expect(times.slice(1).map((at, i) => Math.round((at - (times[i] ?? 0)) * 1e6) / 1e6)).toEqual(

@@ -64,11 +64,13 @@ export class SimulatedKernel implements Port {
     return this.link?.running === true;
   }
 
-  createLink(): void {
+  /** Only eth0 gets addresses by itself. */
+  createLink(name = "eth0"): void {
     const index = this.#nextIndex++;
-    const link = { index, name: "eth0", type: 1, flags: 0, up: true, running: this.#carrier, mtu: 1500, mac: this.mac };
+    const link = { index, name, type: 1, flags: 0, up: true, running: this.#carrier, mtu: 1500, mac: this.mac };
     this.links.set(index, link);
     this.onChange({ object: "link", kind: "added", link });
+    if (name !== "eth0") return;
     this.#configured(index, `192.0.2.${this.number}`, 24);
     this.#configured(index, this.#linkLocal, 64);
     this.#configured(index, `2001:db8::${this.number.toString(16)}`, 64);
@@ -105,9 +107,10 @@ export class SimulatedKernel implements Port {
     if (link !== undefined) this.#change({ ...link, running: link.up && carrier });
   }
 
-  rename(name: string): void {
-    const link = this.link;
-    if (link !== undefined) this.#change({ ...link, name });
+  /** A new name, MAC or state of one of the links. */
+  alter(name: string, changes: Partial<Link>): void {
+    const link = [...this.links.values()].find((candidate) => candidate.name === name);
+    if (link !== undefined) this.#change({ ...link, ...changes });
   }
 
   held(index: number): readonly Held[] {
