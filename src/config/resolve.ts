@@ -29,6 +29,9 @@ export function resolveConfig(root: TreeNode, hostName: string): Resolved {
   if (root.kind === "map" && Object.keys(file?.vrrp_instance ?? {}).length === 0 && report.problems.length === 0) {
     report.warn([], "no vrrp_instance: there is nothing to do");
   }
+  if (global.script_user !== undefined) {
+    report.warn(["global", "script_user"], "has no effect yet: this version runs no scripts");
+  }
   const problems = report.problems;
   return { config: hasErrors(problems) ? undefined : { global: resolveGlobal(global, hostName), instances }, problems };
 }

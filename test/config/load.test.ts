@@ -29,7 +29,6 @@ test("a dual-stack instance is one instance of two families", () => {
     "/etc/viprd/viprd.yaml": `
 global:
   router_id: lb1
-  script_user: viprd_script
 vrrp_instance:
   web:
     interface: eth0
@@ -46,7 +45,6 @@ vrrp_instance:
   expect(messages).toEqual([]);
   expect(config?.global).toEqual({
     routerId: "lb1",
-    scriptUser: "viprd_script",
     process: { nice: 0, lockMemory: false },
   });
   expect(config?.instances.map(({ name, families, preemptDelay }) => ({ name, families, preemptDelay }))).toEqual([
