@@ -20,7 +20,7 @@ export default defineConfig({
           pool: "forks",
           // Scenarios mostly wait: many at once inside a file, few files at once.
           maxWorkers: 2,
-          maxConcurrency: 4,
+          maxConcurrency: 6,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

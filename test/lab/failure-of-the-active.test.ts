@@ -7,7 +7,7 @@ import { eventually, sleep } from "../support/lab-process.ts";
 import { T2, T3 } from "../support/lab-topologies.ts";
 import { Viprd } from "../support/lab-viprd.ts";
 
-for (const pair of pairs()) {
+for (const pair of pairs({ mixedIpv6: true })) {
   for (let round = 1; round <= repeats; round++) {
     scenario(
       `S-13 a backup takes over D after the last advert of a dead node: ${pair.name} #${round}`,
@@ -147,17 +147,18 @@ for (const pair of pairs({ families: [4, 6] })) {
       async (lab) => {
         const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
         await sleep(1_300);
-        const down = Date.now();
         const carrier = how === "S-18 carrier loss";
         lab.interrupted("r1");
         const up = carrier ? await lab.faults.linkDown("r1") : () => lab.namespaces.ip("r1", ["link set e0 up"]);
         if (!carrier) await lab.namespaces.ip("r1", ["link set e0 down"]);
+        // The commands take their time on a busy machine; the loss itself happened in between.
+        const down = Date.now();
         if (r1 instanceof Viprd) {
           expectBetween(
             "initialize after the loss",
             (await r1.waitState("web", "initialize", 3_000)) - down,
-            -5,
-            100 + 20,
+            -500,
+            100,
           );
           expect((await r1.instance()).reasons).not.toEqual([]);
           await eventually("the address is gone", async () => !(await lab.hosts.holds("r1", pair.vip)), 500);

@@ -69,6 +69,8 @@ export interface PairChoice {
   readonly versions?: readonly (2 | 3)[];
   /** Families of version 3; version 2 has IPv4 only. */
   readonly families?: readonly (4 | 6)[];
+  /** Also IPv6 between viprd and keepalived; otherwise with LAB_LONG=1 only, to keep the suite short. */
+  readonly mixedIpv6?: boolean;
   /** Only pairs that have viprd in this place. */
   readonly viprd?: "r1" | "r2" | "both";
 }
@@ -80,7 +82,9 @@ export function pairs(choice: PairChoice = {}): Pair[] {
     if ((choice.viprd === "r1" || choice.viprd === "both") && r1 !== "viprd") continue;
     if ((choice.viprd === "r2" || choice.viprd === "both") && r2 !== "viprd") continue;
     for (const version of choice.versions ?? [3, 2]) {
-      for (const family of version === 2 ? ([4] as const) : (choice.families ?? [4, 6])) {
+      const families = choice.families ?? [4, 6];
+      const short = r1 !== r2 && choice.mixedIpv6 !== true && process.env.LAB_LONG !== "1" && families.includes(4);
+      for (const family of version === 2 || short ? ([4] as const) : families) {
         found.push(new Pair(r1, r2, version, family));
       }
     }

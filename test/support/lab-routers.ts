@@ -76,7 +76,11 @@ export function keepalivedConfig(specs: RouterSpecs): string {
   for (const [name, spec] of Object.entries(specs)) {
     const interfaceName = spec.interface ?? "e0";
     const seconds = (spec.interval ?? 1000) / 1000;
-    lines.push(`vrrp_instance ${name} {`, "  state BACKUP", `  interface ${interfaceName}`);
+    lines.push(
+      `vrrp_instance ${name} {`,
+      `  state ${spec.priority === 255 ? "MASTER" : "BACKUP"}`,
+      `  interface ${interfaceName}`,
+    );
     lines.push(`  version ${spec.version ?? 3}`, `  virtual_router_id ${spec.vrid ?? 51}`);
     lines.push(`  priority ${spec.priority}`, `  advert_int ${seconds}`);
     if (spec.preempt === false) lines.push("  nopreempt");

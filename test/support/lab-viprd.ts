@@ -158,7 +158,7 @@ export class Viprd {
           return seen?.state === state && Date.parse(seen.since);
         },
         timeout,
-        30,
+        60,
       );
     } catch (cause) {
       const known = seen === undefined ? "no status" : `${seen.state} ${seen.reasons.join("; ")}`;
@@ -176,7 +176,7 @@ export class Viprd {
         return change !== undefined && Date.parse(change.at);
       },
       timeout,
-      30,
+      60,
     );
   }
 
