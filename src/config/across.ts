@@ -39,7 +39,7 @@ function checkRouters(instances: readonly InstanceParameters[], report: Report):
 }
 
 function routerKey(instance: InstanceParameters, family: Family): string {
-  return `${instance.interface} ${instance.vrid} ${family} ${instance.unicastPeers.length > 0 ? "unicast" : "multicast"}`;
+  return `${instance.interface} ${instance.vrid} ${family}`;
 }
 
 function checkAddresses(

@@ -74,6 +74,7 @@ export class AddressKeeper {
 
   /** Takes a new list; while holding, only the difference is touched. True when an address was added. */
   configure(parameters: KeeperParameters): boolean {
+    const sameLease = parameters.lease === this.#parameters.lease;
     this.#parameters = parameters;
     const wanted = new Map(parameters.addresses.map((address) => [keyOf(address), address]));
     for (const [key, held] of this.#held) {
@@ -81,6 +82,7 @@ export class AddressKeeper {
       if (address === undefined || JSON.stringify(address) !== JSON.stringify(held.address)) this.#drop(key, held);
     }
     if (!this.#holding) return false;
+    if (!sameLease) this.#changeLease();
     const added = this.#addMissing();
     this.#scheduleRenewal(this.#host.now(), 0.5);
     return added;
@@ -212,15 +214,26 @@ export class AddressKeeper {
     }
   }
 
+  /** The kernel still counts down the former lifetime: it gets the new one at once. */
+  #changeLease(): void {
+    for (const held of this.#held.values()) {
+      if (held.entry !== undefined) held.entry = toEntry(held.address, held.entry.index, this.#parameters.lease);
+    }
+    this.#renewPresent();
+  }
+
   #renew(now: Instant): void {
-    const { lease } = this.#parameters;
-    if (!this.#holding || lease === undefined) return;
+    if (!this.#holding || this.#parameters.lease === undefined) return;
+    this.#renewPresent();
+    this.#scheduleRenewal(now, 0.5);
+  }
+
+  #renewPresent(): void {
     // An address that somebody removed is put back by the repair, not by a renewal that nobody would hear of.
     const entries = [...this.#held.values()].flatMap(({ entry, present }) =>
       entry !== undefined && present ? [entry] : [],
     );
     this.#host.addresses.renew(entries, (_, error) => this.#report(error));
-    this.#scheduleRenewal(now, 0.5);
   }
 
   #scheduleRenewal(now: Instant, part: number): void {

@@ -34,6 +34,8 @@ export class Announcer {
   #state: AnnounceState = silentAnnouncer;
   #addresses: readonly VirtualAddress[] = [];
   readonly #prepared = new Map<VirtualAddress, Prepared>();
+  /** Interfaces as they were when they were last announced on. */
+  readonly #links = new Map<string, { readonly running: boolean; readonly mac: Uint8Array }>();
   /** Position in the running round; at the end when no round is running. */
   #next = Number.POSITIVE_INFINITY;
 
@@ -47,11 +49,14 @@ export class Announcer {
     this.#next = running ? 0 : Number.POSITIVE_INFINITY;
     this.#addresses = addresses;
     this.#prepared.clear();
+    this.#links.clear();
+    for (const { device } of addresses) this.#noteLink(device);
   }
 
   begin(parameters: AnnounceParameters): void {
     const now = this.#host.now();
     this.#parameters = parameters;
+    for (const device of this.#links.keys()) this.#noteLink(device);
     this.#state = beginAnnouncing(parameters, now);
     this.#startRounds(now);
   }
@@ -62,6 +67,17 @@ export class Announcer {
     this.#parameters = parameters;
     this.#state = announceAgain(parameters, this.#state, this.#host.now(), least);
     this.#schedule();
+  }
+
+  /** RFC 9568 section 8.1.2: what could not be announced for want of a link is announced when it is there. */
+  linkChanged(isMeant: (name: string) => boolean): void {
+    let news = false;
+    for (const [device, before] of this.#links) {
+      if (!isMeant(device)) continue;
+      const { running, mac } = this.#noteLink(device);
+      if (running && (!before.running || !equalBytes(mac, before.mac))) news = true;
+    }
+    if (news && this.#parameters !== undefined) this.again(this.#parameters, 1);
   }
 
   stop(): void {
@@ -75,6 +91,13 @@ export class Announcer {
   /** One announcement of an address of the host's own. */
   introduce(link: Link, address: IpAddress): void {
     if (link.mac.length === 6) this.#host.sendFrame(link, encodeAnnouncement(link.mac, address));
+  }
+
+  #noteLink(device: string): { readonly running: boolean; readonly mac: Uint8Array } {
+    const link = this.#host.linkByName(device);
+    const noted = { running: link?.up === true && link.running, mac: link?.mac ?? new Uint8Array() };
+    this.#links.set(device, noted);
+    return noted;
   }
 
   #startRounds(now: Instant): void {

@@ -9,6 +9,7 @@ import { formatAddress } from "../wire/address.ts";
 import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
 import { copyCounters, sumCounters } from "./counters.ts";
+import { newEntry } from "./deadlines.ts";
 import { addressesOfFamily } from "./derive.ts";
 import type { Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
@@ -26,11 +27,13 @@ interface Part {
 }
 
 const rememberedTransitions = 20;
+const retryDelay = 2000;
 
 export class Instance {
   readonly #host: Host;
   readonly #parts = new Map<Family, Part>();
   readonly #limiter = new Limiter(1000);
+  readonly #retry = newEntry(() => this.refresh());
   #parameters: InstanceParameters;
   #reasons: readonly string[] = ["starting"];
   /** What the kernel will not do, until the configuration or the interface changes. */
@@ -95,6 +98,7 @@ export class Instance {
 
   /** Gives the role up for good: addresses away, priority 0 on the wire, sockets closed. */
   stop(why: string): void {
+    this.#host.scheduleBackground(this.#retry, undefined);
     this.#reasons = [why];
     for (const { member } of this.#parts.values()) member.stop(why, true);
     this.#closeChannels();
@@ -107,7 +111,10 @@ export class Instance {
       this.#refusals.clear();
       this.refresh();
     }
-    for (const { keeper } of this.#parts.values()) keeper.linkChanged(isMeant);
+    for (const { keeper, announcer } of this.#parts.values()) {
+      keeper.linkChanged(isMeant);
+      announcer.linkChanged(isMeant);
+    }
   }
 
   addressRemoved(entry: AddressEntry): void {
@@ -203,6 +210,8 @@ export class Instance {
       if (first && this.#parameters.unicastPeers.length > 0) part.announcer.introduce(link, source);
     } catch (error) {
       this.#reasons = [...this.#reasons, error instanceof Error ? error.message : String(error)];
+      // Memory, descriptors, an interface that is being renamed: perhaps there is no event when it is over.
+      this.#host.scheduleBackground(this.#retry, this.#host.now() + retryDelay);
     }
   }
 

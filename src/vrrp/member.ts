@@ -114,9 +114,10 @@ export class Member {
 
   /** Parameters other than the identity (interface, VRID, version) may change while it runs. */
   configure(parameters: InstanceParameters): void {
+    const before = this.#router;
     this.#parameters = parameters;
     this.#refresh();
-    this.handle({ type: "parameters" });
+    if (JSON.stringify(before) !== JSON.stringify(this.#router)) this.handle({ type: "parameters" });
   }
 
   handle(event: Event): void {

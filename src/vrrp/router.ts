@@ -102,7 +102,14 @@ function active(router: RouterParameters, state: Active, event: Event, now: Inst
       };
     case "timer":
       if (now < state.adverTimer) return stay(state);
-      return stay({ ...state, adverTimer: nextOnGrid(state.adverTimer, router.interval, now) }, advertise(router));
+      return stay(
+        {
+          ...state,
+          adverTimer: nextOnGrid(state.adverTimer, router.interval, now),
+          answerAfter: state.adverTimer === state.answerAfter ? now + answerGap(router) : state.answerAfter,
+        },
+        advertise(router),
+      );
     case "parameters":
       // The next advertisement carries the change, no later than a new and shorter interval allows.
       return stay({ ...state, adverTimer: Math.min(state.adverTimer, now + router.interval) });
@@ -119,9 +126,10 @@ function activeHears(
 ): Step {
   const peer: Peer = { source: event.source, priority: event.priority, at: event.at };
   const mayAnswer = now >= state.answerAfter;
-  const answerAfter = now + Math.min(router.interval / 4, 100);
+  const answerAfter = now + answerGap(router);
   if (event.priority === 0) {
-    if (!mayAnswer) return stay(state);
+    // Every backup's timer runs for Skew_Time now: an answer that comes too early waits, but it does not fall out.
+    if (!mayAnswer) return stay({ ...state, adverTimer: Math.min(state.adverTimer, state.answerAfter) });
     return stay({ ...state, adverTimer: now + router.interval, answerAfter }, advertise(router));
   }
   if (isOwnPacket(router, event)) return stay(state, { type: "own-packet" });
@@ -144,6 +152,10 @@ function activeHears(
   // its grid in both, so that nothing that is received can postpone the next advertisement.
   if (router.version === 2 || !mayAnswer) return stay(state, { type: "lesser-active", peer });
   return stay({ ...state, answerAfter }, advertise(router), { type: "lesser-active", peer });
+}
+
+function answerGap(router: RouterParameters): Milliseconds {
+  return Math.min(router.interval / 4, 100);
 }
 
 function ongoingTie(router: RouterParameters, state: Active, now: Instant): { since: Instant; last: Instant } {

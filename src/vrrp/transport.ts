@@ -80,7 +80,11 @@ export class Transport {
     return this.#receivers.size === 0;
   }
 
+  /** Throws when the VRID is taken: one of the two would be deaf. */
   add(receiver: Receiver): void {
+    if (this.#receivers.has(receiver.vrid)) {
+      throw new Error(`virtual router ${receiver.vrid} over IPv${this.family} runs on ${this.link.name} already`);
+    }
     this.#receivers.set(receiver.vrid, receiver);
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type AddressEntry, IFA_F_PERMANENT } from "../../src/netlink/address.ts";
-import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
+import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { formatAddress } from "../../src/wire/address.ts";
 import { address } from "../support/packets.ts";
 import { instance, virtualAddress } from "./samples.ts";

@@ -68,9 +68,16 @@ describe.each(variants)("$name: active", (variant) => {
     }
   });
 
-  test("priority 0 that comes too soon after an answer is not answered and postpones nothing", () => {
+  test("priority 0 that comes too soon after an answer is answered as soon as one may be sent, however many come", () => {
     const state = active({ answerAfter: 10_450 });
-    expect(step(router(variant), state, advertisement(variant, 0, lower, now), now)).toEqual({ state, actions: [] });
+    const waiting = active({ answerAfter: 10_450, adverTimer: 10_450 });
+    const heard = step(router(variant), state, advertisement(variant, 0, lower, now), now);
+    expect(heard).toEqual({ state: waiting, actions: [] });
+    expect(step(router(variant), waiting, advertisement(variant, 0, lower, now), now)).toEqual(heard);
+    expect(step(router(variant), waiting, { type: "timer" }, 10_450)).toEqual({
+      state: active({ answerAfter: 10_550, adverTimer: 11_450 }),
+      actions: [advert],
+    });
   });
 
   const losing: readonly (readonly [string, number, Uint8Array])[] = [
