@@ -38,7 +38,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 await import("../scripts/lab-tools.mjs");
 
 const { removeLeftOvers } = await import("./lib/lan.mjs");
-const { Machine } = await import("./lib/processes.mjs");
+const { Machine, complaints } = await import("./lib/processes.mjs");
 const { products } = await import("./lib/products.mjs");
 const { Report, align, renderSection } = await import("./lib/report.mjs");
 const { barLines, judgeAll } = await import("./lib/bars.mjs");
@@ -60,6 +60,7 @@ for (const name of options.only ?? names) {
     failed = true;
     report.note(`broken off: ${error instanceof Error ? error.stack : error}`);
   }
+  for (const line of complaints.splice(0)) report.note(line);
   Object.assign(section, machine.read(), { seconds: (performance.now() - start) / 1000 });
   process.stdout.write(`${renderSection(section)}\n\n`);
 }

@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { now } from "./clock.mjs";
 
 const living = new Set();
+/** Errors that daemons told of: a figure would not be worth much beside them. */
+export const complaints = [];
 process.on("exit", () => {
   for (const daemon of living) daemon.kill();
 });
@@ -23,6 +25,7 @@ export class Daemon {
     living.add(this);
     this.process.stderr.setEncoding("utf8").on("data", (text) => {
       this.log.push(text);
+      for (const line of text.split("\n")) if (line.includes('"level":"error"')) complaints.push(line);
       if (this.log.length > 50) this.log.shift();
     });
     this.exited = new Promise((resolve) => {
@@ -70,9 +73,11 @@ function signal(pid, name) {
 }
 
 function descendants(pid) {
-  const text = read(`/proc/${pid}/task/${pid}/children`);
-  // Node starts children from its main thread, but a process may have had others.
-  const children = text.trim().split(" ").filter(Boolean).map(Number);
+  // proc(5): the list may miss a child while others come and go.
+  let children = [];
+  for (let attempt = 0; attempt < 3 && children.length === 0; attempt++) {
+    children = read(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
+  }
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
 

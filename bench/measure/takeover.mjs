@@ -51,17 +51,16 @@ export async function measure(report, options) {
 }
 
 async function play(report, pairs, fault) {
-  const { interval } = pairs[0];
   const faulted = [];
   for (const pair of pairs) {
     // The fault may fall anywhere between two advertisements.
-    await sleep(Math.random() * Math.max(interval, 20));
+    await sleep(spread(pairs));
     const at = now();
     await faults[fault](pair);
     faulted.push(takeover(report, pair, fault, at));
   }
   await Promise.all(faulted);
-  for (const pair of pairs) await sleep(Math.random() * Math.max(interval, 20)).then(() => recover(pair, fault));
+  for (const pair of pairs) await sleep(spread(pairs)).then(() => recover(pair, fault));
   await Promise.all(pairs.map((pair) => settled(report, pair, fault)));
 }
 
@@ -104,4 +103,9 @@ async function settled(report, pair, fault) {
   const both = pair.capture.adverts("r2", { from: first.at + 5 }).filter(({ priority }) => priority > 0);
   if (both.length > 0) report.note(`${pair.product.name}: r2 went on for ${both.length} adverts after ${fault}`);
   pair.capture.forget(now() - 3 * interval - 100);
+}
+
+/** A random pause that leaves several pairs together within one interval. */
+function spread(pairs) {
+  return (Math.random() * Math.max(pairs[0].interval, 20) * 2) / (pairs.length + 1);
 }
