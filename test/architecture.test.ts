@@ -44,7 +44,11 @@ const shellFiles = new Set([
   "netlink/watch.ts",
   "netlink/transport.ts",
   "vrrp/engine.ts",
+  "vrrp/channels.ts",
+  "vrrp/secondaries.ts",
   "vrrp/transport.ts",
+  "vrrp/channels.ts",
+  "vrrp/secondaries.ts",
   "vrrp/rehearsal.ts",
   "config/load.ts",
 ]);

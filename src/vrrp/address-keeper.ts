@@ -11,7 +11,7 @@ import type { Host, Refusal } from "./host.ts";
 import { Limiter } from "./limiter.ts";
 import type { Instant, Milliseconds, VirtualAddress } from "./parameters.ts";
 import type { AddressStatus } from "./status.ts";
-import { addressOwner, describe, isSameAddress, keyOf, matches, toEntry } from "./virtual-entry.ts";
+import { addressOwner, describe, isSameAddress, keyOf, matches, spread, toEntry } from "./virtual-entry.ts";
 
 export interface KeeperParameters {
   readonly addresses: readonly VirtualAddress[];
@@ -88,6 +88,10 @@ export class AddressKeeper {
     return added;
   }
 
+  holds(entry: AddressEntry): boolean {
+    return this.#holding && this.#find(entry) !== undefined;
+  }
+
   hold(): void {
     this.#holding = true;
     this.#addMissing();
@@ -153,12 +157,21 @@ export class AddressKeeper {
         this.#held.set(key, { address, entry: undefined, foreign: true, present: true });
         continue;
       }
+      this.#removeOtherPrefix(address, link.index);
       const entry = toEntry(address, link.index, this.#parameters.lease);
       this.#held.set(key, { address, entry, foreign: false, present: true });
       this.#add(key, entry);
       added = true;
     }
     return added;
+  }
+
+  /** The same address with another prefix length: IPv6 would keep it instead of ours, IPv4 would have both. */
+  #removeOtherPrefix(address: VirtualAddress, index: number): void {
+    for (const entry of this.#host.addressesOn(index)) {
+      if (!isSameAddress(address, entry) || matches(address, entry)) continue;
+      this.#host.addresses.delete(entry, (error) => this.#report(error));
+    }
   }
 
   #add(key: string, entry: AddressEntry): void {
@@ -173,7 +186,9 @@ export class AddressKeeper {
 
   #drop(key: string, held: Held): void {
     this.#held.delete(key);
-    if (held.entry !== undefined) this.#host.addresses.delete(held.entry, (error) => this.#report(error));
+    // Moved to another instance by a reload: it has it already.
+    if (held.entry === undefined || this.#host.isHeldElsewhere(held.entry, this.#instance)) return;
+    this.#host.addresses.delete(held.entry, (error) => this.#report(error));
   }
 
   /** Compares with the kernel's table, which has settled by now: events of our own changes are not taken for others'. */
@@ -207,8 +222,8 @@ export class AddressKeeper {
     if (this.#parameters.owner) return;
     for (const address of this.#parameters.addresses) {
       const link = this.#host.linkByName(address.device);
-      const entry = link && this.#host.addressesOn(link.index).find((candidate) => matches(address, candidate));
-      if (entry === undefined) continue;
+      const entry = link && this.#host.addressesOn(link.index).find((candidate) => isSameAddress(address, candidate));
+      if (entry === undefined || this.#host.isHeldElsewhere(entry, this.#instance)) continue;
       this.#tell(`${describe(address)} was there although this node is not active: removed`);
       this.#host.addresses.delete(entry, (error) => this.#report(error));
     }
@@ -277,11 +292,4 @@ export class AddressKeeper {
     const more = suppressed > 0 ? ` (and ${suppressed} times more)` : "";
     this.#host.event({ type: "repair", at: this.#host.wallClock(), instance: this.#instance, message: message + more });
   }
-}
-
-/** 0 to 1, the same for the same name. */
-function spread(name: string): number {
-  let hash = 0;
-  for (const character of name) hash = (hash * 31 + character.charCodeAt(0)) % 1009;
-  return hash / 1009;
 }

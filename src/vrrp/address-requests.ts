@@ -2,7 +2,7 @@
 import { type AddressEntry, encodeDeleteAddress, encodeNewAddress } from "../netlink/address.ts";
 import type { Connection, NetlinkError, Request } from "../netlink/connection.ts";
 import { NLM_F_CREATE, NLM_F_REPLACE, RTM_DELADDR, RTM_NEWADDR } from "../netlink/constants.ts";
-import { formatAddress } from "../wire/address.ts";
+import { equalAddresses, formatAddress } from "../wire/address.ts";
 import type { AddressRequests, Refusal } from "./host.ts";
 import type { Milliseconds } from "./parameters.ts";
 
@@ -17,7 +17,7 @@ export class KernelAddresses implements AddressRequests {
   readonly #connection: Connection;
   readonly #nameOf: (index: number) => string;
   readonly #scheduleFlush: (after: Milliseconds) => void;
-  #renewals: Request[] = [];
+  #renewals: { readonly entry: AddressEntry; readonly request: Request }[] = [];
   #deletions: Request[] | undefined;
 
   /** `nameOf` an interface, for messages. After `scheduleFlush` was called, flush() is to be called as soon as that. */
@@ -34,17 +34,22 @@ export class KernelAddresses implements AddressRequests {
   renew(entries: readonly AddressEntry[], failed: Failed): void {
     if (this.#renewals.length === 0) this.#scheduleFlush(collecting);
     for (const entry of entries) {
-      this.#renewals.push(this.#newAddress("renew", entry, (error) => error && failed(entry, error)));
+      this.#renewals.push({
+        entry,
+        request: this.#newAddress("renew", entry, (error) => error && failed(entry, error)),
+      });
     }
   }
 
   /** One portion of the renewals. */
   flush(): void {
-    this.#connection.postMany(this.#renewals.splice(0, portion));
+    this.#connection.postMany(this.#renewals.splice(0, portion).map(({ request }) => request));
     if (this.#renewals.length > 0) this.#scheduleFlush(0);
   }
 
   delete(entry: AddressEntry, done: (error?: Refusal) => void): void {
+    // A renewal that came after the deletion would put the address back.
+    this.#renewals = this.#renewals.filter((renewal) => !isSame(renewal.entry, entry));
     const request: Request = {
       operation: () => `delete address ${this.describe(entry)}`,
       type: RTM_DELADDR,
@@ -86,4 +91,8 @@ export class KernelAddresses implements AddressRequests {
 /** Already so: the address or its interface is gone. */
 function isGone(error: NetlinkError): boolean {
   return error.code === "EADDRNOTAVAIL" || error.code === "ENODEV";
+}
+
+function isSame(a: AddressEntry, b: AddressEntry): boolean {
+  return a.index === b.index && a.prefixLength === b.prefixLength && equalAddresses(a.address, b.address);
 }

@@ -9,17 +9,19 @@ import { type Change, Watch } from "../netlink/watch.ts";
 import { now } from "../socket/clock.ts";
 import { errnoName } from "../socket/errno.ts";
 import { OneShotTimer } from "../socket/timer.ts";
-import type { Family, IpAddress } from "../wire/address.ts";
+import type { Family } from "../wire/address.ts";
 import { formatAddress } from "../wire/address.ts";
 import { KernelAddresses } from "./address-requests.ts";
 import { Agenda, type LatenessFigures } from "./agenda.ts";
+import { Channels } from "./channels.ts";
 import { type Entry, newEntry } from "./deadlines.ts";
 import type { Channel, Host, LogLevel, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
 import { findLeftOvers } from "./left-overs.ts";
 import type { InstanceParameters, Instant } from "./parameters.ts";
+import { Secondaries } from "./secondaries.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
-import { FrameSender, Transport } from "./transport.ts";
+import { FrameSender } from "./transport.ts";
 import { addressOwner } from "./virtual-entry.ts";
 
 /** A thousand instances stop in portions: one system call removes the addresses of each. */
@@ -36,15 +38,15 @@ export class Engine implements Host {
   readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire));
   readonly #flush = newEntry(() => this.addresses.flush());
   readonly #instances = new Map<string, Instance>();
-  readonly #transports = new Map<string, Transport>();
+  readonly #channels: Channels;
   readonly #frames: FrameSender;
+  readonly #secondaries: Secondaries;
   readonly #connection: Connection;
   readonly #watch: Watch;
   /** Indexes of interfaces by the names they were asked for. */
   readonly #known = new Map<string, number>();
   /** Text of every configured virtual address, with the number of instances that have it. */
   readonly #virtual = new Map<string, Set<Instance>>();
-  #farewells: (() => void)[] | undefined;
   #started = false;
   #stalls = 0;
 
@@ -64,6 +66,8 @@ export class Engine implements Host {
       onResync: (reason) => reports.log("warn", undefined, `netlink: ${reason}; reading links and addresses again`),
     });
     this.#frames = new FrameSender();
+    this.#channels = new Channels((message) => reports.log("warn", undefined, message));
+    this.#secondaries = new Secondaries((message) => reports.log("warn", undefined, message));
   }
 
   get lateness(): LatenessFigures & { readonly stalls: number } {
@@ -73,6 +77,7 @@ export class Engine implements Host {
   /** Before start() it is only noted. Afterwards a changed instance keeps its state where that is possible. */
   configure(parameters: InstanceParameters): void {
     const running = this.#instances.get(parameters.name);
+    if (this.#started) this.#secondaries.keepFor([parameters], this);
     if (running?.accepts(parameters)) {
       this.#unregister(running);
       running.configure(parameters);
@@ -100,7 +105,8 @@ export class Engine implements Host {
   async start(): Promise<void> {
     await this.#watch.ready;
     this.#started = true;
-    this.#sweep([...this.#instances.values()].map(({ parameters }) => parameters));
+    this.#secondaries.keepFor(this.#allParameters(), this);
+    this.#sweep(this.#allParameters());
     for (const instance of this.#instances.values()) instance.refresh();
   }
 
@@ -109,15 +115,13 @@ export class Engine implements Host {
     const instances = [...this.#instances.values()];
     for (let start = 0; start < instances.length; start += stopTogether) {
       // Addresses first, as everywhere: the farewells wait until those of the portion are gone.
-      const farewells: (() => void)[] = [];
-      this.#farewells = farewells;
-      this.addresses.deletingTogether(() => {
-        for (const instance of instances.slice(start, start + stopTogether)) instance.stop("viprd is stopping");
-      });
-      this.#farewells = undefined;
-      for (const send of farewells) send();
+      this.#channels.sendingAfterwards(() =>
+        this.addresses.deletingTogether(() => {
+          for (const instance of instances.slice(start, start + stopTogether)) instance.stop("viprd is stopping");
+        }),
+      );
     }
-    this.#closeIdleTransports();
+    this.#secondaries.restore();
     await this.#connection.settle();
   }
 
@@ -130,7 +134,7 @@ export class Engine implements Host {
   }
 
   interfaces(): InterfaceStatus[] {
-    return [...this.#transports.values()].map((transport) => transport.status());
+    return this.#channels.status();
   }
 
   // What the instances ask of their host.
@@ -161,27 +165,13 @@ export class Engine implements Host {
     return entry.protocol === addressOwner || this.#virtual.has(formatAddress(entry.address));
   }
 
+  isHeldElsewhere(entry: AddressEntry, instance: string): boolean {
+    const holders = this.#virtual.get(formatAddress(entry.address));
+    return [...(holders ?? [])].some((other) => other.parameters.name !== instance && other.holds(entry));
+  }
+
   openChannel(link: Link, family: Family, receiver: Receiver): Channel {
-    const key = `${link.index}/${family}`;
-    let transport = this.#transports.get(key);
-    if (transport === undefined) {
-      transport = new Transport(link, family, (errno) => this.#socketFailed(link, family, errno));
-      this.#transports.set(key, transport);
-    }
-    const opened = transport;
-    opened.add(receiver);
-    return {
-      send: (datagram: Uint8Array, destination: IpAddress) => {
-        if (this.#farewells === undefined) return opened.send(datagram, destination);
-        this.#farewells.push(() => opened.send(datagram, destination));
-        return datagram.length;
-      },
-      drain: () => opened.drain(),
-      close: () => {
-        opened.remove(receiver);
-        if (this.#farewells === undefined) this.#closeIdleTransports();
-      },
-    };
+    return this.#channels.open(link, family, receiver);
   }
 
   sendFrame(link: Link, frame: Uint8Array): number {
@@ -218,12 +208,13 @@ export class Engine implements Host {
 
   #changed(change: Change): void {
     if (!this.#started) return;
-    if (change.object === "link") this.#linkChanged(change.link);
+    if (change.object === "link") this.#linkChanged(change.link, change.kind);
     if (change.object === "address") this.#addressChanged(change.address, change.kind);
   }
 
   /** An interface counts under its name and under every name it was found by before it was renamed. */
-  #linkChanged(link: Link): void {
+  #linkChanged(link: Link, kind: string): void {
+    if (kind === "added") this.#secondaries.keepFor(this.#allParameters(), this);
     const isMeant = (name: string) => name === link.name || this.#known.get(name) === link.index;
     for (const instance of this.#instances.values()) instance.linkChanged(isMeant);
   }
@@ -240,6 +231,10 @@ export class Engine implements Host {
     for (const instance of this.#instances.values()) {
       if (this.linkByName(instance.parameters.interface)?.index === entry.index) instance.refresh();
     }
+  }
+
+  #allParameters(): readonly InstanceParameters[] {
+    return [...this.#instances.values()].map(({ parameters }) => parameters);
   }
 
   #sweep(instances: readonly InstanceParameters[]): void {
@@ -267,18 +262,6 @@ export class Engine implements Host {
       holders?.delete(instance);
       if (holders?.size === 0) this.#virtual.delete(text);
     }
-  }
-
-  #closeIdleTransports(): void {
-    for (const [key, transport] of this.#transports) {
-      if (!transport.idle) continue;
-      transport.close();
-      this.#transports.delete(key);
-    }
-  }
-
-  #socketFailed(link: Link, family: Family, errno: number): void {
-    this.#reports.log("warn", undefined, `VRRP socket for IPv${family} on ${link.name}: ${errnoName(errno)}`);
   }
 }
 

@@ -48,6 +48,8 @@ export interface Host {
   addressesOn(index: number): readonly AddressEntry[];
   /** Whether VRRP on this host put the address there or is configured to. */
   isVirtual(entry: AddressEntry): boolean;
+  /** Whether another instance than the named one has this address in the kernel now. */
+  isHeldElsewhere(entry: AddressEntry, instance: string): boolean;
   readonly addresses: AddressRequests;
   /** Throws when the kernel refuses the sockets. */
   openChannel(link: Link, family: Family, receiver: Receiver): Channel;

@@ -18,7 +18,7 @@ import type { InstanceParameters } from "./parameters.ts";
 import { assess, type Readiness } from "./readiness.ts";
 import { type Cause, describeCause } from "./reasons.ts";
 import type { Peer } from "./router.ts";
-import type { InstanceStatus, StateName, TransitionStatus } from "./status.ts";
+import type { Counters, InstanceStatus, StateName, TransitionStatus } from "./status.ts";
 
 interface Part {
   readonly member: Member;
@@ -79,6 +79,7 @@ export class Instance {
   /** Decides afresh whether the instance can run: called when anything about its interface changed. */
   refresh(): void {
     const readiness = this.#assess();
+    const wasRunning = this.#state !== "initialize";
     this.#reasons = [...readiness.reasons, ...this.#refusals];
     const { link } = readiness;
     if (this.#reasons.length > 0 || link === undefined) {
@@ -94,6 +95,7 @@ export class Instance {
     }
     // One family alone must not run when the other could not start.
     if (this.#reasons.length > 0) this.#halt(link);
+    else if (!wasRunning) this.addressAppeared();
   }
 
   /** Gives the role up for good: addresses away, priority 0 on the wire, sockets closed. */
@@ -107,7 +109,9 @@ export class Instance {
 
   /** `isMeant` tells whether a configured interface name stands for the interface that changed. */
   linkChanged(isMeant: (name: string) => boolean): void {
-    if (isMeant(this.#parameters.interface)) {
+    const { virtualAddresses, excludedAddresses } = this.#parameters;
+    const devices = [...virtualAddresses, ...excludedAddresses].map(({ device }) => device);
+    if ([this.#parameters.interface, ...devices].some(isMeant)) {
       this.#refusals.clear();
       this.refresh();
     }
@@ -115,6 +119,11 @@ export class Instance {
       keeper.linkChanged(isMeant);
       announcer.linkChanged(isMeant);
     }
+  }
+
+  /** Whether it has this address in the kernel now. */
+  holds(entry: AddressEntry): boolean {
+    return [...this.#parts.values()].some(({ keeper }) => keeper.holds(entry));
   }
 
   addressRemoved(entry: AddressEntry): void {
@@ -146,8 +155,18 @@ export class Instance {
       active_router: parts[0]?.member.activeRouter(now) ?? null,
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
       routers: parts.map(({ member }) => member.status(now)),
-      counters: sumCounters(parts.map(({ member }) => copyCounters(member.counters))),
+      counters: this.#counters(),
       transitions: this.#transitions,
+    };
+  }
+
+  /** The sums over the families, but the role was taken and lost once when they did so together. */
+  #counters(): Counters {
+    const all = [...this.#parts.values()].map(({ member }) => copyCounters(member.counters));
+    return {
+      ...sumCounters(all),
+      became_active: Math.max(...all.map((counters) => counters.became_active)),
+      released_active: Math.max(...all.map((counters) => counters.released_active)),
     };
   }
 
@@ -199,6 +218,7 @@ export class Instance {
       link,
       addresses: link === undefined ? [] : this.#host.addressesOn(link.index),
       isVirtual: (entry) => this.#host.isVirtual(entry),
+      exists: (name) => this.#host.linkByName(name) !== undefined,
     });
   }
 
@@ -219,7 +239,8 @@ export class Instance {
     const why = this.#reasons.join("; ");
     const wasRunning = this.#state !== "initialize";
     for (const { member } of this.#parts.values()) member.stop(why, link?.up === true);
-    if (link === undefined || link.index !== this.#linkIndex) this.#closeChannels();
+    // What an interface loses with its addresses or its MTU can include the group memberships of our sockets.
+    this.#closeChannels();
     // A transition tells its reason; what never started has to say why, and again when the reasons change.
     if (!wasRunning && why !== this.#told) this.#warn(`cannot run: ${why}`);
     this.#told = why;

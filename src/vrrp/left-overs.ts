@@ -21,14 +21,14 @@ export function findLeftOvers(
   const claimed = new Map<string, { owned: boolean }>();
   for (const instance of instances) {
     used.add(instance.interface);
-    for (const { address, prefixLength, device } of [...instance.virtualAddresses, ...instance.excludedAddresses]) {
+    for (const { address, device } of [...instance.virtualAddresses, ...instance.excludedAddresses]) {
       used.add(device);
-      const key = `${address}/${prefixLength}%${device}`;
+      const key = `${address}%${device}`;
       claimed.set(key, { owned: instance.priority === 255 || claimed.get(key)?.owned === true });
     }
   }
   return interfaces.flatMap(({ name, addresses }) => {
-    const claim = (entry: AddressEntry) => claimed.get(`${formatAddress(entry.address)}/${entry.prefixLength}%${name}`);
+    const claim = (entry: AddressEntry) => claimed.get(`${formatAddress(entry.address)}%${name}`);
     const families = new Set(
       addresses.filter((entry) => entry.protocol !== addressOwner && !claim(entry)).map(({ family }) => family),
     );

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly addresses: readonly AddressEntry[];
   /** Held by VRRP on this host, not configured by its administrator. */
   readonly isVirtual: (entry: AddressEntry) => boolean;
+  /** Whether there is an interface of this name. */
+  readonly exists: (name: string) => boolean;
 }
 
 export function assess(parameters: InstanceParameters, around: Surroundings): Readiness {
@@ -31,6 +33,10 @@ export function assess(parameters: InstanceParameters, around: Surroundings): Re
   const source4 = parameters.families.includes(4) ? findSource4(parameters, around, reasons) : undefined;
   const source6 = parameters.families.includes(6) ? findSource6(parameters, around, reasons) : undefined;
   checkMtu(parameters, link, reasons);
+  const devices = [...parameters.virtualAddresses, ...parameters.excludedAddresses].map(({ device }) => device);
+  for (const device of new Set(devices)) {
+    if (device !== name && !around.exists(device)) reasons.push(`interface ${device} does not exist`);
+  }
   return { reasons, link, source4, source6 };
 }
 

@@ -113,6 +113,7 @@ class Stage {
       linkByName: () => link,
       addressesOn: () => addresses,
       isVirtual: () => false,
+      isHeldElsewhere: () => false,
       addresses: new KernelAddresses(
         this.#connection,
         () => link.name,

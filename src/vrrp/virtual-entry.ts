@@ -47,3 +47,10 @@ export function toEntry(virtual: VirtualAddress, index: number, lease: Milliseco
     preferredLifetime: family === 6 && virtual.prefixLength === 128 ? 0 : validLifetime,
   };
 }
+
+/** 0 to 1, the same for the same name. */
+export function spread(name: string): number {
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + character.charCodeAt(0)) % 1009;
+  return hash / 1009;
+}

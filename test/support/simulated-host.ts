@@ -148,6 +148,10 @@ export class SimulatedHost implements Host {
     return entry.protocol === addressOwner || this.#holders(entry).length > 0;
   }
 
+  isHeldElsewhere(entry: AddressEntry, instance: string): boolean {
+    return this.#holders(entry).some((other) => other.parameters.name !== instance && other.holds(entry));
+  }
+
   openChannel(link: Link, family: Family, receiver: Receiver): Channel {
     const key = `${link.index}/${family}`;
     const socket = this.#sockets.get(key) ?? new SimulatedSocket(family);

@@ -166,6 +166,7 @@ export class SimulatedKernel implements Port {
     const list = this.#addresses.get(index) ?? [];
     list.splice(list.indexOf(held), 1);
     this.onChange({ object: "address", kind: "removed", address: held.entry });
+    this.#promote(list);
     return true;
   }
 
@@ -229,6 +230,16 @@ export class SimulatedKernel implements Port {
       validLifetime: lifetime,
       preferredLifetime: lifetime,
     });
+  }
+
+  /** As net.ipv4.conf.*.promote_secondaries has it: the next address of a network becomes its primary one. */
+  #promote(list: readonly Held[]): void {
+    for (const [i, held] of list.entries()) {
+      const flags = this.#flagsOf({ ...held.entry, flags: held.entry.flags & ~IFA_F_SECONDARY }, list.slice(0, i));
+      if (flags === held.entry.flags) continue;
+      held.entry = { ...held.entry, flags };
+      this.onChange({ object: "address", kind: "changed", address: held.entry });
+    }
   }
 
   /** A second IPv4 address of one network is secondary. */

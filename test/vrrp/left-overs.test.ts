@@ -57,14 +57,14 @@ test("the addresses that this node owns are its own", () => {
   expect(found([instance({ priority: 255 })], ["eth0", entry("192.0.2.11"), entry("192.0.2.1")])).toEqual([]);
 });
 
-test("an untagged address with another prefix length, or on another interface, is not ours", () => {
+test("an untagged address is ours whatever its prefix length, but not on another interface", () => {
   expect(
     found(
       [instance()],
       ["eth0", entry("192.0.2.11"), entry("192.0.2.1", 0, 32)],
       ["eth1", entry("192.0.2.12"), entry("192.0.2.1")],
     ),
-  ).toEqual([]);
+  ).toEqual(["192.0.2.1"]);
 });
 
 test("excluded addresses are cleaned up as well", () => {

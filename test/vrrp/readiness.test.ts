@@ -40,6 +40,7 @@ const virtual = ["192.0.2.1", "fe80::51", "2001:db8::51"].map(address).map(Strin
 const around = (addresses: readonly AddressEntry[], changes: Partial<Surroundings> = {}): Surroundings => ({
   link,
   addresses,
+  exists: () => true,
   isVirtual: (candidate) => virtual.includes(String(candidate.address)),
   ...changes,
 });
@@ -67,6 +68,13 @@ test.each([
   ["interface eth0 has no IPv4 address other than the virtual ones", [entry("192.0.2.1")]],
 ])("%s", (reason, addresses) => {
   expect(assess(instance(), around(addresses)).reasons).toEqual([reason]);
+});
+
+test("an interface that virtual addresses are put on must exist as well", () => {
+  const parameters = instance({ virtualAddresses: [virtualAddress("192.0.2.1", { device: "eth1" })] });
+  expect(assess(parameters, around(both, { exists: (name) => name !== "eth1" })).reasons).toEqual([
+    "interface eth1 does not exist",
+  ]);
 });
 
 test("every missing condition is told at once", () => {

@@ -1,0 +1,70 @@
+/** The raw sockets in use: one for each interface and address family, opened by the first router and closed after the last. */
+import type { Link } from "../netlink/link.ts";
+import { errnoName } from "../socket/errno.ts";
+import type { Family } from "../wire/address.ts";
+import type { Channel, Receiver } from "./host.ts";
+import type { InterfaceStatus } from "./status.ts";
+import { Transport } from "./transport.ts";
+
+export class Channels {
+  readonly #warn: (message: string) => void;
+  readonly #transports = new Map<string, Transport>();
+  /** Closed as soon as what is still to be sent has been sent. */
+  #afterwards: (() => void)[] | undefined;
+
+  constructor(warn: (message: string) => void) {
+    this.#warn = warn;
+  }
+
+  /** Throws when the kernel refuses the socket, or the VRID is in use on it. */
+  open(link: Link, family: Family, receiver: Receiver): Channel {
+    const key = `${link.index}/${family}`;
+    const transport = this.#transports.get(key) ?? this.#open(key, link, family);
+    transport.add(receiver);
+    return {
+      send: (datagram, destination) => {
+        if (this.#afterwards === undefined) return transport.send(datagram, destination);
+        this.#afterwards.push(() => transport.send(datagram, destination));
+        return datagram.length;
+      },
+      drain: () => transport.drain(),
+      close: () => {
+        transport.remove(receiver);
+        if (this.#afterwards === undefined) this.#closeIdle();
+      },
+    };
+  }
+
+  /** Runs `work`; what it sends leaves when it has returned. */
+  sendingAfterwards(work: () => void): void {
+    const sends: (() => void)[] = [];
+    this.#afterwards = sends;
+    try {
+      work();
+    } finally {
+      this.#afterwards = undefined;
+      for (const send of sends) send();
+      this.#closeIdle();
+    }
+  }
+
+  status(): InterfaceStatus[] {
+    return [...this.#transports.values()].map((transport) => transport.status());
+  }
+
+  #open(key: string, link: Link, family: Family): Transport {
+    const transport = new Transport(link, family, (errno) =>
+      this.#warn(`VRRP socket for IPv${family} on ${link.name}: ${errnoName(errno)}`),
+    );
+    this.#transports.set(key, transport);
+    return transport;
+  }
+
+  #closeIdle(): void {
+    for (const [key, transport] of this.#transports) {
+      if (!transport.idle) continue;
+      transport.close();
+      this.#transports.delete(key);
+    }
+  }
+}
