@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { forge, forged4 } from "../support/simulated-forger.ts";
 import { Lab } from "../support/simulated-lab.ts";
 import { dualStack, instance, virtualAddress } from "../vrrp/samples.ts";
 
@@ -279,4 +280,32 @@ test("a reload without a change moves nothing even where two address owners have
   a.reload({});
   lab.run(5000);
   expect([a.transitions.length, b.transitions.length]).toEqual(before);
+});
+
+test("work that waits for its turn is not done for a role that is gone meanwhile", () => {
+  const lab = new Lab();
+  const node = lab.node("a", 11);
+  lab.start();
+  // A loop that is busy for longer than the role lasts.
+  node.host.soon = (work) => void lab.time.after(20, work);
+  lab.run(3615);
+  expect([node.state, node.held]).toEqual(["active", []]);
+  forge(lab, { ...forged4, priority: 200 });
+  lab.run(100);
+  expect([node.state, node.held, lab.lan.announcements]).toEqual(["backup", [], []]);
+});
+
+test("a router that lost its role in the middle of its announcements announces everything when it is active again", () => {
+  const lab = new Lab();
+  const virtualAddresses = Array.from({ length: 50 }, (_, i) => virtualAddress(`198.51.100.${i}`));
+  lab.node("a", 11, { virtualAddresses, announce: { ...announce, interval: 10 } });
+  lab.start();
+  lab.run(3800);
+  forge(lab, { ...forged4, priority: 200 });
+  lab.run(100);
+  expect(lab.lan.announcements.length).toBeLessThan(50);
+  const from = lab.now;
+  lab.run(5000);
+  const again = lab.lan.announcements.filter(({ at }) => at > from).map(({ address }) => address);
+  expect(new Set(again).size).toBe(50);
 });

@@ -165,3 +165,22 @@ test("the address owner holds both families from its start", () => {
   expect(owner.held).toEqual(all);
   expect(owner.transitions.map(({ to }) => to)).toEqual(["active"]);
 });
+
+test("no family runs alone when the sockets of the other cannot be opened", () => {
+  const lab = new Lab();
+  const node = lab.node("a", 11, dualStack());
+  node.kernel.setCarrier(false);
+  node.start();
+  const { host } = node;
+  const openChannel = host.openChannel.bind(host);
+  host.openChannel = (link, family, receiver) => {
+    if (family === 6) throw new Error("raw socket for VRRP over IPv6 on eth0: ENOBUFS");
+    return openChannel(link, family, receiver);
+  };
+  node.kernel.setCarrier(true);
+  lab.run(20_000);
+  expect(node.state).toBe("initialize");
+  expect(node.status.routers.map(({ state }) => state)).toEqual(["initialize", "initialize"]);
+  expect(node.status.reasons).toEqual(["raw socket for VRRP over IPv6 on eth0: ENOBUFS"]);
+  expect([lab.adverts(), node.held]).toEqual([[], []]);
+});
