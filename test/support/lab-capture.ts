@@ -155,6 +155,17 @@ export class Capture {
       : this.arp(address, wanted).filter((frame) => frame.gratuitous);
   }
 
+  /** The first announcement of an address, seen already or yet to come. */
+  async waitForAnnouncement(
+    address: string,
+    wanted: { from?: number; node?: string },
+    timeout: number,
+  ): Promise<Arp | Neighbor> {
+    const known = (): Arp | Neighbor | undefined => this.announcements(address, wanted)[0];
+    const fits = (frame: Frame): frame is Arp | Neighbor => frame === known();
+    return known() ?? this.waitFor(`announcement of ${address} ${JSON.stringify(wanted)}`, fits, timeout);
+  }
+
   /** The first advert, seen already or yet to come, that fits. */
   waitForAdvert(wanted: AdvertFilter, timeout: number): Promise<Advert> {
     return this.waitFor(JSON.stringify(wanted), (frame): frame is Advert => matches(frame, wanted), timeout);
