@@ -202,6 +202,17 @@ test("IPv6 waits for its link-local address to pass duplicate address detection"
 });
 
 describe("a process that does not run for a while", () => {
+  test("counts from the arrival of what it reads late, not from the reading", () => {
+    const lab = new Lab();
+    const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
+    other.delays = { timer: () => 0, wake: () => 400 };
+    lab.start();
+    lab.run(10_000);
+    best.crash();
+    lab.run(5000);
+    expect(lab.takeover(best, other)).toBeCloseTo(3609.375, 0);
+  });
+
   test("as backup: packets are read before an overdue timer is believed", () => {
     let stalls = 0;
     for (let seed = 1; seed <= 20; seed++) {
