@@ -1,5 +1,6 @@
 /** Network namespaces of one lab: names that carry our pid, creation in few commands, removal in any case. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { must, run } from "./lab-process.ts";
 
 const prefix = "vplab";
@@ -144,19 +145,16 @@ async function removeAll(names: readonly string[]): Promise<void> {
   await run("ip", ["-force", "-batch", "-"], names.map((name) => `netns del ${name}\n`).join(""));
 }
 
-/** Removes namespaces whose test process no longer exists. */
+/** Removes namespaces and files whose test process no longer exists. */
 export async function removeLeftOvers(): Promise<void> {
-  let names: string[];
-  try {
-    names = readdirSync("/run/netns");
-  } catch {
-    return;
-  }
-  const dead = names.filter((name) => {
+  const dead = (name: string): boolean => {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
     return pid !== undefined && !alive(Number(pid));
-  });
-  if (dead.length > 0) await removeAll(dead);
+  };
+  const names = existsSync("/run/netns") ? readdirSync("/run/netns").filter(dead) : [];
+  if (names.length > 0) await removeAll(names);
+  for (const name of readdirSync(tmpdir()).filter(dead))
+    rmSync(`${tmpdir()}/${name}`, { recursive: true, force: true });
 }
 
 function alive(pid: number): boolean {
