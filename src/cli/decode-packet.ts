@@ -163,12 +163,17 @@ function decodeWith(pdu: Uint8Array, envelope: Envelope, how: Judgement): Advert
     source: source ?? unknownAddress,
     destination: destination ?? unknownAddress,
   };
-  if (source !== undefined && destination !== undefined) return decodeAdvertisement(pdu, options);
+  if (source !== undefined && destination !== undefined) return refuseUnknownType(decodeAdvertisement(pdu, options));
   // Without addresses only the message itself can be summed; a form that needs them counts as failed.
   const decoded = decodeAdvertisement(pdu, { ...options, checksum: "message" });
   const needsAddresses = family === 6 || (how.checksum === "pseudo_header" && readUint8(pdu, 0) >> 4 === 3);
-  if (!needsAddresses) return decoded;
+  if (!needsAddresses) return refuseUnknownType(decoded);
   return typeof decoded === "string" && beforeChecksum.has(decoded) ? decoded : "checksum";
+}
+
+/** RFC 2338 section 5.3.6 knows 0, 1 and 2; the last was another protocol's header and is gone since RFC 3768. */
+function refuseUnknownType(decoded: Advertisement | Rejection): Advertisement | Rejection {
+  return typeof decoded !== "string" && decoded.authenticationType > 2 ? "auth_type" : decoded;
 }
 
 function rejected(error: Rejection, envelope?: Envelope, pdu?: Uint8Array): InvalidAnswer {

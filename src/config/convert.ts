@@ -11,6 +11,8 @@ export interface ConvertContext {
   readonly placeAt: (offset: number) => Place;
   readonly environment: Environment;
   readonly complain: (place: Place, path: Path, message: string) => void;
+  /** A variable that cannot be filled in: the value stands as written, and the rest of the file can be judged. */
+  readonly complainOfVariable: (place: Place, path: Path, message: string) => void;
 }
 
 /** Undefined for a document that says nothing. */
@@ -80,7 +82,7 @@ class Converter {
     const plain = node.type === "PLAIN" && node.tag === undefined;
     const written = plain ? (node.source ?? "") : String(node.value ?? "");
     const { text, complaints } = fillVariables(written, this.#context.environment);
-    for (const complaint of complaints) this.#context.complain(place, path, complaint);
+    for (const complaint of complaints) this.#context.complainOfVariable(place, path, complaint);
     return { kind: "scalar", place, value: plain ? resolvePlain(text) : text, text, plain };
   }
 

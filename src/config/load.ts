@@ -41,6 +41,7 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
   const problems: Problem[] = [];
   const sources: SourceFile[] = [];
   const files = new Map<string, Place | undefined>();
+  const unfilled: Problem[] = [];
 
   function complain(place: Place, path: string, message: string): void {
     const { file, line, column } = place;
@@ -60,6 +61,7 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
     }
     const parsed = parseText(path, bytes, environment);
     problems.push(...parsed.problems);
+    unfilled.push(...parsed.unfilled);
     if (parsed.root === undefined) {
       // An included file may be empty; a configuration that says nothing is a mistake.
       if (parsed.problems.length === 0 && from === undefined) {
@@ -103,18 +105,25 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
   const names = [...files.keys()];
   // After a syntax error half of the keys would be missing, and every missing one a problem of its own.
   if (sources.length === 0 || hasErrors(problems)) {
-    return { config: undefined, problems: sortProblems(problems, names), files: names };
+    return { config: undefined, problems: sortProblems([...problems, ...unfilled], names), files: names };
   }
+  problems.push(...unfilled);
   const merged = mergeFiles(sources);
   problems.push(...merged.problems);
   if (merged.problems.length > 0 && sources.length === 1) return { config: undefined, problems, files: names };
   const resolved = resolveConfig(merged.root, options.hostName ?? hostname());
-  problems.push(...resolved.problems);
+  // A value that could not be filled in is not judged as well.
+  const complained = new Set(unfilled.map(placeKey));
+  problems.push(...resolved.problems.filter((problem) => !complained.has(placeKey(problem))));
   return {
     config: hasErrors(problems) ? undefined : resolved.config,
     problems: sortProblems(problems, names),
     files: names,
   };
+}
+
+function placeKey({ file, line, column }: Problem): string {
+  return `${file}:${line}:${column}`;
 }
 
 /** One byte more than allowed is enough for the complaint; a device or a pipe would otherwise be read for ever. */

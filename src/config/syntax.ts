@@ -15,10 +15,16 @@ export interface Parsed {
   /** Undefined when the text is no YAML, or holds nothing. */
   readonly root: TreeNode | undefined;
   readonly problems: readonly Problem[];
+  /** Variables that could not be filled in. */
+  readonly unfilled: readonly Problem[];
 }
 
 export function parseText(file: string, bytes: Uint8Array | string, environment: Environment): Parsed {
   const problems: Problem[] = [];
+  const unfilled: Problem[] = [];
+  const complainOfVariable = (place: Place, path: Path, message: string) => {
+    unfilled.push({ ...place, path: formatPath(path), severity: "error", message });
+  };
   const complain = (place: Place, path: Path, message: string) => {
     problems.push({ ...place, path: formatPath(path), severity: "error", message });
   };
@@ -26,7 +32,7 @@ export function parseText(file: string, bytes: Uint8Array | string, environment:
   const broken: Complaint | undefined = "complaint" in decoded ? decoded : checkCharacters(decoded.text);
   if ("complaint" in decoded || broken !== undefined) {
     if (broken !== undefined) complain({ file, line: broken.line, column: broken.column }, [], broken.complaint);
-    return { root: undefined, problems };
+    return { root: undefined, problems, unfilled };
   }
   const { text } = decoded;
   const lines = new LineCounter();
@@ -40,26 +46,31 @@ export function parseText(file: string, bytes: Uint8Array | string, environment:
   // Composing is recursive, and a stack that overflows inside a regular expression ends the process.
   if (depth > largestDepth) {
     complain(placeAt(0), [], `nested more than ${largestDepth} levels deep`);
-    return { root: undefined, problems };
+    return { root: undefined, problems, unfilled };
   }
   const composer = new Composer({ prettyErrors: false, uniqueKeys: false, version: "1.2", schema: "core" });
   const documents = [...composer.compose(tokens, true, text.length)];
   const [document, second] = documents;
-  if (document === undefined) return { root: undefined, problems };
+  if (document === undefined) return { root: undefined, problems, unfilled };
 
   if (unclosed !== undefined) {
     complain(placeAt(unclosed.offset), [], `${unclosed.what} opened here is not closed`);
-    return { root: undefined, problems };
+    return { root: undefined, problems, unfilled };
   }
   reportSyntax(document, text, (offset, message) => complain(placeAt(offset), [], message));
   if (second !== undefined) {
     const message = `a second YAML document begins here: a file holds one, remove the "---"`;
     complain(placeAt(second.range?.[0] ?? 0), [], message);
   }
-  if (problems.length > 0) return { root: undefined, problems };
-  const root = convertDocument(document as Document<ParsedNode>, { placeAt, environment, complain });
+  if (problems.length > 0) return { root: undefined, problems, unfilled };
+  const root = convertDocument(document as Document<ParsedNode>, {
+    placeAt,
+    environment,
+    complain,
+    complainOfVariable,
+  });
   // "---" alone is a document too, and says nothing.
-  return { root: root?.kind === "scalar" && root.value === null ? undefined : root, problems };
+  return { root: root?.kind === "scalar" && root.value === null ? undefined : root, problems, unfilled };
 }
 
 function reportSyntax(

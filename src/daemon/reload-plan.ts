@@ -19,11 +19,18 @@ export function startMessages(config: Config): ToVrrp[] {
 export function reloadMessages(diff: ConfigDiff, config: Config): ToVrrp[] {
   const process = diff.global.some((name) => name.startsWith("process."));
   return [
-    ...diff.removed.map(({ name }): ToVrrp => ({ type: "remove", name })),
+    ...[...diff.removed, ...diff.changed.filter(isAnotherRouter)].map(({ name }): ToVrrp => ({ type: "remove", name })),
     ...(process ? [{ type: "process", parameters: config.global.process } as const] : []),
     ...diff.changed.map((change) => configure(change.new)),
     ...diff.added.map(configure),
   ];
+}
+
+/** What makes a virtual router another one: it ends and starts anew whatever is done, so its place is free at once. */
+const identity: ReadonlySet<string> = new Set(["interface", "vrid", "version"] satisfies (keyof InstanceParameters)[]);
+
+function isAnotherRouter({ fields }: ConfigDiff["changed"][number]): boolean {
+  return fields.some((field) => identity.has(field));
 }
 
 function configure(parameters: InstanceParameters): ToVrrp {

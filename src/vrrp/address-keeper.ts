@@ -222,10 +222,11 @@ export class AddressKeeper {
     if (this.#parameters.owner) return;
     for (const address of this.#parameters.addresses) {
       const link = this.#host.linkByName(address.device);
-      const entry = link && this.#host.addressesOn(link.index).find((candidate) => isSameAddress(address, candidate));
-      if (entry === undefined || this.#host.isHeldElsewhere(entry, this.#instance)) continue;
-      this.#tell(`${describe(address)} was there although this node is not active: removed`);
-      this.#host.addresses.delete(entry, (error) => this.#report(error));
+      for (const entry of link === undefined ? [] : this.#host.addressesOn(link.index)) {
+        if (!isSameAddress(address, entry) || this.#host.isHeldElsewhere(entry, this.#instance)) continue;
+        this.#tell(`${describe(address)} was there although this node is not active: removed`);
+        this.#host.addresses.delete(entry, (error) => this.#report(error));
+      }
     }
   }
 

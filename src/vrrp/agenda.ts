@@ -52,10 +52,10 @@ export class Agenda {
     this.#running = true;
     const end = this.#now() + turn;
     try {
-      this.#runProtocol();
+      this.#runProtocol(end);
       for (let now = this.#now(); now < end; now = this.#now()) {
         if (!this.#runOne(now)) break;
-        this.#runProtocol();
+        this.#runProtocol(end);
       }
     } finally {
       this.#running = false;
@@ -63,12 +63,13 @@ export class Agenda {
     }
   }
 
-  #runProtocol(): void {
-    for (let now = this.#now(), entry = this.#protocol.take(now); entry !== undefined; ) {
+  /** Even an overloaded process has to hear that it is to stop: what is still due at `end` runs in the next turn. */
+  #runProtocol(end: Instant): void {
+    for (let now = this.#now(); now < end; now = this.#now()) {
+      const entry = this.#protocol.take(now);
+      if (entry === undefined) return;
       this.#measure(now - entry.at);
       entry.fire(now);
-      now = this.#now();
-      entry = this.#protocol.take(now);
     }
   }
 

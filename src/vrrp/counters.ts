@@ -32,7 +32,8 @@ export function copyCounters(counters: MutableCounters): Counters {
   return { ...counters, rejected: { ...counters.rejected } };
 }
 
-export function sumCounters(all: readonly Counters[]): Counters {
+/** The sums over the families of an instance, but the role was taken and lost once when they did so together. */
+export function instanceCounters(all: readonly MutableCounters[]): Counters {
   const sum = newCounters();
   for (const counters of all) {
     for (const [name, value] of Object.entries(counters)) {
@@ -42,5 +43,7 @@ export function sumCounters(all: readonly Counters[]): Counters {
       sum.rejected[name as Rejection] = (sum.rejected[name as Rejection] ?? 0) + value;
     }
   }
+  sum.became_active = Math.max(0, ...all.map((counters) => counters.became_active));
+  sum.released_active = Math.max(0, ...all.map((counters) => counters.released_active));
   return sum;
 }

@@ -112,6 +112,8 @@ export class Engine implements Host {
 
   /** Every role is given up and every address removed when this returns; the promise waits for the kernel's answers. */
   async stop(): Promise<void> {
+    // What links and addresses do from now on concerns nobody.
+    this.#started = false;
     const instances = [...this.#instances.values()];
     for (let start = 0; start < instances.length; start += stopTogether) {
       // Addresses first, as everywhere: the farewells wait until those of the portion are gone.

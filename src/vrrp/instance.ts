@@ -8,7 +8,7 @@ import type { Family, IpAddress } from "../wire/address.ts";
 import { formatAddress } from "../wire/address.ts";
 import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
-import { copyCounters, sumCounters } from "./counters.ts";
+import { instanceCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
 import { addressesOfFamily } from "./derive.ts";
 import type { Host } from "./host.ts";
@@ -18,7 +18,7 @@ import type { InstanceParameters } from "./parameters.ts";
 import { assess, type Readiness } from "./readiness.ts";
 import { type Cause, describeCause } from "./reasons.ts";
 import type { Peer } from "./router.ts";
-import type { Counters, InstanceStatus, StateName, TransitionStatus } from "./status.ts";
+import type { InstanceStatus, StateName, TransitionStatus } from "./status.ts";
 
 interface Part {
   readonly member: Member;
@@ -63,17 +63,29 @@ export class Instance {
 
   /** Whether new parameters can be taken over by the running routers, or mean another virtual router. */
   accepts(parameters: InstanceParameters): boolean {
-    const key = (p: InstanceParameters) => JSON.stringify([p.interface, p.vrid, p.version, p.families]);
+    const key = (p: InstanceParameters) => JSON.stringify([p.interface, p.vrid, p.version]);
     return key(parameters) === key(this.#parameters);
   }
 
   configure(parameters: InstanceParameters): void {
     this.#parameters = parameters;
     this.#refusals.clear();
+    this.#changeFamilies(parameters.families);
     // Addresses first, so that none is missing from the host that the next advertisement lists.
     this.#configureAddresses();
     for (const { member } of this.#parts.values()) member.configure(parameters);
     this.refresh();
+  }
+
+  /** A family that comes starts as a backup beside an active one; a family that goes takes its addresses with it. */
+  #changeFamilies(families: readonly Family[]): void {
+    for (const [family, { member }] of this.#parts) {
+      if (families.includes(family)) continue;
+      this.#parts.delete(family);
+      member.stop("the family is not configured any more", true);
+      member.closeChannel();
+    }
+    for (const family of families) if (!this.#parts.has(family)) this.#parts.set(family, this.#newPart(family));
   }
 
   /** Decides afresh whether the instance can run: called when anything about its interface changed. */
@@ -155,18 +167,8 @@ export class Instance {
       active_router: parts[0]?.member.activeRouter(now) ?? null,
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
       routers: parts.map(({ member }) => member.status(now)),
-      counters: this.#counters(),
+      counters: instanceCounters(parts.map(({ member }) => member.counters)),
       transitions: this.#transitions,
-    };
-  }
-
-  /** The sums over the families, but the role was taken and lost once when they did so together. */
-  #counters(): Counters {
-    const all = [...this.#parts.values()].map(({ member }) => copyCounters(member.counters));
-    return {
-      ...sumCounters(all),
-      became_active: Math.max(...all.map((counters) => counters.became_active)),
-      released_active: Math.max(...all.map((counters) => counters.released_active)),
     };
   }
 
@@ -271,7 +273,7 @@ export class Instance {
     }
     if (cause.type !== "group") this.#lastCause = cause;
     const states = [...this.#parts.values()].map(({ member }) => member.state.name);
-    const to = states.includes("initialize") ? "initialize" : states.includes("backup") ? "backup" : "active";
+    const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
     if (to === this.#state) return;
     const reason = describeCause(this.#lastCause ?? cause);
     const transition = { at: this.#host.wallClock(), from: this.#state, to, reason } as const;

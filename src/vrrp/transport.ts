@@ -3,6 +3,7 @@
  * announcements leave by. RFC 9568 sections 5.1.1 and 5.1.2; no VRRP packet is ever forwarded.
  */
 import type { Link } from "../netlink/link.ts";
+import { now } from "../socket/clock.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -36,6 +37,7 @@ import { decodeIpv4 } from "../wire/ip.ts";
 import type { Rejection } from "./advertisement.ts";
 import { countRejection } from "./counters.ts";
 import type { Receiver } from "./host.ts";
+import type { Instant } from "./parameters.ts";
 import { type Datagram, refuseUnknown } from "./reception.ts";
 import type { InterfaceStatus } from "./status.ts";
 
@@ -54,6 +56,7 @@ export class Transport {
   readonly #rejected: Partial<Record<Rejection, number>> = {};
   readonly #failed: (errno: number) => void;
   #received = 0;
+  #emptyAt: Instant = now();
   #lastDestination: IpAddress | undefined;
   #lastSockaddr: Uint8Array | undefined;
 
@@ -147,13 +150,16 @@ export class Transport {
 
   /** True when more may be waiting. */
   #readOnce(): boolean {
+    const before = now();
     const batch = this.#socket.receive();
     if (typeof batch === "number") {
       this.#failed(-batch);
       return false;
     }
     for (let i = 0; i < batch.count; i++) this.#deliver(batch, i);
-    return batch.count === 64;
+    const more = batch.count === 64;
+    if (!more) this.#emptyAt = before;
+    return more;
   }
 
   #deliver(batch: Batch, i: number): void {
@@ -166,7 +172,8 @@ export class Transport {
     // The VRID is looked at before anything is checked: the checks depend on what that router expects.
     const receiver = this.#receivers.get(datagram.pdu[1] ?? -1);
     if (receiver === undefined) countRejection(this.#rejected, refuseUnknown(datagram, this.family));
-    else receiver.receive(datagram, batch.at(i));
+    // Stamps are in real time, which can be set: nothing arrived before the queue was last found empty.
+    else receiver.receive(datagram, Math.max(batch.at(i), this.#emptyAt));
   }
 }
 

@@ -36,10 +36,11 @@ test.each([
   expect(names).toEqual(messages);
 });
 
-test("removals come first, additions last", () => {
+test("removals come first, of routers that become others as well, additions last", () => {
   const after = config([parameters("new"), parameters("b", { vrid: 7 }), parameters("c")], { ...ordinary, nice: -1 });
   expect(reloadMessages(diffConfigs(before, after), after)).toMatchObject([
     { type: "remove", name: "a" },
+    { type: "remove", name: "b" },
     { type: "process", parameters: { nice: -1 } },
     { type: "configure", parameters: { name: "b", vrid: 7 } },
     { type: "configure", parameters: { name: "new" } },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { copyCounters, countRejection, newCounters, sumCounters } from "../../src/vrrp/counters.ts";
+import { copyCounters, countRejection, instanceCounters, newCounters } from "../../src/vrrp/counters.ts";
 
 test("a copy does not change with the original", () => {
   const counters = newCounters();
@@ -10,7 +10,7 @@ test("a copy does not change with the original", () => {
   expect(copy).toEqual({ ...newCounters(), rejected: { ttl: 1 } });
 });
 
-test("the sum has every counter and every kind of refusal", () => {
+test("an instance has the sum of every counter and every kind of refusal of its families", () => {
   const [a, b] = [newCounters(), newCounters()];
   for (const name of Object.keys(a)) {
     if (name === "rejected") continue;
@@ -20,7 +20,9 @@ test("the sum has every counter and every kind of refusal", () => {
   countRejection(a.rejected, "ttl");
   countRejection(b.rejected, "ttl");
   countRejection(b.rejected, "checksum");
-  const { rejected, ...rest } = sumCounters([a, b]);
+  const { rejected, became_active, released_active, ...rest } = instanceCounters([a, b]);
   expect(new Set(Object.values(rest))).toEqual(new Set([5]));
+  // The families take and lose the role together: that is once.
+  expect([became_active, released_active]).toEqual([3, 3]);
   expect(rejected).toEqual({ ttl: 2, checksum: 1 });
 });
