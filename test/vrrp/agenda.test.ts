@@ -108,6 +108,25 @@ test("a turn gives the loop back after a few milliseconds, and goes on with the 
   expect(armed()).toBeUndefined();
 });
 
+test("more protocol deadlines than fit a turn do not keep the loop from anything else", () => {
+  const { clock, agenda, armed, ring, told } = setup();
+  for (let i = 0; i < 10; i++) {
+    agenda.schedule(
+      newEntry(() => {
+        told.push(`deadline ${i}`);
+        clock.now += 1;
+      }),
+      900 + i,
+    );
+  }
+  ring();
+  expect(told.length).toBeLessThanOrEqual(5);
+  expect(armed()).toBeLessThanOrEqual(clock.now);
+  ring();
+  ring();
+  expect(told).toEqual(Array.from({ length: 10 }, (_, i) => `deadline ${i}`));
+});
+
 test("an early alarm changes nothing", () => {
   const { agenda, armed, ring, told } = setup();
   agenda.schedule(
