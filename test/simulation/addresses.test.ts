@@ -94,59 +94,6 @@ test("addresses of others are left alone, whatever happens to ours", () => {
   );
 });
 
-describe("a reload", () => {
-  test("without a change changes nothing at all", () => {
-    const { lab, node } = alone(dualStack());
-    const announced = lab.lan.announcements.length;
-    const changes: string[] = [];
-    const onChange = node.kernel.onChange;
-    node.kernel.onChange = (change) => {
-      changes.push(`${change.object} ${change.kind}`);
-      onChange(change);
-    };
-    const before = lab.adverts({ family: 4 }).at(-1)?.at ?? 0;
-    node.reload({});
-    lab.run(900);
-    expect(changes.filter((change) => change !== "address changed")).toEqual([]);
-    expect(node.transitions).toHaveLength(2);
-    expect(lab.lan.announcements).toHaveLength(announced);
-    lab.run(100);
-    expect((lab.adverts({ family: 4 }).at(-1)?.at ?? 0) - before).toBeCloseTo(1000, 6);
-  });
-
-  test("that adds and removes addresses touches only those, and the next advertisement lists them", () => {
-    const { lab, node } = alone({ virtualAddresses: [virtualAddress("192.0.2.1"), virtualAddress("192.0.2.2")] });
-    const removed: string[] = [];
-    const onChange = node.kernel.onChange;
-    node.kernel.onChange = (change) => {
-      if (change.object === "address" && change.kind === "removed") removed.push(change.address.address.join("."));
-      onChange(change);
-    };
-    const before = lab.now;
-    node.reload({
-      virtualAddresses: [virtualAddress("192.0.2.2"), virtualAddress("192.0.2.3"), virtualAddress("192.0.2.4")],
-    });
-    expect(removed).toEqual(["192.0.2.1"]);
-    lab.run(100);
-    expect(node.held).toEqual(["192.0.2.2", "192.0.2.3", "192.0.2.4"]);
-    const announced = lab.lan.announcements.filter(({ at }) => at >= before).map(({ address }) => address);
-    expect(announced).toEqual(expect.arrayContaining(["192.0.2.3", "192.0.2.4"]));
-    expect(announced).not.toContain("192.0.2.1");
-    lab.run(1000);
-    expect(lab.adverts().at(-1)).toMatchObject({ count: 3 });
-    expect(node.transitions).toHaveLength(2);
-  });
-
-  test("that changes the VRID starts another virtual router: the old one resigns with its own list", () => {
-    const { lab, node } = alone();
-    node.reload({ vrid: 52, virtualAddresses: [virtualAddress("192.0.2.2"), virtualAddress("192.0.2.3")] });
-    expect(lab.adverts({ priority: 0 })).toMatchObject([{ vrid: 51, count: 1 }]);
-    expect(node.kernel.holds("192.0.2.1")).toBe(false);
-    lab.run(3610);
-    expect(lab.adverts({ vrid: 52 })).toMatchObject([{ count: 2 }]);
-  });
-});
-
 test("the next advertisement comes from the new address when the primary address changes, and the role stays", () => {
   const lab = new Lab();
   const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
@@ -268,18 +215,6 @@ test("sockets that the kernel refuses for a moment are tried again without anyth
   host.openChannel = openChannel;
   lab.run(30_000);
   expect(node.state).toBe("active");
-});
-
-test("a reload without a change moves nothing even where two address owners have settled who gives way", () => {
-  const lab = new Lab();
-  const [a, b] = [lab.node("a", 11, { priority: 255 }), lab.node("b", 12, { priority: 255 })];
-  lab.start();
-  lab.run(5000);
-  expect(lab.actives).toEqual(["b"]);
-  const before = [a.transitions.length, b.transitions.length];
-  a.reload({});
-  lab.run(5000);
-  expect([a.transitions.length, b.transitions.length]).toEqual(before);
 });
 
 test("work that waits for its turn is not done for a role that is gone meanwhile", () => {

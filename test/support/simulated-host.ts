@@ -6,13 +6,14 @@ import type { AddressEntry } from "../../src/netlink/address.ts";
 import type { Link } from "../../src/netlink/link.ts";
 import { Agenda } from "../../src/vrrp/agenda.ts";
 import type { Entry } from "../../src/vrrp/deadlines.ts";
-import type { AddressRequests, Channel, Host, LogLevel, Receiver, Refusal } from "../../src/vrrp/host.ts";
+import type { AddressRequests, Channel, Host, LogLevel, Receiver } from "../../src/vrrp/host.ts";
 import { Instance } from "../../src/vrrp/instance.ts";
 import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
 import type { VrrpEvent } from "../../src/vrrp/status.ts";
 import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
+import { addressRequests } from "./simulated-addresses.ts";
 import type { KernelChange, SimulatedKernel } from "./simulated-kernel.ts";
 import { SimulatedSocket } from "./simulated-socket.ts";
 import type { Cancel } from "./simulated-time.ts";
@@ -55,7 +56,7 @@ export class SimulatedHost implements Host {
     this.#kernel = kernel;
     this.#delays = delays;
     this.#offset = 1_000_000.123 * kernel.number;
-    this.addresses = this.#addressRequests();
+    this.addresses = addressRequests(kernel, (answer) => this.#later(answer));
     this.#agenda = new Agenda(
       () => this.now(),
       (expire) => this.#alarm(expire),
@@ -242,26 +243,6 @@ export class SimulatedHost implements Host {
     if (socket === undefined) return;
     socket.arrive(bytes, this.#offset + this.#kernel.time.now);
     this.#later(() => socket.read(64));
-  }
-
-  #addressRequests(): AddressRequests {
-    const kernel = this.#kernel;
-    const add = (entry: AddressEntry, done: (error?: Refusal) => void) => {
-      const code = kernel.addAddress(entry);
-      const error =
-        code === undefined ? undefined : { code, message: `add address ${formatAddress(entry.address)}: ${code}` };
-      this.#later(() => done(error));
-    };
-    return {
-      add,
-      renew: (entries, failed) => {
-        for (const entry of entries) add(entry, (error) => error && failed(entry, error));
-      },
-      delete: (entry, done) => {
-        kernel.deleteAddress(entry);
-        this.#later(() => done());
-      },
-    };
   }
 
   #readNews(): void {

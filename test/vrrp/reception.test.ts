@@ -2,19 +2,9 @@ import { describe, expect, test } from "vitest";
 import { type AdvertisementFields, encodeAdvertisement, type Rejection } from "../../src/vrrp/advertisement.ts";
 import { expectations } from "../../src/vrrp/derive.ts";
 import type { InstanceParameters } from "../../src/vrrp/parameters.ts";
-import { type Accepted, type Datagram, receive, refuseUnknown } from "../../src/vrrp/reception.ts";
+import { type Accepted, type Datagram, receive } from "../../src/vrrp/reception.ts";
 import { allVrrpRouters4, allVrrpRouters6 } from "../../src/wire/address.ts";
-import {
-  address,
-  addressList,
-  altered,
-  resummed,
-  source4,
-  source6,
-  v2Fields,
-  v3Fields,
-  v6Fields,
-} from "../support/packets.ts";
+import { address, addressList, altered, source4, source6, v2Fields, v3Fields, v6Fields } from "../support/packets.ts";
 import { dualStack, instance, virtualAddress } from "./samples.ts";
 
 const own4 = address("192.0.2.12");
@@ -280,23 +270,5 @@ describe("unicast", () => {
     });
     const forGroup = encodeAdvertisement({ ...fields, destination: allVrrpRouters4 });
     expect(hear4(datagram4(forGroup, { destination: own4 }), strict)).toBe("checksum");
-  });
-});
-
-describe("a packet for a VRID that is not configured", () => {
-  test.each<readonly [Rejection, Datagram]>([
-    ["vrid_unknown", datagram4(good3)],
-    ["vrid_unknown", datagram4(encodeAdvertisement(v2Fields))],
-    ["ttl", datagram4(good3, { ttl: 64 })],
-    ["checksum", datagram4(good3.with(7, 0))],
-    ["vrid_zero", datagram4(altered(v3Fields, { 1: 0 }))],
-    ["short", datagram4(good3.subarray(0, 5))],
-    ["count_zero", datagram4(resummed(altered(v3Fields, { 3: 0 }), v3Fields))],
-  ])("%s", (rejection, datagram) => {
-    expect(refuseUnknown(datagram, 4)).toBe(rejection);
-  });
-
-  test("over IPv6 as well", () => {
-    expect(refuseUnknown(datagram6(encodeAdvertisement(fields6)), 6)).toBe("vrid_unknown");
   });
 });
