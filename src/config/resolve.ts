@@ -42,7 +42,7 @@ function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalCon
     ...(values.script_user === undefined ? {} : { scriptUser: values.script_user }),
     process: {
       ...(values.vrrp_rt_priority === undefined ? {} : { realtimePriority: values.vrrp_rt_priority }),
-      nice: values.vrrp_priority ?? 0,
+      nice: values.vrrp_priority ?? -20,
       lockMemory: values.vrrp_no_swap ?? false,
     },
   };

@@ -100,7 +100,11 @@ export const globalBlock = z.strictObject({
   script_user: unset(userName, "viprd_script if that user exists", "User that scripts run as. This version runs none."),
   vrrp_version: standard(version(), 3, "VRRP version of instances that do not name one."),
   vrrp_rt_priority: unset(whole(1, 99), "off", "Real-time priority (SCHED_RR) of the VRRP process."),
-  vrrp_priority: standard(whole(-20, 19), 0, "Nice value of the VRRP process."),
+  vrrp_priority: standard(
+    whole(-20, 19),
+    -20,
+    "Nice value of the VRRP process, and of its session where the kernel groups by session.",
+  ),
   vrrp_no_swap: standard(boolean(), false, "Lock the memory of the VRRP process, so that it is never swapped out."),
   vrrp_garp_master_delay: announce.garp_master_delay,
   vrrp_garp_master_repeat: announce.garp_master_repeat,

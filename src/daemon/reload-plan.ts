@@ -63,7 +63,6 @@ function someOf(names: readonly string[]): string {
 export function needsRestart(from: ProcessParameters, to: ProcessParameters): string[] {
   const kept: readonly (readonly [string, boolean])[] = [
     ["vrrp_rt_priority", from.realtimePriority !== undefined && to.realtimePriority === undefined],
-    ["vrrp_priority", from.nice !== 0 && to.nice === 0],
     ["vrrp_no_swap", from.lockMemory && !to.lockMemory],
   ];
   return kept.filter(([, stays]) => stays).map(([key]) => key);

@@ -5,7 +5,7 @@
  * wait for garbage-collection helpers that the normal class starves. So the setters here reach every thread, looking
  * again until no new one has appeared meanwhile; threads started later inherit from the thread that starts them.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { addon } from "./addon.ts";
 import { ErrorNumber, SystemError } from "./errno.ts";
 
@@ -27,13 +27,19 @@ export function setRealtime(priority: number): void {
   forEachThread(`set real-time priority ${priority}`, (thread) => addon().setScheduler(thread, SCHED_RR, priority));
 }
 
-/** The normal class with this nice value, -20 to 19, for all threads of this process. */
+/**
+ * The normal class with this nice value, -20 to 19, for all threads of this process, and for its session where the
+ * kernel schedules sessions as groups (autogroup): there a thread's own value counts only inside its session.
+ */
 export function setNice(nice: number): void {
   forEachThread(`set nice value ${nice}`, (thread) => {
     const result = addon().setScheduler(thread, SCHED_OTHER, 0);
     return result < 0 ? result : addon().setNice(thread, nice);
   });
+  if (existsSync(autogroup)) writeFileSync(autogroup, `${nice}`);
 }
+
+const autogroup = "/proc/self/autogroup";
 
 /**
  * Keeps the program, its libraries, the malloc heap and the main stack from being dropped under memory pressure: they

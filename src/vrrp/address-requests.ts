@@ -19,6 +19,8 @@ export class KernelAddresses implements AddressRequests {
   readonly #scheduleFlush: (after: Milliseconds) => void;
   #renewals: { readonly entry: AddressEntry; readonly request: Request }[] = [];
   #deletions: Request[] | undefined;
+  /** Renewals send the same bytes again and again. */
+  readonly #bodies = new WeakMap<AddressEntry, Uint8Array>();
 
   /** `nameOf` an interface, for messages. After `scheduleFlush` was called, flush() is to be called as soon as that. */
   constructor(connection: Connection, nameOf: (index: number) => string, scheduleFlush: (after: Milliseconds) => void) {
@@ -77,12 +79,18 @@ export class KernelAddresses implements AddressRequests {
     return `${formatAddress(entry.address)}/${entry.prefixLength} on ${this.#nameOf(entry.index)}`;
   }
 
+  #bodyOf(entry: AddressEntry): Uint8Array {
+    const known = this.#bodies.get(entry) ?? encodeNewAddress(entry);
+    this.#bodies.set(entry, known);
+    return known;
+  }
+
   #newAddress(verb: string, entry: AddressEntry, done: (error?: NetlinkError) => void): Request {
     return {
       operation: () => `${verb} address ${this.describe(entry)}`,
       type: RTM_NEWADDR,
       flags: NLM_F_CREATE | NLM_F_REPLACE,
-      body: encodeNewAddress(entry),
+      body: this.#bodyOf(entry),
       done,
     };
   }

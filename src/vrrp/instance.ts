@@ -268,10 +268,11 @@ export class Instance {
   }
 
   #memberChanged(changed: Member, cause: Cause): void {
+    // Noted first: the others yield within this call, and the last of them reports.
+    if (cause.type !== "group") this.#lastCause = cause;
     if (changed.state.name === "backup" && cause.type === "outranked") {
       for (const { member } of this.#parts.values()) if (member !== changed) member.handle({ type: "yield" });
     }
-    if (cause.type !== "group") this.#lastCause = cause;
     const states = [...this.#parts.values()].map(({ member }) => member.state.name);
     const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
     if (to === this.#state) return;

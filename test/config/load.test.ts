@@ -45,7 +45,7 @@ vrrp_instance:
   expect(messages).toEqual([]);
   expect(config?.global).toEqual({
     routerId: "lb1",
-    process: { nice: 0, lockMemory: false },
+    process: { nice: -20, lockMemory: false },
   });
   expect(config?.instances.map(({ name, families, preemptDelay }) => ({ name, families, preemptDelay }))).toEqual([
     { name: "web", families: [4, 6], preemptDelay: 30_000 },

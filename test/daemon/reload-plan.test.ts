@@ -64,6 +64,6 @@ test("a start sends the process settings first and the order to start last", () 
 
 test("what a running process cannot take back needs a restart; what it can still take on does not", () => {
   const special = { nice: -5, lockMemory: true, realtimePriority: 50 };
-  expect(needsRestart(special, ordinary)).toEqual(["vrrp_rt_priority", "vrrp_priority", "vrrp_no_swap"]);
+  expect(needsRestart(special, ordinary)).toEqual(["vrrp_rt_priority", "vrrp_no_swap"]);
   expect(needsRestart(ordinary, special)).toEqual([]);
 });
