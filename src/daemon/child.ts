@@ -1,17 +1,21 @@
 /** One running child process: messages out, messages in, and one report of its end. */
 import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { FromVrrp, ToVrrp } from "./messages.ts";
 import { forkProgram, type Program } from "./program.ts";
 
 export interface ChildHandlers {
   message(message: FromVrrp): void;
+  /** A line that it printed: the last words of a crash. */
+  said(line: string): void;
   /** Once; no message comes after it. `why` reads after "the process ". */
   end(why: string, exitCode: number | null): void;
 }
 
 /** Messages already sent may still be in the channel when the process is gone. */
 const drainLimit: Milliseconds = 200;
+const longestLine = 1000;
 
 export class Child {
   readonly #process: ChildProcess;
@@ -26,6 +30,10 @@ export class Child {
     this.#process.on("message", (message) => {
       if (!this.#ended) handlers.message(message as FromVrrp);
     });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      if (stream !== null)
+        createInterface({ input: stream }).on("line", (line) => handlers.said(line.slice(0, longestLine)));
+    }
     this.#process.on("error", (error) => {
       // A failed fork has no exit event.
       if (this.#process.pid === undefined) this.#end(`could not be started: ${error.message}`, null);

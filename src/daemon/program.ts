@@ -9,7 +9,8 @@ export interface Program {
 
 /**
  * Its own session: a Ctrl-C at the terminal reaches the supervisor alone, which then stops the children in order.
- * Standard output goes to standard error, so that a stray print cannot mix with anybody's data.
+ * What it prints comes through pipes of its own: a Node process that ends puts back the flags of the descriptors it was
+ * given, and would make ours wait for their reader.
  */
 export function forkProgram(program: Program): ChildProcess {
   return fork(program.file, program.arguments, {
@@ -19,7 +20,7 @@ export function forkProgram(program: Program): ChildProcess {
     env: childEnvironment(process.env),
     serialization: "json",
     detached: true,
-    stdio: ["ignore", 2, 2, "ipc"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
 }
 

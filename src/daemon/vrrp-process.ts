@@ -156,6 +156,7 @@ export class VrrpProcess {
     this.#enter("starting");
     this.#child = new Child(this.#options.program, {
       message: (message) => this.#receive(message),
+      said: (line) => this.#options.log.error(`the vrrp process says: ${line}`),
       end: (why, code) => this.#ended(why, code),
     });
   }
