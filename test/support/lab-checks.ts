@@ -42,6 +42,7 @@ export function expectTakeover(
   expected: number,
   slack = tolerance(first.intervalMs),
 ): number {
+  lateness.push(first.at - last.at - expected);
   expectTime(`takeover of ${first.node} from ${last.node}`, first.at - last.at, expected, slack);
   return first.at - last.at;
 }
@@ -66,6 +67,17 @@ interface Starting {
   readonly implementation: string;
   readonly child: { readonly startedAt: number };
   entered(instance: string, state: "backup", timeout: number): Promise<number>;
+}
+
+const lateness: number[] = [];
+
+/** First advert of the new active against the formula, over all takeovers of this test process. */
+export function takeoverStatistics(): string {
+  const sorted = lateness.toSorted((a, b) => a - b);
+  const [least, median, most] = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((value) =>
+    (value ?? 0).toFixed(3),
+  );
+  return `${sorted.length} takeovers, late by ${least} ms at least, ${median} ms in the median, ${most} ms at most`;
 }
 
 /** A moment after which a node may fall silent: it was stopped, or its link was cut. */

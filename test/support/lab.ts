@@ -4,9 +4,9 @@
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { setPriority, tmpdir } from "node:os";
-import { test } from "vitest";
+import { afterAll, test } from "vitest";
 import { Capture } from "./lab-capture.ts";
-import { advertGaps, type Break, dualActives } from "./lab-checks.ts";
+import { advertGaps, type Break, dualActives, takeoverStatistics } from "./lab-checks.ts";
 import { Faults } from "./lab-faults.ts";
 import { Hosts } from "./lab-hosts.ts";
 import { Injector } from "./lab-injector.ts";
@@ -268,5 +268,6 @@ export function soak(full: number, short: number): number {
   return process.env.LAB_LONG === "1" ? full : short;
 }
 
-/** LAB_REPEAT=n repeats timing scenarios n times. */
+/** LAB_REPEAT=n repeats timing scenarios n times, and tells how late the takeovers were. */
 export const repeats = Math.max(1, Number(process.env.LAB_REPEAT ?? 1));
+if (repeats > 1) afterAll(() => console.info(takeoverStatistics()));
