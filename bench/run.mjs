@@ -2,7 +2,19 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
-const names = ["machine", "start", "takeover", "period", "stop", "outage", "scale", "reload", "flood", "false"];
+const names = [
+  "machine",
+  "start",
+  "takeover",
+  "first",
+  "period",
+  "stop",
+  "outage",
+  "scale",
+  "reload",
+  "flood",
+  "false",
+];
 const usage = `npm run bench -- [options]          (as root, after npm ci; installs what is missing, keepalived among it)
 
   --quick          about ten minutes (default)
