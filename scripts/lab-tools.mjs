@@ -10,9 +10,14 @@ const packages = {
   iproute2: ["ip", "bridge"],
   "iputils-ping": ["ping"],
   "util-linux": ["nsenter"],
+  // The package brings a binary for arm64 as well.
+  "gcc-aarch64-linux-gnu": ["aarch64-linux-gnu-gcc"],
+  "libc6-dev-arm64-cross": ["/usr/aarch64-linux-gnu/include/stdio.h"],
 };
 
+/** A command, or a file by its whole path. */
 function present(command) {
+  if (command.startsWith("/")) return existsSync(command);
   return ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].some((directory) =>
     existsSync(`${directory}/${command}`),
   );
