@@ -1,6 +1,16 @@
 /** One daemon for each runtime directory. Makes the directory, and holds a pid file in it that a dead daemon does not block. */
-import { linkSync, mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
+import { dirname, resolve } from "node:path";
 import { pidFile } from "./paths.ts";
 
 /** Refused: the message says by whom and what to do. */
@@ -8,6 +18,14 @@ export class LockError extends Error {}
 
 export interface Lock {
   release(): void;
+}
+
+/** Step by step: Node's own way turns for ever where a file system says that nothing can be made, as /proc does. */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectories(parent);
+  mkdirSync(path, { mode: 0o755 });
 }
 
 export function acquireLock(runtimeDirectory: string): Lock {
@@ -21,7 +39,7 @@ export function acquireLock(runtimeDirectory: string): Lock {
 }
 
 function makeDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o755 });
+  makeDirectories(resolve(path));
   const { mode } = statSync(path);
   if ((mode & 0o002) !== 0) {
     throw new LockError(`the runtime directory ${path} is writable by everybody: give viprd one of its own`);

@@ -77,3 +77,7 @@ test("a daemon that answers at the socket is respected; a socket file left behin
   await expect(refuseSecond(path)).rejects.toThrow(`a viprd answers at ${path}`);
   await expect(refuseSecond(`${path}.none`)).resolves.toBeUndefined();
 });
+
+test("a place where no directory can be made is refused, not tried for ever", () => {
+  expect(() => acquireLock("/proc/viprd/run")).toThrow("cannot use the runtime directory /proc/viprd/run: ");
+});
