@@ -26,10 +26,15 @@ async function run(flags: Partial<Flags>, input: readonly (string | Uint8Array)[
   const code = await decode({ ...defaults, ...flags }, chunks(), output, errors);
   output.end();
   errors.end();
-  const lines = String(output.read() ?? "")
-    .split("\n")
-    .slice(0, -1);
-  return { code, lines, errors: String(errors.read() ?? "") };
+  const lines = everythingFrom(output).split("\n").slice(0, -1);
+  return { code, lines, errors: everythingFrom(errors) };
+}
+
+/** One read() gives all that is buffered, or from Node 26 on one chunk of it. */
+function everythingFrom(stream: PassThrough): string {
+  let text = "";
+  for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) text += chunk;
+  return text;
 }
 
 async function runFile(file: Uint8Array, flags: Partial<Flags> = {}) {
