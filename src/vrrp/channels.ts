@@ -53,7 +53,7 @@ export class Channels {
   }
 
   #open(key: string, link: Link, family: Family): Transport {
-    const transport = new Transport(link, family, (errno) =>
+    const transport = Transport.open(link, family, (errno) =>
       this.#warn(`VRRP socket for IPv${family} on ${link.name}: ${errnoName(errno)}`),
     );
     this.#transports.set(key, transport);

@@ -65,7 +65,7 @@ export class Engine implements Host {
       onChange: (change) => this.#changed(change),
       onResync: (reason) => reports.log("warn", undefined, `netlink: ${reason}; reading links and addresses again`),
     });
-    this.#frames = new FrameSender();
+    this.#frames = FrameSender.open();
     this.#channels = new Channels((message) => reports.log("warn", undefined, message));
     this.#secondaries = new Secondaries((message) => reports.log("warn", undefined, message));
   }

@@ -6,6 +6,8 @@
  */
 import { Connection } from "../netlink/connection.ts";
 import type { Link } from "../netlink/link.ts";
+import { AF_UNIX, SOCK_DGRAM } from "../socket/constants.ts";
+import { Socket } from "../socket/socket.ts";
 import { allVrrpRouters4, allVrrpRouters6, type Family, parseAddress } from "../wire/address.ts";
 import { KernelAddresses } from "./address-requests.ts";
 import { encodeAdvertisement } from "./advertisement.ts";
@@ -13,6 +15,7 @@ import { Agenda } from "./agenda.ts";
 import type { Host, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceParameters, Instant } from "./parameters.ts";
+import { FrameSender, Transport } from "./transport.ts";
 
 const rounds = 12;
 const vrid = 1;
@@ -50,12 +53,16 @@ class Stage {
     { send: (bytes) => bytes.length, receive: () => ({ ...nothing }), watch: () => {}, close: () => {} },
     { onError: () => {} },
   );
+  /** Real ones, on sockets that lead nowhere: sending is compiled as well. */
+  readonly #frames = new FrameSender(nowhere());
+  readonly #transport: Transport;
   #now: Instant = 0;
   #receiver: Receiver | undefined;
   #expire = () => {};
 
   constructor(family: Family) {
     this.#family = family;
+    this.#transport = new Transport(link, family, nowhere(), () => {});
     this.#instance = new Instance(parameters(family), this.#host());
   }
 
@@ -73,6 +80,8 @@ class Stage {
   end(): void {
     this.#instance.status();
     this.#connection.close();
+    this.#transport.close();
+    this.#frames.close();
   }
 
   #pass(duration: number): void {
@@ -121,9 +130,16 @@ class Stage {
       ),
       openChannel: (_link, _family, receiver) => {
         this.#receiver = receiver;
-        return { send: (datagram) => datagram.length, drain: () => {}, close: () => {} };
+        return {
+          send: (datagram, destination) => {
+            this.#transport.send(datagram, destination);
+            return datagram.length;
+          },
+          drain: () => this.#transport.drain(),
+          close: () => {},
+        };
       },
-      sendFrame: (_link, frame) => frame.length,
+      sendFrame: (on, frame) => this.#frames.send(on, frame),
       errnoName: () => "",
       stalled: () => {},
       schedule: (timer, at) => agenda.schedule(timer, at),
@@ -133,6 +149,10 @@ class Stage {
       event: () => {},
     };
   }
+}
+
+function nowhere(): Socket {
+  return Socket.open(AF_UNIX, SOCK_DGRAM, 0, "socket of the rehearsal");
 }
 
 const nothing = {

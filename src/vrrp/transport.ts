@@ -57,22 +57,31 @@ export class Transport {
   readonly #failed: (errno: number) => void;
   #received = 0;
   #emptyAt: Instant = now();
-  #lastDestination: IpAddress | undefined;
-  #lastSockaddr: Uint8Array | undefined;
+  #lastDestination: IpAddress;
+  #lastSockaddr: Uint8Array;
 
   /** Throws SystemError. `failed` hears of errors of the socket while it is open. */
-  constructor(link: Link, family: Family, failed: (errno: number) => void) {
-    this.link = link;
-    this.family = family;
-    this.#failed = failed;
+  static open(link: Link, family: Family, failed: (errno: number) => void): Transport {
     const what = `raw socket for VRRP over IPv${family} on ${link.name}`;
-    this.#socket = Socket.open(family === 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_VRRP, what);
+    const socket = Socket.open(family === 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_VRRP, what);
     try {
-      this.#prepare();
+      prepare(socket, link, family);
+      return new Transport(link, family, socket, failed);
     } catch (error) {
-      this.#socket.close();
+      socket.close();
       throw error;
     }
+  }
+
+  /** On a socket that is prepared; the transport closes it. */
+  constructor(link: Link, family: Family, socket: Socket, failed: (errno: number) => void) {
+    this.link = link;
+    this.family = family;
+    this.#socket = socket;
+    this.#failed = failed;
+    const group = family === 4 ? allVrrpRouters4 : allVrrpRouters6;
+    this.#lastDestination = group;
+    this.#lastSockaddr = this.#sockaddrOf(group);
     this.#socket.watch(
       () => this.#readOnce(),
       (errno) => this.#failed(errno),
@@ -96,9 +105,9 @@ export class Transport {
   }
 
   send(datagram: Uint8Array, destination: IpAddress): number {
-    if (this.#lastDestination !== destination || this.#lastSockaddr === undefined) {
+    if (this.#lastDestination !== destination) {
       this.#lastDestination = destination;
-      this.#lastSockaddr = this.family === 4 ? sockaddrIn(destination) : sockaddrIn6(destination, this.link.index);
+      this.#lastSockaddr = this.#sockaddrOf(destination);
     }
     return this.#socket.send(datagram, this.#lastSockaddr);
   }
@@ -120,32 +129,8 @@ export class Transport {
     };
   }
 
-  /** Between socket() and binding packets of every interface come in; the filter keeps them out. */
-  #prepare(): void {
-    const socket = this.#socket;
-    socket.attachFilter(dropAll());
-    socket.bindToDevice(this.link.name);
-    setReceiveBuffer(socket);
-    socket.setOption(SOL_SOCKET, SO_TIMESTAMPNS, 1);
-    socket.setOption(SOL_SOCKET, SO_PRIORITY, controlPriority);
-    if (this.family === 4) {
-      socket.setOption(IPPROTO_IP, IP_HDRINCL, 1);
-      socket.setOption(IPPROTO_IP, IP_MULTICAST_LOOP, 0);
-      socket.setOption(IPPROTO_IP, IP_MULTICAST_ALL, 0);
-      socket.setOption(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership4(allVrrpRouters4, this.link.index));
-    } else {
-      socket.setOption(IPPROTO_IPV6, IPV6_HDRINCL, 1);
-      socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
-      socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
-      socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-      socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-      socket.setOption(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, membership6(allVrrpRouters6, this.link.index));
-    }
-    for (let i = 0; i < drainBatches; i++) {
-      const batch = socket.receive();
-      if (typeof batch === "number" || batch.count === 0) break;
-    }
-    socket.attachFilter(acceptAll());
+  #sockaddrOf(destination: IpAddress): Uint8Array {
+    return this.family === 4 ? sockaddrIn(destination) : sockaddrIn6(destination, this.link.index);
   }
 
   /** True when more may be waiting. */
@@ -175,6 +160,33 @@ export class Transport {
     // Stamps are in real time, which can be set: nothing arrived before the queue was last found empty.
     else receiver.receive(datagram, Math.max(batch.at(i), this.#emptyAt));
   }
+}
+
+/** Between socket() and binding packets of every interface come in; the filter keeps them out. */
+function prepare(socket: Socket, link: Link, family: Family): void {
+  socket.attachFilter(dropAll());
+  socket.bindToDevice(link.name);
+  setReceiveBuffer(socket);
+  socket.setOption(SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  socket.setOption(SOL_SOCKET, SO_PRIORITY, controlPriority);
+  if (family === 4) {
+    socket.setOption(IPPROTO_IP, IP_HDRINCL, 1);
+    socket.setOption(IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+    socket.setOption(IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    socket.setOption(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership4(allVrrpRouters4, link.index));
+  } else {
+    socket.setOption(IPPROTO_IPV6, IPV6_HDRINCL, 1);
+    socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+    socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+    socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    socket.setOption(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, membership6(allVrrpRouters6, link.index));
+  }
+  for (let i = 0; i < drainBatches; i++) {
+    const batch = socket.receive();
+    if (typeof batch === "number" || batch.count === 0) break;
+  }
+  socket.attachFilter(acceptAll());
 }
 
 /** Raw IPv4 sockets hand over the IP header. */
@@ -207,8 +219,12 @@ export class FrameSender {
   readonly #socket: Socket;
   readonly #sockaddrs = new Map<number, Uint8Array>();
 
-  constructor() {
-    this.#socket = Socket.open(AF_PACKET, SOCK_RAW, 0, "packet socket for announcements");
+  static open(): FrameSender {
+    return new FrameSender(Socket.open(AF_PACKET, SOCK_RAW, 0, "packet socket for announcements"));
+  }
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
   }
 
   send(link: Link, frame: Uint8Array): number {
