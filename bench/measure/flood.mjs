@@ -24,8 +24,8 @@ export async function measure(report, { extent }) {
 async function watch(report, pair, seconds) {
   const { interval } = pair;
   const speakers = [pair.r1, pair.r2].map((daemon) => pair.product.speaker(daemon));
-  // Once before counting: what memory the first packets need is not growth.
-  await flood(pair, 6);
+  // Long before counting: that the young generation of a heap fills up to its size is not growth.
+  await flood(pair, 14);
   const before = speakers.map((pid) => ({ ...memory(pid), time: processorTime([pid]) }));
   const from = now();
   await flood(pair, seconds);
