@@ -9,7 +9,7 @@ export type ToVrrp =
   /** Adds the instance, or changes the running one of that name without leaving its state where that is possible. */
   | { readonly type: "configure"; readonly parameters: InstanceParameters }
   /** Gives up the role and forgets the instance. */
-  | { readonly type: "remove"; readonly name: string }
+  | { readonly type: "remove"; readonly name: string; readonly why: string }
   /** All of the first configuration has been sent: sweep left-overs of an earlier run, then start. */
   | { readonly type: "start" }
   /** Asks for one status message per instance, then a "status-end". */

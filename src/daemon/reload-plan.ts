@@ -19,7 +19,8 @@ export function startMessages(config: Config): ToVrrp[] {
 export function reloadMessages(diff: ConfigDiff, config: Config): ToVrrp[] {
   const process = diff.global.some((name) => name.startsWith("process."));
   return [
-    ...[...diff.removed, ...diff.changed.filter(isAnotherRouter)].map(({ name }): ToVrrp => ({ type: "remove", name })),
+    ...diff.removed.map(({ name }) => remove(name, "removed from the configuration")),
+    ...diff.changed.filter(isAnotherRouter).map(({ name }) => remove(name, "it becomes another virtual router")),
     ...(process ? [{ type: "process", parameters: config.global.process } as const] : []),
     ...diff.changed.map((change) => configure(change.new)),
     ...diff.added.map(configure),
@@ -31,6 +32,10 @@ const identity: ReadonlySet<string> = new Set(["interface", "vrid", "version"] s
 
 function isAnotherRouter({ fields }: ConfigDiff["changed"][number]): boolean {
   return fields.some((field) => identity.has(field));
+}
+
+function remove(name: string, why: string): ToVrrp {
+  return { type: "remove", name, why };
 }
 
 function configure(parameters: InstanceParameters): ToVrrp {

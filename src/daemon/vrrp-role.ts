@@ -94,7 +94,7 @@ class VrrpRole {
         this.#engine.configure(message.parameters);
         break;
       case "remove":
-        this.#engine.remove(message.name);
+        this.#engine.remove(message.name, message.why);
         break;
       case "start":
         void this.#start();

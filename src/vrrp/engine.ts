@@ -84,7 +84,7 @@ export class Engine implements Host {
       this.#register(running);
       return;
     }
-    if (running !== undefined) this.remove(parameters.name, "configuration changed: another virtual router");
+    if (running !== undefined) this.remove(parameters.name, "it becomes another virtual router");
     const instance = new Instance(parameters, this);
     this.#instances.set(parameters.name, instance);
     this.#register(instance);
@@ -94,7 +94,7 @@ export class Engine implements Host {
     instance.addressAppeared();
   }
 
-  remove(name: string, why = "removed from the configuration"): void {
+  remove(name: string, why: string): void {
     const instance = this.#instances.get(name);
     if (instance === undefined) return;
     instance.stop(why);

@@ -1,11 +1,7 @@
-/**
- * One VRRP instance: a router for each of its address families, which move together, with the addresses they hold,
- * the announcements they send and what is told about them. The shell around the state machine.
- */
+/** One VRRP instance, the shell around the state machine: a router for each address family, and what they hold and tell. */
 import type { AddressEntry } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
-import type { Family, IpAddress } from "../wire/address.ts";
-import { formatAddress } from "../wire/address.ts";
+import { equalAddresses, type Family, type IpAddress } from "../wire/address.ts";
 import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
 import { instanceCounters } from "./counters.ts";
@@ -14,9 +10,9 @@ import { addressesOfFamily } from "./derive.ts";
 import type { Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
 import { Member } from "./member.ts";
-import type { InstanceParameters } from "./parameters.ts";
+import type { InstanceParameters, Instant } from "./parameters.ts";
 import { assess, type Readiness } from "./readiness.ts";
-import { type Cause, describeCause } from "./reasons.ts";
+import { type Cause, describeCause, describeRival } from "./reasons.ts";
 import type { Peer } from "./router.ts";
 import type { InstanceStatus, StateName, TransitionStatus } from "./status.ts";
 
@@ -44,6 +40,7 @@ export class Instance {
   #since: string;
   #transitions: TransitionStatus[] = [];
   #lastCause: Cause | undefined;
+  #activeSince: Instant = 0;
 
   constructor(parameters: InstanceParameters, host: Host) {
     this.#parameters = parameters;
@@ -279,6 +276,7 @@ export class Instance {
     const reason = describeCause(this.#lastCause ?? cause);
     const transition = { at: this.#host.wallClock(), from: this.#state, to, reason } as const;
     this.#state = to;
+    if (to === "active") this.#activeSince = this.#host.now();
     this.#since = transition.at;
     this.#transitions = [...this.#transitions, transition].slice(-rememberedTransitions);
     this.#host.event({ type: "transition", instance: this.#parameters.name, ...transition });
@@ -286,10 +284,12 @@ export class Instance {
 
   #lesserActive(peer: Peer, announcer: Announcer): void {
     announcer.again(this.#parameters.announce, 0);
+    // The last word of the router that was just relieved.
+    const relieved = this.#lastCause?.type === "preempted" && equalAddresses(this.#lastCause.peer.source, peer.source);
+    if (relieved && this.#host.now() - this.#activeSince < this.#parameters.advertisementInterval) return;
     const suppressed = this.#limiter.allow("lesser", this.#host.now());
     if (suppressed === undefined) return;
-    const more = suppressed > 0 ? ` (and ${suppressed} more advertisements)` : "";
-    const message = `${formatAddress(peer.source)} believes it is active too, with priority ${peer.priority}${more}`;
+    const message = describeRival(peer, suppressed);
     this.#host.event({ type: "conflict", at: this.#host.wallClock(), instance: this.#parameters.name, message });
   }
 

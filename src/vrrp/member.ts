@@ -4,7 +4,7 @@
  */
 import type { Link } from "../netlink/link.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../wire/address.ts";
-import type { Rejection } from "./advertisement.ts";
+import { addressesOf, type Rejection } from "./advertisement.ts";
 import { Advertiser } from "./advertiser.ts";
 import { copyCounters, countRejection, type MutableCounters, newCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
@@ -12,7 +12,7 @@ import { expectations, routerParameters } from "./derive.ts";
 import type { Channel, Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
 import type { InstanceParameters, Instant } from "./parameters.ts";
-import { type Cause, formatDuration, newActiveReason } from "./reasons.ts";
+import { type Cause, describeRefusal, formatDuration, newActiveReason } from "./reasons.ts";
 import { type Accepted, type Datagram, type Expectations, receive } from "./reception.ts";
 import {
   type Action,
@@ -43,6 +43,9 @@ export interface MemberPorts {
 
 /** Timers later than this are counted; the figure an operator would want to know of. */
 const lateAfter = 20;
+/** Between two warnings of the same lasting difference. */
+const reminder = 60_000;
+const shownAddresses = 3;
 
 export class Member {
   readonly family: Family;
@@ -51,6 +54,7 @@ export class Member {
   readonly #ports: MemberPorts;
   readonly #timer = newEntry((now) => this.#expire(now));
   readonly #limiter = new Limiter(1000);
+  readonly #told = new Map<string, { readonly message: string; readonly at: Instant }>();
   readonly #advertiser: Advertiser;
   #parameters: InstanceParameters;
   #router: RouterParameters;
@@ -224,7 +228,7 @@ export class Member {
       if (result === "interval_mismatch") this.counters.interval_errors++;
       if (result === "address_list") this.counters.address_list_errors++;
       this.#lastError = result;
-      this.#warn(result, () => `refused advertisement from ${formatAddress(datagram.source)}: ${result}`);
+      this.#warn(result, () => describeRefusal(result, datagram, this.#router));
       return;
     }
     this.#accept(result, datagram, at);
@@ -244,17 +248,30 @@ export class Member {
     this.#advertiser.heard(advertisement.checksumForm);
     if (accepted.intervalDiffers) {
       this.counters.interval_errors++;
-      this.#warn("interval", () => {
-        const theirs = formatDuration(advertisement.interval);
-        return `${formatAddress(source)} advertises each ${theirs}, this node each ${formatDuration(this.#router.interval)}`;
-      });
+      const theirs = formatDuration(advertisement.interval);
+      const ours = formatDuration(this.#router.interval);
+      this.#warnOfChange("interval", `${formatAddress(source)} advertises each ${theirs}, this node each ${ours}`);
     }
     if (accepted.addressListDiffers) {
       this.counters.address_list_errors++;
-      this.#warn("addresses", () => `${formatAddress(source)} advertises other addresses than this node`);
+      const theirs = addressesOf(advertisement, this.family).slice(0, shownAddresses).map(formatAddress).join(", ");
+      const more = advertisement.count > shownAddresses ? " …" : "";
+      this.#warnOfChange(
+        "addresses",
+        `${formatAddress(source)} advertises other addresses than this node: ${theirs}${more}`,
+      );
     }
     const { priority, interval } = advertisement;
     this.handle({ type: "advertisement", priority, interval, source, at });
+  }
+
+  /** What stays as it is, is told again after a while only. */
+  #warnOfChange(kind: string, message: string): void {
+    const now = this.#host.now();
+    const told = this.#told.get(kind);
+    if (told?.message === message && now - told.at < reminder) return;
+    this.#told.set(kind, { message, at: now });
+    this.#warn(kind, () => message);
   }
 
   /** One line a second and kind, whatever arrives. */

@@ -1,6 +1,8 @@
 /** Why a router changed its state, as a value and in words: log, status, events and scripts all use these words. */
 import { formatAddress } from "../wire/address.ts";
+import type { Rejection } from "./advertisement.ts";
 import type { Milliseconds } from "./parameters.ts";
+import type { Datagram } from "./reception.ts";
 import type { Peer } from "./router-state.ts";
 
 export type Cause =
@@ -37,6 +39,31 @@ export function describeCause(cause: Cause): string {
     }
     case "group":
       return "the other address family lost the role";
+  }
+}
+
+export function describeRival(peer: Peer, suppressed: number): string {
+  const more = suppressed > 0 ? ` (and ${suppressed} more advertisements)` : "";
+  return `${formatAddress(peer.source)} believes it is active too, with priority ${peer.priority}${more}`;
+}
+
+/** Why a packet was refused, with what was found beside what was expected. */
+export function describeRefusal(name: Rejection, datagram: Datagram, own: { readonly version: number }): string {
+  const from = `refused advertisement from ${formatAddress(datagram.source)}: ${name}`;
+  const heard = (datagram.pdu[0] ?? 0) >> 4;
+  switch (name) {
+    case "version":
+      return `${from} (it speaks VRRP ${heard}, this router ${own.version}: both nodes will be active)`;
+    case "ttl":
+      return `${from} (${datagram.ttl} instead of 255)`;
+    case "interval_mismatch":
+      return `${from} (it advertises each ${datagram.pdu[5] ?? 0} s, this router does not: both nodes will be active)`;
+    case "auth_type":
+      return `${from} (${datagram.pdu[4] ?? 0}: 0 is none, 1 a password)`;
+    case "destination":
+      return `${from} (${formatAddress(datagram.destination)})`;
+    default:
+      return from;
   }
 }
 

@@ -118,7 +118,7 @@ web  active for 2 h 5 min  vrid 51 on eth0, VRRP 3, ipv4
   address   192.0.2.10/24   eth0  present, lease 5 s
             192.0.2.100/32  lo  MISSING, not advertised
   adverts   7500 sent, 3 received, every 1 s; became active once
-  trouble   rejected: ttl 30, checksum 2
+  trouble   rejected: 30 × ttl, 2 × checksum
 `);
 });
 
@@ -193,7 +193,7 @@ vrrp process: started again 2 times; the last one ended with exit code 7
 vrrp process: not run in time by the kernel 3 times
 
 packets for none of our instances
-  eth0 ipv4: vrid_unknown 9
+  eth0 ipv4: 9 × vrid_unknown
 
 no instance is configured
 `);
