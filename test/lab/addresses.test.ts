@@ -1,4 +1,4 @@
-// Section 7 of the scenarios: address lists that differ, addresses changed behind the agent's back, interfaces that come and go.
+// address lists that differ, addresses changed behind the agent's back, interfaces that come and go.
 import { expect } from "vitest";
 import { scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, expectTime, tolerance } from "../support/lab-checks.ts";
@@ -10,7 +10,7 @@ import { Viprd } from "../support/lab-viprd.ts";
 
 for (const pair of pairs({ families: [4], viprd: "r2" })) {
   const two = { priority: 200, addresses: ["192.0.2.1/24", "192.0.2.2/24"] };
-  scenario(`S-55 address lists that differ are told, not acted upon: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`address lists that differ are told, not acted upon: ${pair.name}`, { topology: T2 }, async (lab) => {
     const { r2 } = await pair.settled(lab, two, { priority: 100 });
     const before = r2 instanceof Viprd ? (await r2.instance()).counters.address_list_errors : 0;
     await sleep(4_000);
@@ -24,7 +24,7 @@ for (const pair of pairs({ families: [4], viprd: "r2" })) {
 
 for (const pair of pairs({ versions: [2], viprd: "r2" })) {
   scenario(
-    `S-55 version 2 with check_adv_addr discards a foreign list: ${pair.name}`,
+    `version 2 with check_adv_addr discards a foreign list: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       const r1 = await pair.start(lab, "r1", { priority: 200, addresses: ["192.0.2.1/24", "192.0.2.2/24"] });
@@ -41,7 +41,7 @@ for (const pair of pairs({ viprd: "both" })) {
   const address = pair.family === 4 ? pair.vip : "2001:db8::51";
   const prefix = pair.family === 4 ? 24 : 64;
 
-  scenario(`S-56 an address removed behind the agent's back returns: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`an address removed behind the agent's back returns: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await sleep(1_500);
     const from = Date.now();
@@ -59,28 +59,24 @@ for (const pair of pairs({ viprd: "both" })) {
     expect(await lab.hosts.whoAnswers("h1", address)).toHaveLength(1);
   });
 
-  scenario(
-    `S-57 an address put on a backup by hand is removed or reported: ${pair.name}`,
-    { topology: T2 },
-    async (lab) => {
-      const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
-      const added = Date.now();
-      await lab.namespaces.ip("r2", [`addr add ${address}/${prefix} dev e0${pair.family === 6 ? " nodad" : ""}`]);
-      const dealtWith = async (): Promise<boolean> => {
-        if (!(await lab.hosts.holds("r2", address))) return true;
-        return (
-          r2 instanceof Viprd &&
-          r2.log.some((line) => line.at >= added && line.text.includes(address) && /warn|40/.test(String(line.level)))
-        );
-      };
-      await eventually("removed or reported", dealtWith, 1_100, 20);
-      expect(await lab.hosts.whoAnswers("h1", address)).toEqual(["r1"]);
-      if (await lab.hosts.holds("r2", address)) await lab.namespaces.ip("r2", [`addr del ${address}/${prefix} dev e0`]);
-    },
-  );
+  scenario(`an address put on a backup by hand is removed or reported: ${pair.name}`, { topology: T2 }, async (lab) => {
+    const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
+    const added = Date.now();
+    await lab.namespaces.ip("r2", [`addr add ${address}/${prefix} dev e0${pair.family === 6 ? " nodad" : ""}`]);
+    const dealtWith = async (): Promise<boolean> => {
+      if (!(await lab.hosts.holds("r2", address))) return true;
+      return (
+        r2 instanceof Viprd &&
+        r2.log.some((line) => line.at >= added && line.text.includes(address) && /warn|40/.test(String(line.level)))
+      );
+    };
+    await eventually("removed or reported", dealtWith, 1_100, 20);
+    expect(await lab.hosts.whoAnswers("h1", address)).toEqual(["r1"]);
+    if (await lab.hosts.holds("r2", address)) await lab.namespaces.ip("r2", [`addr del ${address}/${prefix} dev e0`]);
+  });
 
   scenario(
-    `S-58 addresses added and removed by configuration do not move the role: ${pair.name}`,
+    `addresses added and removed by configuration do not move the role: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r1, r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -115,77 +111,65 @@ for (const pair of pairs({ viprd: "both" })) {
 }
 
 for (const pair of pairs({ viprd: "r1", families: [4] })) {
-  scenario(
-    `S-59 a new primary address is used from the next advert on: ${pair.name}`,
-    { topology: T2 },
-    async (lab) => {
-      const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
-      await sleep(1_200);
-      const changed = Date.now();
-      await lab.namespaces.ip("r1", ["addr add 192.0.2.21/24 dev e0", "addr del 192.0.2.11/24 dev e0"]);
-      await sleep(2_500);
-      const later = lab.capture.adverts({ node: "r1", from: changed + 150 });
-      expect(later.length).toBeGreaterThanOrEqual(2);
-      for (const advert of later)
-        expect(advert).toMatchObject({
-          source: "192.0.2.21",
-          checksum: lab.capture.adverts({ node: "r1" })[0]?.checksum,
-        });
-      expect(await lab.hosts.holds("r1", "192.0.2.1")).toBe(true);
-      lab.interrupted("r1");
-      await lab.namespaces.ip("r1", ["addr flush dev e0 scope global"]);
-      const emptied = Date.now();
-      const gone = await r1.waitState("web", "initialize", 2_000);
-      expectBetween("initialize after the last address left", gone - emptied, -500, 100);
-      const first = await lab.capture.waitForAdvert({ node: "r2" }, 10_000);
-      expectBetween("takeover", first.at - emptied, -500, downTime(pair.version, 100, 1000) + tolerance(1000));
-      await lab.namespaces.ip("r1", ["addr add 192.0.2.11/24 dev e0"]);
-      const since = await r1.entered("web", "backup", 3_000, emptied);
-      const back = await lab.capture.waitForAdvert({ node: "r1", from: since }, 10_000);
-      expectTime("active again", back.at - since, downTime(pair.version, 200, 1000) - 1, tolerance(1000) + 2);
-    },
-  );
+  scenario(`a new primary address is used from the next advert on: ${pair.name}`, { topology: T2 }, async (lab) => {
+    const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
+    await sleep(1_200);
+    const changed = Date.now();
+    await lab.namespaces.ip("r1", ["addr add 192.0.2.21/24 dev e0", "addr del 192.0.2.11/24 dev e0"]);
+    await sleep(2_500);
+    const later = lab.capture.adverts({ node: "r1", from: changed + 150 });
+    expect(later.length).toBeGreaterThanOrEqual(2);
+    for (const advert of later)
+      expect(advert).toMatchObject({
+        source: "192.0.2.21",
+        checksum: lab.capture.adverts({ node: "r1" })[0]?.checksum,
+      });
+    expect(await lab.hosts.holds("r1", "192.0.2.1")).toBe(true);
+    lab.interrupted("r1");
+    await lab.namespaces.ip("r1", ["addr flush dev e0 scope global"]);
+    const emptied = Date.now();
+    const gone = await r1.waitState("web", "initialize", 2_000);
+    expectBetween("initialize after the last address left", gone - emptied, -500, 100);
+    const first = await lab.capture.waitForAdvert({ node: "r2" }, 10_000);
+    expectBetween("takeover", first.at - emptied, -500, downTime(pair.version, 100, 1000) + tolerance(1000));
+    await lab.namespaces.ip("r1", ["addr add 192.0.2.11/24 dev e0"]);
+    const since = await r1.entered("web", "backup", 3_000, emptied);
+    const back = await lab.capture.waitForAdvert({ node: "r1", from: since }, 10_000);
+    expectTime("active again", back.at - since, downTime(pair.version, 200, 1000) - 1, tolerance(1000) + 2);
+  });
 
-  scenario(
-    `S-61 an interface deleted and made again is taken up again: ${pair.name}`,
-    { topology: T2 },
-    async (lab) => {
-      const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
-      await sleep(1_200);
-      await lab.faults.unplug("r1");
-      const deleted = Date.now();
-      const gone = await r1.waitState("web", "initialize", 2_000);
-      expectBetween("initialize after the interface left", gone - deleted, -500, 200);
-      const first = await lab.capture.waitForAdvert({ node: "r2" }, 10_000);
-      expectTakeover(lab.capture.lastAdvert({ node: "r1", holding: true }), first, downTime(pair.version, 100, 1000));
-      await sleep(soak(10_000, 1_000));
-      await lab.faults.plug("r1", { name: "e0", bridge: "lan", id: 21, addresses: ["192.0.2.11/24"] });
-      const since = await r1.entered("web", "backup", 3_000, deleted);
-      const back = await lab.capture.waitForAdvert({ node: "r1", from: since }, 10_000);
-      expectTime("active again", back.at - since, downTime(pair.version, 200, 1000) - 1, tolerance(1000) + 2);
-      await sleep(1_200);
-      expectBetween("last advert of r2", lab.capture.lastAdvert({ node: "r2" }).at - back.at, -2_000, tolerance(1000));
-    },
-  );
+  scenario(`an interface deleted and made again is taken up again: ${pair.name}`, { topology: T2 }, async (lab) => {
+    const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
+    await sleep(1_200);
+    await lab.faults.unplug("r1");
+    const deleted = Date.now();
+    const gone = await r1.waitState("web", "initialize", 2_000);
+    expectBetween("initialize after the interface left", gone - deleted, -500, 200);
+    const first = await lab.capture.waitForAdvert({ node: "r2" }, 10_000);
+    expectTakeover(lab.capture.lastAdvert({ node: "r1", holding: true }), first, downTime(pair.version, 100, 1000));
+    await sleep(soak(10_000, 1_000));
+    await lab.faults.plug("r1", { name: "e0", bridge: "lan", id: 21, addresses: ["192.0.2.11/24"] });
+    const since = await r1.entered("web", "backup", 3_000, deleted);
+    const back = await lab.capture.waitForAdvert({ node: "r1", from: since }, 10_000);
+    expectTime("active again", back.at - since, downTime(pair.version, 200, 1000) - 1, tolerance(1000) + 2);
+    await sleep(1_200);
+    expectBetween("last advert of r2", lab.capture.lastAdvert({ node: "r2" }).at - back.at, -2_000, tolerance(1000));
+  });
 }
 
 for (const pair of pairs({ viprd: "both", versions: [3] })) {
-  scenario(
-    `S-60 an interface renamed while it works: no advert is missed: ${pair.name}`,
-    { topology: T2 },
-    async (lab) => {
-      const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
-      await sleep(1_200);
-      const renamed = Date.now();
-      await lab.namespaces.ip("r1", ["link set e0 name lan0"]);
-      await sleep(4_500);
-      expect(lab.capture.adverts({ node: "r1", from: renamed }).length).toBeGreaterThanOrEqual(4);
-      expect(lab.capture.adverts({ node: "r2" })).toEqual([]);
-      expect((await r1.waitState("web", "active", 1_000)) < renamed).toBe(true);
-      await lab.namespaces.ip("r1", ["link set lan0 name e0"]);
-      await sleep(1_200);
-    },
-  );
+  scenario(`an interface renamed while it works: no advert is missed: ${pair.name}`, { topology: T2 }, async (lab) => {
+    const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
+    await sleep(1_200);
+    const renamed = Date.now();
+    await lab.namespaces.ip("r1", ["link set e0 name lan0"]);
+    await sleep(4_500);
+    expect(lab.capture.adverts({ node: "r1", from: renamed }).length).toBeGreaterThanOrEqual(4);
+    expect(lab.capture.adverts({ node: "r2" })).toEqual([]);
+    expect((await r1.waitState("web", "active", 1_000)) < renamed).toBe(true);
+    await lab.namespaces.ip("r1", ["link set lan0 name e0"]);
+    await sleep(1_200);
+  });
 }
 
 if (usesViprd()) {
@@ -196,7 +180,7 @@ if (usesViprd()) {
     [many6, 1488],
   ] as const) {
     scenario(
-      `S-62 ${addresses.length} addresses travel in one frame of ${length} bytes and are all announced within 2 s`,
+      `${addresses.length} addresses travel in one frame of ${length} bytes and are all announced within 2 s`,
       { topology: T2 },
       async (lab) => {
         const r1 = await lab.router("r1", "viprd", { priority: 200, addresses });
@@ -222,7 +206,7 @@ if (usesViprd()) {
     );
   }
 
-  scenario("S-62 one address more than a frame holds is refused with a reason", { topology: T1 }, async (lab) => {
+  scenario("one address more than a frame holds is refused with a reason", { topology: T1 }, async (lab) => {
     const r1 = await lab.router("r1", "viprd", { priority: 200, addresses: [...many6, "2001:db8:9::ffff/64"] });
     const refused = Promise.race([r1.child.exited.then(({ code }) => code), sleep(6_000)]);
     const code = await refused;

@@ -1,4 +1,4 @@
-// Section 2 of the scenarios: what takes over, and when, after the active router failed (RFC 9568 sections 6.1 and 6.4).
+// what takes over, and when, after the active router failed (RFC 9568 sections 6.1 and 6.4).
 import { expect } from "vitest";
 import { repeats, scenario } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, expectTime, skewTime, tolerance } from "../support/lab-checks.ts";
@@ -10,7 +10,7 @@ import { Viprd } from "../support/lab-viprd.ts";
 for (const pair of pairs({ mixedIpv6: true })) {
   for (let round = 1; round <= repeats; round++) {
     scenario(
-      `S-13 a backup takes over D after the last advert of a dead node: ${pair.name} #${round}`,
+      `a backup takes over D after the last advert of a dead node: ${pair.name} #${round}`,
       { topology: T2 },
       async (lab) => {
         await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -29,7 +29,7 @@ for (const pair of pairs({ mixedIpv6: true })) {
     );
 
     scenario(
-      `S-15 a graceful stop hands over within the skew time: ${pair.name} #${round}`,
+      `a graceful stop hands over within the skew time: ${pair.name} #${round}`,
       { topology: T2 },
       async (lab) => {
         const { r1, r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -56,24 +56,20 @@ for (const pair of pairs({ mixedIpv6: true })) {
 }
 
 for (const pair of pairs({ versions: [3], families: [4] })) {
-  scenario(
-    `S-16 only the best of two backups speaks after a graceful stop: ${pair.name}`,
-    { topology: T3 },
-    async (lab) => {
-      const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 150 });
-      const r3 = await pair.start(lab, "r3", { priority: 100 });
-      await r3.waitState("web", "backup", 15_000);
-      const stopped = lab.term(r1);
-      const zero = await lab.capture.waitForAdvert({ node: "r1", priority: 0 }, 5_000);
-      const first = await lab.capture.waitForAdvert({ node: "r2" }, 5_000);
-      expectTakeover(zero, first, skewTime(3, 150, 1000));
-      await sleep(1200);
-      expect(lab.capture.adverts({ node: "r3" })).toEqual([]);
-      await stopped;
-    },
-  );
+  scenario(`only the best of two backups speaks after a graceful stop: ${pair.name}`, { topology: T3 }, async (lab) => {
+    const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 150 });
+    const r3 = await pair.start(lab, "r3", { priority: 100 });
+    await r3.waitState("web", "backup", 15_000);
+    const stopped = lab.term(r1);
+    const zero = await lab.capture.waitForAdvert({ node: "r1", priority: 0 }, 5_000);
+    const first = await lab.capture.waitForAdvert({ node: "r2" }, 5_000);
+    expectTakeover(zero, first, skewTime(3, 150, 1000));
+    await sleep(1200);
+    expect(lab.capture.adverts({ node: "r3" })).toEqual([]);
+    await stopped;
+  });
 
-  scenario(`S-17 the next best takes over after each death: ${pair.name}`, { topology: T3 }, async (lab) => {
+  scenario(`the next best takes over after each death: ${pair.name}`, { topology: T3 }, async (lab) => {
     await pair.settled(lab, { priority: 200 }, { priority: 150 });
     const r3 = await pair.start(lab, "r3", { priority: 100 });
     await r3.waitState("web", "backup", 15_000);
@@ -88,7 +84,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
   });
 
   scenario(
-    `S-23 the lowest of three takes over when the others die together: ${pair.name}`,
+    `the lowest of three takes over when the others die together: ${pair.name}`,
     { topology: T3 },
     async (lab) => {
       await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -108,7 +104,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 }
 
 for (const pair of pairs({ viprd: "r1" })) {
-  scenario(`S-14 addresses of a killed agent leave by themselves: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`addresses of a killed agent leave by themselves: ${pair.name}`, { topology: T2 }, async (lab) => {
     const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await sleep(1_200);
     const killedAt = await lab.kill9(r1);
@@ -122,7 +118,7 @@ for (const pair of pairs({ viprd: "r1" })) {
 
 for (const pair of pairs({ viprd: "r1", versions: [3] })) {
   scenario(
-    `S-14 a restarted agent removes what the killed one left before it listens: ${pair.name}`,
+    `a restarted agent removes what the killed one left before it listens: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -138,7 +134,7 @@ for (const pair of pairs({ viprd: "r1", versions: [3] })) {
 
 for (const pair of pairs({ viprd: "r1", versions: [3] })) {
   scenario(
-    `S-14 a killed VRRP process is replaced, a killed supervisor takes its process along: ${pair.name}`,
+    `a killed VRRP process is replaced, a killed supervisor takes its process along: ${pair.name}`,
     { topology: T2, dual: true, gaps: [] },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });

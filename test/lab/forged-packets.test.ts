@@ -1,4 +1,4 @@
-// Section 6 of the scenarios: forged, replayed and broken packets (RFC 9568 sections 7.1 and 9, RFC 3768 section 7.1).
+// forged, replayed and broken packets (RFC 9568 sections 7.1 and 9, RFC 3768 section 7.1).
 import { expect } from "vitest";
 import { type Lab, scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectTime, tolerance } from "../support/lab-checks.ts";
@@ -32,7 +32,7 @@ async function sent(lab: Lab, ...frames: Uint8Array[]): Promise<number> {
 }
 
 for (const pair of pairs()) {
-  scenario(`S-44 a forged owner silences the LAN for D and no longer: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a forged owner silences the LAN for D and no longer: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await lab.injector("h1");
     await sleep(1_300);
@@ -44,7 +44,7 @@ for (const pair of pairs()) {
     expect(lab.capture.adverts({ node: "r2" })).toEqual([]);
   });
 
-  scenario(`S-44 a forged lesser advert changes nothing: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a forged lesser advert changes nothing: ${pair.name}`, { topology: T2 }, async (lab) => {
     const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await lab.injector("h1");
     await lab.capture.waitForAdvert({ node: "r1", from: Date.now() }, 3_000);
@@ -59,7 +59,7 @@ for (const pair of pairs()) {
     if (r2 instanceof Viprd) expect((await r2.instance()).counters.became_active).toBe(0);
   });
 
-  scenario(`S-45 a forged priority 0 is answered at once: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a forged priority 0 is answered at once: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await lab.injector("h1");
     await lab.capture.waitForAdvert({ node: "r1", from: Date.now() }, 3_000);
@@ -72,7 +72,7 @@ for (const pair of pairs()) {
 }
 
 for (const pair of pairs({ viprd: "both" })) {
-  scenario(`S-46 wrong TTLs are counted one by one and change nothing: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`wrong TTLs are counted one by one and change nothing: ${pair.name}`, { topology: T2 }, async (lab) => {
     const { r1, r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
     const before = Date.now();
     const frames = [254, 64, 1].map((ttl) => lie(pair, { priority: 255, ttl }));
@@ -88,7 +88,7 @@ for (const pair of pairs({ viprd: "both" })) {
     }
   });
 
-  scenario(`S-47 interval 0 is discarded: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`interval 0 is discarded: ${pair.name}`, { topology: T2 }, async (lab) => {
     const { r1, r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
     const fields = pair.version === 3 ? [0, 0xf000] : [0];
     await sent(lab, ...fields.map((intervalField) => lie(pair, { priority: 254, intervalField })));
@@ -102,7 +102,7 @@ for (const pair of pairs({ viprd: "both" })) {
 
 for (const pair of pairs({ viprd: "both", versions: [3] })) {
   scenario(
-    `S-48 a forged interval of 40.95 s is believed, as the RFC asks: ${pair.name}`,
+    `a forged interval of 40.95 s is believed, as the RFC asks: ${pair.name}`,
     { topology: T2, timeout: 240_000 },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -117,7 +117,7 @@ for (const pair of pairs({ viprd: "both", versions: [3] })) {
     },
   );
 
-  scenario(`S-48 max_learned_interval bounds the harm: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`max_learned_interval bounds the harm: ${pair.name}`, { topology: T2 }, async (lab) => {
     const capped = { viprd: { max_learned_interval: "3s" } };
     await pair.settled(lab, { priority: 200, ...capped }, { priority: 100, ...capped });
     await lab.injector("h1");
@@ -131,7 +131,7 @@ for (const pair of pairs({ viprd: "both", versions: [3] })) {
 
 if (usesViprd()) {
   scenario(
-    "S-54 a foreign VRID and the right VRID on the wrong interface are counted where they came in",
+    "a foreign VRID and the right VRID on the wrong interface are counted where they came in",
     { topology: T2x2 },
     async (lab) => {
       const specs = {
@@ -158,7 +158,7 @@ if (usesViprd()) {
 
 for (const pair of pairs({ viprd: "r2", families: [4], versions: [3] })) {
   scenario(
-    `S-52 replayed adverts keep a backup waiting, and the status names their source: ${pair.name}`,
+    `replayed adverts keep a backup waiting, and the status names their source: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -189,7 +189,7 @@ for (const pair of pairs({ viprd: "r2", families: [4], versions: [3] })) {
 for (const pair of pairs({ versions: [2] })) {
   const key = { password: "sesame" };
   scenario(
-    `S-53 a text password that changes on one side makes two actives until it is equal again: ${pair.name}`,
+    `a text password that changes on one side makes two actives until it is equal again: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       const { r1, r2 } = await pair.settled(lab, { priority: 200, ...key }, { priority: 100, ...key });
@@ -208,7 +208,7 @@ for (const pair of pairs({ versions: [2] })) {
   );
 
   scenario(
-    `S-53 a password on one side only is a type mismatch: ${pair.name}`,
+    `a password on one side only is a type mismatch: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       const r1 = await pair.start(lab, "r1", { priority: 200, ...key });

@@ -1,4 +1,4 @@
-// Section 8 of the scenarios: what hosts on the LAN see, one or both address families, two virtual routers, snooping switches.
+// what hosts on the LAN see, one or both address families, two virtual routers, snooping switches.
 import { expect } from "vitest";
 import { scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, tolerance } from "../support/lab-checks.ts";
@@ -10,7 +10,7 @@ import { T2 } from "../support/lab-topologies.ts";
 for (const pair of pairs()) {
   const address = pair.family === 4 ? pair.vip : "2001:db8::51";
 
-  scenario(`S-63 a host's cache follows the takeover: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a host's cache follows the takeover: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await eventually("the address answers", () => lab.hosts.reaches("h1", address), 3_000);
     expect(await lab.hosts.neighbor("h1", address)).toBe(await lab.hosts.mac("r1"));
@@ -23,7 +23,7 @@ for (const pair of pairs()) {
     await eventually("h1 sends to r2", async () => (await lab.hosts.neighbor("h1", address)) === macOfR2, 300, 5);
   });
 
-  scenario(`S-65 exactly the active answers for the address: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`exactly the active answers for the address: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await sleep(500);
     for (let i = 0; i < soak(100, 5); i++) expect(await lab.hosts.whoAnswers("h1", address, 60)).toEqual(["r1"]);
@@ -38,7 +38,7 @@ for (const pair of pairs()) {
 for (const pair of pairs({ viprd: "r2", versions: [3] })) {
   const address = pair.family === 4 ? pair.vip : "2001:db8::51";
   scenario(
-    `S-63 when the first announcements are lost, the delayed ones repair hosts: ${pair.name}`,
+    `when the first announcements are lost, the delayed ones repair hosts: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -62,7 +62,7 @@ for (const pair of pairs({ viprd: "r2", versions: [3] })) {
 }
 
 for (const pair of pairs({ versions: [3], families: [6] })) {
-  scenario(`S-69 a LAN without IPv4: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a LAN without IPv4: ${pair.name}`, { topology: T2 }, async (lab) => {
     for (const node of ["r1", "r2", "h1"]) await lab.namespaces.shell(node, "ip -4 addr flush dev e0");
     const { first } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
     expect(first.source).toMatch(/^fe80:/);
@@ -87,7 +87,7 @@ for (const pair of pairs({ versions: [3], families: [6] })) {
   });
 
   scenario(
-    `S-70 the addresses of a new active are usable though the old one still has them: ${pair.name}`,
+    `the addresses of a new active are usable though the old one still has them: ${pair.name}`,
     { topology: T2, dirty: true },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -103,7 +103,7 @@ for (const pair of pairs({ versions: [3], families: [6] })) {
 }
 
 if (usesViprd()) {
-  scenario("S-71 two instances of one VRID, one for each family, move apart", { topology: T2 }, async (lab) => {
+  scenario("two instances of one VRID, one for each family, move apart", { topology: T2 }, async (lab) => {
     const both = (priority: number) => ({
       four: { priority, addresses: defaultAddresses(4) },
       six: { priority, addresses: defaultAddresses(6) },
@@ -131,7 +131,7 @@ if (usesViprd()) {
     await r1.entered("six", "backup", 5_000, first.at);
   });
 
-  scenario("S-71 one instance with both families moves as one", { topology: T2 }, async (lab) => {
+  scenario("one instance with both families moves as one", { topology: T2 }, async (lab) => {
     const addresses = [...defaultAddresses(4), ...defaultAddresses(6)];
     const r1 = await lab.router("r1", subject, { priority: 200, addresses });
     await r1.entered("web", "backup", 15_000);
@@ -152,7 +152,7 @@ if (usesViprd()) {
 for (const querier of [true, false]) {
   for (const pair of pairs({ viprd: "both", versions: [3] })) {
     scenario(
-      `S-72 a snooping switch ${querier ? "with" : "without"} a querier loses no advert: ${pair.name}`,
+      `a snooping switch ${querier ? "with" : "without"} a querier loses no advert: ${pair.name}`,
       { topology: T2, timeout: 700_000 },
       async (lab) => {
         const value = querier ? 1 : 0;
@@ -174,7 +174,7 @@ for (const querier of [true, false]) {
 
 for (const pair of pairs({ families: [4], versions: [3] })) {
   scenario(
-    `S-73 two virtual routers share the load, and one node serves both when the other dies: ${pair.name}`,
+    `two virtual routers share the load, and one node serves both when the other dies: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const specs = (one: number, two: number) => ({

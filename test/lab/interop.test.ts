@@ -9,7 +9,7 @@ import { Viprd } from "../support/lab-viprd.ts";
 
 if (usesViprd()) {
   scenario(
-    "S-85 with default settings viprd and keepalived agree on a checksum, in both roles",
+    "with default settings viprd and keepalived agree on a checksum, in both roles",
     { topology: T2 },
     async (lab) => {
       const r1 = await lab.router("r1", "viprd", { priority: 200 });
@@ -35,7 +35,7 @@ if (usesViprd()) {
   );
 
   scenario(
-    "S-85 a receiver of one checksum form refuses the other and counts it",
+    "a receiver of one checksum form refuses the other and counts it",
     { topology: T2, dual: true },
     async (lab) => {
       await lab.router("r1", "keepalived", { priority: 200 });
@@ -51,7 +51,7 @@ if (usesViprd()) {
     },
   );
 
-  scenario("S-85 a receiver of either form accepts both and counts the other one", { topology: T2 }, async (lab) => {
+  scenario("a receiver of either form accepts both and counts the other one", { topology: T2 }, async (lab) => {
     await lab.router("r1", "keepalived", { priority: 200 });
     await lab.capture.waitForAdvert({ node: "r1" }, 15_000);
     const r2 = await lab.router("r2", "viprd", { priority: 100, checksum: "message" });
@@ -62,7 +62,7 @@ if (usesViprd()) {
   });
 
   scenario(
-    "S-86 keepalived's burst of announcements 5 s after its takeover disturbs nothing",
+    "keepalived's burst of announcements 5 s after its takeover disturbs nothing",
     { topology: T2 },
     async (lab) => {
       const k2 = await lab.router("r2", "keepalived", { priority: 100 });
@@ -79,7 +79,7 @@ if (usesViprd()) {
     },
   );
 
-  scenario("S-86 version 2 with a text password, both ways", { topology: T2 }, async (lab) => {
+  scenario("version 2 with a text password, both ways", { topology: T2 }, async (lab) => {
     const key = { version: 2, password: "sesame12" } as const;
     const r1 = await lab.router("r1", "viprd", { priority: 200, ...key });
     await r1.entered("web", "backup", 15_000);

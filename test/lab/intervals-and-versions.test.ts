@@ -1,4 +1,4 @@
-// Section 5 of the scenarios: learned intervals, intervals and versions that differ, the shortest and longest intervals.
+// learned intervals, intervals and versions that differ, the shortest and longest intervals.
 import { expect } from "vitest";
 import { repeats, scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, expectTime, skewTime, tolerance } from "../support/lab-checks.ts";
@@ -9,7 +9,7 @@ import { T2 } from "../support/lab-topologies.ts";
 import { Viprd } from "../support/lab-viprd.ts";
 
 for (const pair of pairs({ versions: [3] })) {
-  scenario(`S-36 a slow backup learns the interval of a fast active: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a slow backup learns the interval of a fast active: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.settled(lab, { priority: 200, interval: 100 }, { priority: 100, interval: 1000 });
     await sleep(1_000);
     await lab.killNode("r1");
@@ -24,7 +24,7 @@ for (const pair of pairs({ versions: [3] })) {
 
 for (const pair of pairs({ versions: [3], families: [4] })) {
   scenario(
-    `S-37 a fast backup learns the interval of a slow active after one transient: ${pair.name}`,
+    `a fast backup learns the interval of a slow active after one transient: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       await pair.start(lab, "r1", { priority: 200, interval: 4000 });
@@ -61,7 +61,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 
 for (const pair of pairs({ versions: [2] })) {
   scenario(
-    `S-38 version 2 routers of different intervals discard each other, until corrected: ${pair.name}`,
+    `version 2 routers of different intervals discard each other, until corrected: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       const r1 = await pair.start(lab, "r1", { priority: 200, interval: 1000 });
@@ -89,7 +89,7 @@ for (const pair of pairs({ versions: [2] })) {
 
 for (const pair of pairs({ versions: [3], families: [4] })) {
   scenario(
-    `S-39 versions 2 and 3 do not understand each other, and keep their rhythm: ${pair.name}`,
+    `versions 2 and 3 do not understand each other, and keep their rhythm: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       const r1 = await lab.router("r1", pair.r1, { ...pair.spec({ priority: 200 }), version: 2 });
@@ -115,7 +115,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 
 for (const pair of pairs({ versions: [3], families: [4, 6] })) {
   scenario(
-    `S-41 a tenth of a second: no false takeover, steady adverts, quick handover: ${pair.name}`,
+    `a tenth of a second: no false takeover, steady adverts, quick handover: ${pair.name}`,
     { topology: T2, sensitivity: 20, timeout: 700_000 },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200, interval: 100 }, { priority: 100, interval: 100 });
@@ -141,7 +141,7 @@ for (const pair of pairs({ versions: [3], families: [4, 6] })) {
 
   for (let round = 1; round <= repeats; round++) {
     scenario(
-      `S-41 a tenth of a second: takeover from a dead node: ${pair.name} #${round}`,
+      `a tenth of a second: takeover from a dead node: ${pair.name} #${round}`,
       { topology: T2, sensitivity: 20 },
       async (lab) => {
         await pair.settled(lab, { priority: 200, interval: 100 }, { priority: 100, interval: 100 });
@@ -154,7 +154,7 @@ for (const pair of pairs({ versions: [3], families: [4, 6] })) {
   }
 
   scenario(
-    `S-43 the longest interval is computed without overflow: ${pair.name}`,
+    `the longest interval is computed without overflow: ${pair.name}`,
     { topology: T2, timeout: 400_000 },
     async (lab) => {
       const addresses = pair.spec({ priority: 1 }).addresses ?? [];
@@ -187,7 +187,7 @@ for (const pair of pairs({ versions: [3], families: [4, 6] })) {
 
 if (usesViprd()) {
   scenario(
-    "S-42 a hundredth of a second: no false takeover while idle",
+    "a hundredth of a second: no false takeover while idle",
     { topology: T2, gaps: [], sensitivity: 10, timeout: 200_000 },
     async (lab) => {
       await lab.router("r2", subject, { priority: 100, interval: 10, realtime: true });

@@ -1,4 +1,4 @@
-// Section 2 of the scenarios: carrier loss, administrative down, silent switch ports, random loss.
+// carrier loss, administrative down, silent switch ports, random loss.
 import { expect } from "vitest";
 import { scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, tolerance } from "../support/lab-checks.ts";
@@ -11,14 +11,14 @@ for (const pair of pairs({ families: [4, 6] })) {
   const d100 = downTime(pair.version, 100, 1000);
   const d200 = downTime(pair.version, 200, 1000);
 
-  for (const how of ["S-18 carrier loss", "S-19 administrative down"] as const) {
+  for (const how of ["carrier loss", "administrative down"] as const) {
     scenario(
       `${how} on the active: it lets go, the other takes over, and it returns: ${pair.name}`,
       { topology: T2 },
       async (lab) => {
         const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
         await sleep(1_300);
-        const carrier = how === "S-18 carrier loss";
+        const carrier = how === "carrier loss";
         lab.interrupted("r1");
         const up = carrier ? await lab.faults.linkDown("r1") : () => lab.namespaces.ip("r1", ["link set e0 up"]);
         if (!carrier) await lab.namespaces.ip("r1", ["link set e0 down"]);
@@ -61,7 +61,7 @@ for (const pair of pairs({ families: [4, 6] })) {
     );
   }
 
-  scenario(`S-20 carrier loss on the backup does not make it active: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`carrier loss on the backup does not make it active: ${pair.name}`, { topology: T2 }, async (lab) => {
     const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
     const up = await lab.faults.linkDown("r2");
     if (r2 instanceof Viprd) await r2.waitState("web", "initialize", 1_000);
@@ -75,7 +75,7 @@ for (const pair of pairs({ families: [4, 6] })) {
 
 for (const pair of pairs({ versions: [3], families: [4] })) {
   scenario(
-    `S-21 a port blocked without carrier loss: two actives on two segments, healed by the first advert: ${pair.name}`,
+    `a port blocked without carrier loss: two actives on two segments, healed by the first advert: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -105,7 +105,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 
   const seconds = soak(600_000, 45_000) / 1000;
   scenario(
-    `S-22 30 % loss causes few takeovers, each corrected at once: ${pair.name}`,
+    `30 % loss causes few takeovers, each corrected at once: ${pair.name}`,
     { topology: T2, dual: true, timeout: 700_000 },
     async (lab) => {
       await pair.settled(lab, { priority: 200 }, { priority: 100 });

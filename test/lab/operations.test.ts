@@ -1,4 +1,4 @@
-// Section 9 of the scenarios: stalls, reloads, many virtual routers, counters, shutdown.
+// stalls, reloads, many virtual routers, counters, shutdown.
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { type Lab, scenario, soak } from "../support/lab.ts";
@@ -30,7 +30,7 @@ async function stalledActive(lab: Lab, pair: Pair, one: number, two: number): Pr
 
 for (const pair of pairs({ viprd: "r1", families: [4] })) {
   scenario(
-    `S-79 a stalled active of higher priority retakes the role after its stall: ${pair.name}`,
+    `a stalled active of higher priority retakes the role after its stall: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { resumed } = await stalledActive(lab, pair, 200, 100);
@@ -47,7 +47,7 @@ for (const pair of pairs({ viprd: "r1", families: [4] })) {
   );
 
   scenario(
-    `S-79 a stalled active that a better router replaced lets go without a word: ${pair.name}`,
+    `a stalled active that a better router replaced lets go without a word: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       // Without preempt the better one becomes active by the stall only.
@@ -72,7 +72,7 @@ for (const pair of pairs({ viprd: "r1", families: [4] })) {
 
 for (const pair of pairs({ viprd: "r2", families: [4, 6] })) {
   scenario(
-    `S-80 a stalled backup reads its queue before it believes its timer: ${pair.name}`,
+    `a stalled backup reads its queue before it believes its timer: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -92,7 +92,7 @@ for (const pair of pairs({ viprd: "r2", families: [4, 6] })) {
 for (const pair of pairs({ viprd: "r1", families: [4, 6] })) {
   const address = pair.family === 4 ? pair.vip : "2001:db8::51";
   scenario(
-    `S-81 a reload without change, and with an unrelated one, is not noticed on the LAN: ${pair.name}`,
+    `a reload without change, and with an unrelated one, is not noticed on the LAN: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -118,7 +118,7 @@ for (const pair of pairs({ viprd: "r1", families: [4, 6] })) {
 
 for (const pair of pairs({ viprd: "both", versions: [3], families: [4, 6] })) {
   scenario(
-    `S-82 an interval halved by reload is carried by the next advert: ${pair.name}`,
+    `an interval halved by reload is carried by the next advert: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r1, r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -144,7 +144,7 @@ for (const pair of pairs({ viprd: "both", versions: [3], families: [4, 6] })) {
   );
 
   scenario(
-    `S-89 both are told to stop within a millisecond: two farewells at most, nothing left: ${pair.name}`,
+    `both are told to stop within a millisecond: two farewells at most, nothing left: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r1, r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -165,7 +165,7 @@ for (const pair of pairs({ viprd: "both", versions: [3], families: [4, 6] })) {
 
 if (usesViprd()) {
   scenario(
-    "S-84 a hundred virtual routers: steady, cheap, and all taken over together",
+    "a hundred virtual routers: steady, cheap, and all taken over together",
     { topology: T2, timeout: 150_000, gaps: [] },
     async (lab) => {
       const hundred = (priority: number): RouterSpecs =>
@@ -208,7 +208,7 @@ if (usesViprd()) {
     },
   );
 
-  scenario("S-87 counters and reasons agree with the capture", { topology: T2 }, async (lab) => {
+  scenario("counters and reasons agree with the capture", { topology: T2 }, async (lab) => {
     const r1 = await lab.router("r1", "viprd", { priority: 200 });
     await r1.entered("web", "backup", 15_000);
     const r2 = await lab.router("r2", "viprd", { priority: 100 });

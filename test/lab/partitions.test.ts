@@ -1,4 +1,4 @@
-// Section 3 of the scenarios: split brain, deaf routers, partial meshes, reflected frames, and how they heal.
+// Split brain, deaf routers, partial meshes, reflected frames, and how they heal.
 import { expect } from "vitest";
 import { type Lab, scenario } from "../support/lab.ts";
 import { downTime, expectBetween, expectStart, expectTakeover, skewTime, tolerance } from "../support/lab-checks.ts";
@@ -43,7 +43,7 @@ for (const pair of pairs()) {
   const address = pair.family === 4 ? pair.vip : "2001:db8::51";
   for (const preempt of [true, false]) {
     // Preempt is not looked at in active state (RFC 9568 section 6.4.3): both variants heal alike.
-    const name = preempt ? "S-24 split brain heals within an interval" : "S-31 split brain heals without preempt";
+    const name = preempt ? "split brain heals within an interval" : "split brain heals without preempt";
     scenario(`${name}, hosts included: ${pair.name}`, { topology: T2, dual: true }, async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200, preempt }, { priority: 100, preempt });
       const heal = await splitAndHeal(lab, pair, address, "r1");
@@ -62,7 +62,7 @@ for (const pair of pairs()) {
 for (const pair of pairs({ viprd: "r2" })) {
   const address = pair.family === 4 ? pair.vip : "2001:db8::51";
   scenario(
-    `S-88 hosts return to the better router that heard nothing: ${pair.name}`,
+    `hosts return to the better router that heard nothing: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -75,7 +75,7 @@ for (const pair of pairs({ viprd: "r2" })) {
 
 for (const pair of pairs({ versions: [3] })) {
   scenario(
-    `S-25 a deaf backup is answered, but not without end: ${pair.name}`,
+    `a deaf backup is answered, but not without end: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -107,7 +107,7 @@ for (const pair of pairs({ versions: [3] })) {
 }
 
 for (const pair of pairs({ versions: [3], families: [4] })) {
-  scenario(`S-26 a deaf active harms nobody, also when it returns: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a deaf active harms nobody, also when it returns: ${pair.name}`, { topology: T2 }, async (lab) => {
     const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
     await lab.faults.drop("r2", "r1");
     await sleep(4_500);
@@ -124,7 +124,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
   });
 
   scenario(
-    `S-27 a deaf newcomer of low priority stays alone in its belief: ${pair.name}`,
+    `a deaf newcomer of low priority stays alone in its belief: ${pair.name}`,
     { topology: T3, dual: true },
     async (lab) => {
       const { r2 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -140,7 +140,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
   );
 
   scenario(
-    `S-28 a partial mesh has two actives and heals within an interval: ${pair.name}`,
+    `a partial mesh has two actives and heals within an interval: ${pair.name}`,
     { topology: T3, dual: true },
     async (lab) => {
       await pair.settled(lab, { priority: 200 }, { priority: 100 });
@@ -164,7 +164,7 @@ for (const pair of pairs({ versions: [3], families: [4] })) {
 }
 
 if (usesViprd()) {
-  scenario("S-29 reflected frames neither move an active nor make it talk more", { topology: T2 }, async (lab) => {
+  scenario("reflected frames neither move an active nor make it talk more", { topology: T2 }, async (lab) => {
     const r1 = await lab.router("r1", subject, { priority: 200 });
     await lab.capture.waitForAdvert({ node: "r1" }, 15_000);
     await lab.faults.reflect("r1");

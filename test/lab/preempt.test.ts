@@ -1,4 +1,4 @@
-// Section 4 of the scenarios: who may take the role from a living router, and when (RFC 9568 sections 6.1 and 6.4.2).
+// who may take the role from a living router, and when (RFC 9568 sections 6.1 and 6.4.2).
 import { expect } from "vitest";
 import { scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, tolerance } from "../support/lab-checks.ts";
@@ -10,7 +10,7 @@ for (const pair of pairs({ families: [4, 6] })) {
   const d200 = downTime(pair.version, 200, 1000);
 
   scenario(
-    `S-30 without preempt a returning router waits for the death of the other: ${pair.name}`,
+    `without preempt a returning router waits for the death of the other: ${pair.name}`,
     { topology: T2, timeout: 180_000 },
     async (lab) => {
       await pair.start(lab, "r2", { priority: 100, preempt: false });
@@ -30,7 +30,7 @@ for (const pair of pairs({ families: [4], viprd: "r1" })) {
   const d200 = downTime(pair.version, 200, 1000);
   const hold = 10_000;
 
-  scenario(`S-32 a hold time delays preemption: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a hold time delays preemption: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.start(lab, "r2", { priority: 100 });
     await lab.capture.waitForAdvert({ node: "r2" }, 15_000);
     const r1 = await pair.start(lab, "r1", { priority: 200, preemptDelay: hold });
@@ -46,7 +46,7 @@ for (const pair of pairs({ families: [4], viprd: "r1" })) {
   });
 
   scenario(
-    `S-32 a hold time does not delay the takeover from a dead router: ${pair.name}`,
+    `a hold time does not delay the takeover from a dead router: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       await pair.start(lab, "r2", { priority: 100 });
@@ -61,7 +61,7 @@ for (const pair of pairs({ families: [4], viprd: "r1" })) {
     },
   );
 
-  scenario(`S-33 a better router cancels the hold time: ${pair.name}`, { topology: T3 }, async (lab) => {
+  scenario(`a better router cancels the hold time: ${pair.name}`, { topology: T3 }, async (lab) => {
     await pair.start(lab, "r2", { priority: 100 });
     await lab.capture.waitForAdvert({ node: "r2" }, 15_000);
     const r1 = await pair.start(lab, "r1", { priority: 200, preemptDelay: hold });
@@ -75,7 +75,7 @@ for (const pair of pairs({ families: [4], viprd: "r1" })) {
 
 for (const pair of pairs({ families: [4, 6], viprd: "r1" })) {
   scenario(
-    `S-34 a priority lowered and raised again at run time moves the role and back: ${pair.name}`,
+    `a priority lowered and raised again at run time moves the role and back: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });

@@ -1,4 +1,4 @@
-// Section 1 of the scenarios: cold starts, late joiners, ties, owners (RFC 9568 sections 6.4.1 to 6.4.3, 8.3.2).
+// cold starts, late joiners, ties, owners (RFC 9568 sections 6.4.1 to 6.4.3, 8.3.2).
 import { expect } from "vitest";
 import { repeats, scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectStart, expectTime, tolerance } from "../support/lab-checks.ts";
@@ -13,7 +13,7 @@ for (const pair of pairs()) {
 
   for (let round = 1; round <= repeats; round++) {
     scenario(
-      `S-01 S-02 the better of two speaks D after its start, the other never: ${pair.name} #${round}`,
+      `the better of two speaks D after its start, the other never: ${pair.name} #${round}`,
       { topology: T2 },
       async (lab) => {
         const r1 = await pair.start(lab, "r1", { priority: 200 });
@@ -35,7 +35,7 @@ for (const pair of pairs()) {
   }
 
   scenario(
-    `S-04 a late joiner of lower priority stays silent: ${pair.name}`,
+    `a late joiner of lower priority stays silent: ${pair.name}`,
     { topology: T2, timeout: 180_000 },
     async (lab) => {
       await pair.start(lab, "r1", { priority: 200 });
@@ -55,7 +55,7 @@ for (const pair of pairs()) {
   );
 
   scenario(
-    `S-05 a late joiner of higher priority takes over D after its start: ${pair.name}`,
+    `a late joiner of higher priority takes over D after its start: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const r2 = await pair.start(lab, "r2", { priority: 100 });
@@ -77,7 +77,7 @@ for (const pair of pairs()) {
     },
   );
 
-  scenario(`S-06 a tie at cold start leaves one active: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a tie at cold start leaves one active: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.start(lab, "r1", { priority: 100 });
     await pair.start(lab, "r2", { priority: 100 });
     const first = await lab.capture.waitForAdvert({}, 15_000);
@@ -87,7 +87,7 @@ for (const pair of pairs()) {
   });
 
   scenario(
-    `S-07 a late joiner of equal priority and higher address changes nothing: ${pair.name}`,
+    `a late joiner of equal priority and higher address changes nothing: ${pair.name}`,
     { topology: T2, timeout: 180_000 },
     async (lab) => {
       await pair.start(lab, "r1", { priority: 100 });
@@ -99,7 +99,7 @@ for (const pair of pairs()) {
   );
 
   scenario(
-    `S-08 a tie between actives is decided by the address: ${pair.name}`,
+    `a tie between actives is decided by the address: ${pair.name}`,
     { topology: T2, dual: true },
     async (lab) => {
       await pair.start(lab, "r1", { priority: 100 });
@@ -121,7 +121,7 @@ for (const pair of pairs()) {
   );
 }
 
-scenario("S-02 version 2 skews by fractions of a second, not of the interval", { topology: T1 }, async (lab) => {
+scenario("version 2 skews by fractions of a second, not of the interval", { topology: T1 }, async (lab) => {
   const r1 = await lab.router("r1", subject, { priority: 200, version: 2, interval: 5000 });
   const first = await lab.capture.waitForAdvert({ node: "r1" }, 30_000);
   await expectStart(r1, first, 15_218.75);
@@ -132,7 +132,7 @@ for (const [priority, expected] of [
   [1, 3996.09375],
 ] as const) {
   scenario(
-    `S-03 a lone router of priority ${priority} becomes active after ${expected} ms`,
+    `a lone router of priority ${priority} becomes active after ${expected} ms`,
     { topology: T1 },
     async (lab) => {
       const r1 = await lab.router("r1", subject, { priority });
@@ -143,7 +143,7 @@ for (const [priority, expected] of [
 }
 
 for (const pair of pairs({ families: [4] })) {
-  scenario(`S-09 only the best of three ever speaks: ${pair.name}`, { topology: T3 }, async (lab) => {
+  scenario(`only the best of three ever speaks: ${pair.name}`, { topology: T3 }, async (lab) => {
     await pair.settled(lab, { priority: 200 }, { priority: 150 });
     const r3 = await pair.start(lab, "r3", { priority: 100 });
     await sleep(4_500);
@@ -152,7 +152,7 @@ for (const pair of pairs({ families: [4] })) {
     expect(r3.child.ended).toBe(false);
   });
 
-  scenario(`S-10 the owner takes over at once, preempt or not: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`the owner takes over at once, preempt or not: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.start(lab, "r2", { priority: 100, preempt: false });
     await lab.capture.waitForAdvert({ node: "r2" }, 15_000);
     await lab.namespaces.ip("r1", ["addr add 192.0.2.1/24 dev e0"]);
@@ -174,29 +174,25 @@ for (const pair of pairs({ families: [4] })) {
 }
 
 if (usesViprd()) {
-  scenario(
-    "S-11 two owners that discard adverts both stay active and say so",
-    { topology: T2, dual: true },
-    async (lab) => {
-      const owner = { priority: 255, viprd: { owner_ignore_adverts: true } };
-      const r1 = await lab.router("r1", "viprd", owner);
-      const r2 = await lab.router("r2", "viprd", owner);
-      await Promise.all([r1.waitState("web", "active", 15_000), r2.waitState("web", "active", 15_000)]);
-      const before = r1 instanceof Viprd ? ((await r1.instance()).counters.rejected.owner ?? 0) : 0;
-      const from = Date.now();
-      await sleep(4_000);
-      for (const node of ["r1", "r2"])
-        expectBetween(`adverts of ${node}`, lab.capture.adverts({ node, from }).length, 3, 5);
-      if (r1 instanceof Viprd) {
-        const discarded = ((await r1.instance()).counters.rejected.owner ?? 0) - before;
-        expectBetween("discards as owner", discarded, 3, 5);
-        const conflicts = r1.log.filter((line) => line.at >= from && /owner/i.test(line.text));
-        expect(conflicts.length).toBeLessThanOrEqual(5);
-      }
-    },
-  );
+  scenario("two owners that discard adverts both stay active and say so", { topology: T2, dual: true }, async (lab) => {
+    const owner = { priority: 255, viprd: { owner_ignore_adverts: true } };
+    const r1 = await lab.router("r1", "viprd", owner);
+    const r2 = await lab.router("r2", "viprd", owner);
+    await Promise.all([r1.waitState("web", "active", 15_000), r2.waitState("web", "active", 15_000)]);
+    const before = r1 instanceof Viprd ? ((await r1.instance()).counters.rejected.owner ?? 0) : 0;
+    const from = Date.now();
+    await sleep(4_000);
+    for (const node of ["r1", "r2"])
+      expectBetween(`adverts of ${node}`, lab.capture.adverts({ node, from }).length, 3, 5);
+    if (r1 instanceof Viprd) {
+      const discarded = ((await r1.instance()).counters.rejected.owner ?? 0) - before;
+      expectBetween("discards as owner", discarded, 3, 5);
+      const conflicts = r1.log.filter((line) => line.at >= from && /owner/i.test(line.text));
+      expect(conflicts.length).toBeLessThanOrEqual(5);
+    }
+  });
 
-  scenario("S-11 two owners that process adverts leave the higher address active", { topology: T2 }, async (lab) => {
+  scenario("two owners that process adverts leave the higher address active", { topology: T2 }, async (lab) => {
     const owner = { priority: 255, viprd: { owner_ignore_adverts: false } };
     const r2 = await lab.router("r2", "viprd", owner);
     await r2.waitState("web", "active", 15_000);
@@ -215,7 +211,7 @@ if (usesViprd()) {
     "version 3 with a password": { authentication: { auth_type: "PASS", auth_pass: "secret" } },
   };
   for (const [what, keys] of Object.entries(bad)) {
-    scenario(`S-12 refused with exit code 2 and silence: ${what}`, { topology: T1 }, async (lab) => {
+    scenario(`refused with exit code 2 and silence: ${what}`, { topology: T1 }, async (lab) => {
       const r1 = await lab.router("r1", "viprd", { priority: 200, viprd: keys });
       const { code } = await r1.child.exited;
       expect(code).toBe(2);
@@ -223,14 +219,14 @@ if (usesViprd()) {
     });
   }
 
-  scenario("S-12 the same VRID twice on an interface is refused", { topology: T1 }, async (lab) => {
+  scenario("the same VRID twice on an interface is refused", { topology: T1 }, async (lab) => {
     const specs = { one: { priority: 200 }, two: { priority: 100, addresses: ["192.0.2.2/24"] } };
     const r1 = await lab.router("r1", "viprd", specs);
     expect((await r1.child.exited).code).toBe(2);
   });
 
   scenario(
-    "S-12 an interface without an address keeps the instance in initialize, with the reason",
+    "an interface without an address keeps the instance in initialize, with the reason",
     { topology: T1 },
     async (lab) => {
       await lab.namespaces.ip("r1", ["addr flush dev e0"]);
@@ -254,7 +250,7 @@ if (usesViprd()) {
   const bare = { bridges: ["lan"], nodes: [{ name: "r1", interfaces: [] }] };
 
   scenario(
-    "S-90 missing interface, carrier and address are named and waited for, one by one",
+    "missing interface, carrier and address are named and waited for, one by one",
     { topology: bare },
     async (lab) => {
       const r1 = await lab.viprd("r1", JSON.stringify({ vrrp_instance: { web: instance } }));

@@ -1,4 +1,4 @@
-// Section 9 of the scenarios: unicast on one LAN and across routers (no RFC; keepalived's practice).
+// unicast on one LAN and across routers (no RFC; keepalived's practice).
 import { expect } from "vitest";
 import { scenario, soak } from "../support/lab.ts";
 import { downTime, expectStart, expectTakeover, skewTime } from "../support/lab-checks.ts";
@@ -13,7 +13,7 @@ const unicast = (self: number, other: number) => ({ source: `192.0.2.${self}`, p
 
 for (const pair of pairs({ families: [4] })) {
   scenario(
-    `S-76 a unicast pair keeps the same times and speaks to nobody else: ${pair.name}`,
+    `a unicast pair keeps the same times and speaks to nobody else: ${pair.name}`,
     { topology: T2 },
     async (lab) => {
       const r1 = await pair.start(lab, "r1", { priority: 200, ...unicast(11, 12) });
@@ -48,7 +48,7 @@ for (const pair of pairs({ families: [4] })) {
     },
   );
 
-  scenario(`S-76 a unicast backup takes over from a dead node in D: ${pair.name}`, { topology: T2 }, async (lab) => {
+  scenario(`a unicast backup takes over from a dead node in D: ${pair.name}`, { topology: T2 }, async (lab) => {
     await pair.settled(lab, { priority: 200, ...unicast(11, 12) }, { priority: 100, ...unicast(12, 11) });
     await sleep(1_300);
     await lab.killNode("r1");
@@ -66,7 +66,7 @@ if (usesViprd()) {
 
   for (const version of [3, 2] as const) {
     scenario(
-      `S-77 routed unicast works across the hops that min_ttl allows, version ${version}`,
+      `routed unicast works across the hops that min_ttl allows, version ${version}`,
       { topology: TU },
       async (lab) => {
         const r1 = await lab.router("r1", "viprd", { version, ...routed(200, "192.0.2.11", "198.51.100.12", 254) });
@@ -85,7 +85,7 @@ if (usesViprd()) {
     );
   }
 
-  scenario("S-77 one hop too many is dropped and counted", { topology: TU, dual: true }, async (lab) => {
+  scenario("one hop too many is dropped and counted", { topology: TU, dual: true }, async (lab) => {
     await lab.router("r1", "viprd", routed(200, "192.0.2.11", "198.51.100.12", 254));
     const r2 = await lab.router("r2", "viprd", routed(100, "198.51.100.12", "192.0.2.11", 255));
     await lab.capture.waitForAdvert({ node: "r1" }, 15_000);
