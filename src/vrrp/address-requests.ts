@@ -9,7 +9,7 @@ import type { Milliseconds } from "./parameters.ts";
 type Failed = (entry: AddressEntry, error: Refusal) => void;
 
 /** Requests in one system call: the kernel obeys them before it returns, and no advertisement may wait long for that. */
-const portion = 32;
+const portion = 8;
 /** Renewals of many instances that come due together are collected for so long. */
 const collecting: Milliseconds = 1;
 
