@@ -10,7 +10,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/lab/**"],
           pool: "forks",
-          testTimeout: 20_000,
+          // Generous: tests that start processes wait for conditions, and machines are shared.
+          testTimeout: 60_000,
         },
       },
       {
