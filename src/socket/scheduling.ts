@@ -36,10 +36,20 @@ export function setNice(nice: number): void {
     const result = addon().setScheduler(thread, SCHED_OTHER, 0);
     return result < 0 ? result : addon().setNice(thread, nice);
   });
-  if (existsSync(autogroup)) writeFileSync(autogroup, `${nice}`);
+  setSessionNice(nice);
 }
 
-const autogroup = "/proc/self/autogroup";
+/** Of the session of this process, told by `file`; without one (no autogroup in the kernel, or in use) nothing is done. */
+export function setSessionNice(nice: number, file = "/proc/self/autogroup"): void {
+  // It reads empty in the root group, where whoever descends from init without setsid() is: that one has no nice value.
+  if (!existsSync(file) || readFileSync(file, "utf8") === "") return;
+  try {
+    writeFileSync(file, `${nice}`);
+  } catch (error) {
+    const errno = -((error as NodeJS.ErrnoException).errno ?? 0);
+    throw new SystemError(`set nice value ${nice} of the session`, errno, "needs CAP_SYS_NICE");
+  }
+}
 
 /**
  * Keeps the program, its libraries, the malloc heap and the main stack from being dropped under memory pressure: they

@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { dieWithParent, lockMemory, schedulingOf, setRealtime } from "../../src/socket/scheduling.ts";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { dieWithParent, lockMemory, schedulingOf, setRealtime, setSessionNice } from "../../src/socket/scheduling.ts";
 import { addonPath, asNobody, runWithAddon, until } from "./support.ts";
 
 test("scheduling is told for every thread", () => {
@@ -15,6 +17,25 @@ test("the real-time class without privilege is refused with the capability that 
 
 test("a priority outside the class is refused by the kernel", () => {
   expect(() => setRealtime(100)).toThrow("set real-time priority 100: EINVAL");
+});
+
+test("the nice value of a session is set where there is a session, and nowhere else", () => {
+  const directory = mkdtempSync(join(tmpdir(), "viprd-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, "autogroup");
+  setSessionNice(-5, file);
+  // What the root group shows; the kernel refuses to write there.
+  writeFileSync(file, "");
+  setSessionNice(-5, file);
+  expect(readFileSync(file, "utf8")).toBe("");
+  writeFileSync(file, "/autogroup-7 nice 0\n");
+  setSessionNice(-5, file);
+  expect(readFileSync(file, "utf8")).toBe("-5");
+});
+
+test("a refusal by the kernel names what was tried", () => {
+  const readOnly = "/proc/sys/kernel/ostype";
+  expect(() => setSessionNice(-5, readOnly)).toThrow("set nice value -5 of the session: EACCES (needs CAP_SYS_NICE)");
 });
 
 test("memory locking without privilege is refused with what is missing", () => {
