@@ -10,7 +10,6 @@ import { now } from "../socket/clock.ts";
 import { errnoName } from "../socket/errno.ts";
 import { OneShotTimer } from "../socket/timer.ts";
 import type { Family } from "../wire/address.ts";
-import { formatAddress } from "../wire/address.ts";
 import { KernelAddresses } from "./address-requests.ts";
 import { Agenda, type LatenessFigures } from "./agenda.ts";
 import { Channels } from "./channels.ts";
@@ -23,6 +22,7 @@ import { Secondaries } from "./secondaries.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
 import { FrameSender } from "./transport.ts";
 import { addressOwner } from "./virtual-entry.ts";
+import { VirtualRegistry } from "./virtual-registry.ts";
 
 /** A thousand instances stop in portions: one system call removes the addresses of each. */
 const stopTogether = 32;
@@ -45,8 +45,7 @@ export class Engine implements Host {
   readonly #watch: Watch;
   /** Indexes of interfaces by the names they were asked for. */
   readonly #known = new Map<string, number>();
-  /** Text of every configured virtual address, with the number of instances that have it. */
-  readonly #virtual = new Map<string, Set<Instance>>();
+  readonly #virtual = new VirtualRegistry();
   #started = false;
   #stalls = 0;
 
@@ -79,15 +78,15 @@ export class Engine implements Host {
     const running = this.#instances.get(parameters.name);
     if (this.#started) this.#secondaries.keepFor([parameters], this);
     if (running?.accepts(parameters)) {
-      this.#unregister(running);
+      this.#virtual.remove(running);
       running.configure(parameters);
-      this.#register(running);
+      this.#virtual.add(running);
       return;
     }
     if (running !== undefined) this.remove(parameters.name, "it becomes another virtual router");
     const instance = new Instance(parameters, this);
     this.#instances.set(parameters.name, instance);
-    this.#register(instance);
+    this.#virtual.add(instance);
     if (!this.#started) return;
     instance.refresh();
     // Its addresses may be on the host already; our own last deletions may not have been heard of yet.
@@ -98,7 +97,7 @@ export class Engine implements Host {
     const instance = this.#instances.get(name);
     if (instance === undefined) return;
     instance.stop(why);
-    this.#unregister(instance);
+    this.#virtual.remove(instance);
     this.#instances.delete(name);
   }
 
@@ -164,12 +163,11 @@ export class Engine implements Host {
   }
 
   isVirtual(entry: AddressEntry): boolean {
-    return entry.protocol === addressOwner || this.#virtual.has(formatAddress(entry.address));
+    return this.#virtual.isVirtual(entry);
   }
 
   isHeldElsewhere(entry: AddressEntry, instance: string): boolean {
-    const holders = this.#virtual.get(formatAddress(entry.address));
-    return [...(holders ?? [])].some((other) => other.parameters.name !== instance && other.holds(entry));
+    return this.#virtual.isHeldElsewhere(entry, instance);
   }
 
   openChannel(link: Link, family: Family, receiver: Receiver): Channel {
@@ -222,7 +220,7 @@ export class Engine implements Host {
   }
 
   #addressChanged(entry: AddressEntry, kind: string): void {
-    const holders = this.#virtual.get(formatAddress(entry.address));
+    const holders = this.#virtual.holdersOf(entry);
     for (const instance of holders ?? []) {
       if (kind === "removed") instance.addressRemoved(entry);
       else if (kind === "added") instance.addressAppeared();
@@ -250,25 +248,6 @@ export class Engine implements Host {
       this.addresses.delete(entry, (error) => error && this.#reports.log("error", undefined, error.message));
     }
   }
-
-  #register(instance: Instance): void {
-    for (const text of addressesOf(instance)) {
-      const holders = this.#virtual.get(text) ?? new Set();
-      this.#virtual.set(text, holders.add(instance));
-    }
-  }
-
-  #unregister(instance: Instance): void {
-    for (const text of addressesOf(instance)) {
-      const holders = this.#virtual.get(text);
-      holders?.delete(instance);
-      if (holders?.size === 0) this.#virtual.delete(text);
-    }
-  }
-}
-
-function addressesOf({ parameters }: Instance): Set<string> {
-  return new Set([...parameters.virtualAddresses, ...parameters.excludedAddresses].map(({ address }) => address));
 }
 
 function* mapValues<Value, Result>(

@@ -2,27 +2,19 @@
 import type { AddressEntry } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
 import { equalAddresses, type Family, type IpAddress } from "../wire/address.ts";
-import { AddressKeeper } from "./address-keeper.ts";
-import { Announcer } from "./announcer.ts";
 import { instanceCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
-import { addressesOfFamily } from "./derive.ts";
+import { History } from "./history.ts";
 import type { Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
-import { Member } from "./member.ts";
+import type { Member } from "./member.ts";
 import type { InstanceParameters, Instant } from "./parameters.ts";
+import { Part } from "./part.ts";
 import { assess, type Readiness } from "./readiness.ts";
 import { type Cause, describeCause, describeRival } from "./reasons.ts";
 import type { Peer } from "./router.ts";
-import type { InstanceStatus, StateName, TransitionStatus } from "./status.ts";
+import type { InstanceStatus, StateName } from "./status.ts";
 
-interface Part {
-  readonly member: Member;
-  readonly keeper: AddressKeeper;
-  readonly announcer: Announcer;
-}
-
-const rememberedTransitions = 20;
 const retryDelay = 2000;
 
 export class Instance {
@@ -36,18 +28,15 @@ export class Instance {
   readonly #refusals = new Set<string>();
   #told = "";
   #linkIndex: number | undefined;
-  #state: StateName = "initialize";
-  #since: string;
-  #transitions: TransitionStatus[] = [];
+  readonly #history: History;
   #lastCause: Cause | undefined;
   #activeSince: Instant = 0;
 
   constructor(parameters: InstanceParameters, host: Host) {
     this.#parameters = parameters;
     this.#host = host;
-    this.#since = host.wallClock();
+    this.#history = new History(host, parameters.name);
     for (const family of parameters.families) this.#parts.set(family, this.#newPart(family));
-    this.#configureAddresses();
   }
 
   get parameters(): InstanceParameters {
@@ -55,7 +44,7 @@ export class Instance {
   }
 
   get state(): StateName {
-    return this.#state;
+    return this.#history.state;
   }
 
   /** Whether new parameters can be taken over by the running routers, or mean another virtual router. */
@@ -69,18 +58,17 @@ export class Instance {
     this.#refusals.clear();
     this.#changeFamilies(parameters.families);
     // Addresses first, so that none is missing from the host that the next advertisement lists.
-    this.#configureAddresses();
+    for (const part of this.#parts.values()) part.configureAddresses(parameters);
     for (const { member } of this.#parts.values()) member.configure(parameters);
     this.refresh();
   }
 
   /** A family that comes starts as a backup beside an active one; a family that goes takes its addresses with it. */
   #changeFamilies(families: readonly Family[]): void {
-    for (const [family, { member }] of this.#parts) {
+    for (const [family, part] of this.#parts) {
       if (families.includes(family)) continue;
       this.#parts.delete(family);
-      member.stop("the family is not configured any more", true);
-      member.closeChannel();
+      part.stop("the family is not configured any more");
     }
     for (const family of families) if (!this.#parts.has(family)) this.#parts.set(family, this.#newPart(family));
   }
@@ -88,7 +76,7 @@ export class Instance {
   /** Decides afresh whether the instance can run: called when anything about its interface changed. */
   refresh(): void {
     const readiness = this.#assess();
-    const wasRunning = this.#state !== "initialize";
+    const wasRunning = this.state !== "initialize";
     this.#reasons = [...readiness.reasons, ...this.#refusals];
     const { link } = readiness;
     if (this.#reasons.length > 0 || link === undefined) {
@@ -111,9 +99,8 @@ export class Instance {
   stop(why: string): void {
     this.#host.scheduleBackground(this.#retry, undefined);
     this.#reasons = [why];
-    for (const { member } of this.#parts.values()) member.stop(why, true);
-    this.#closeChannels();
-    for (const { announcer } of this.#parts.values()) announcer.stop();
+    for (const part of this.#parts.values()) part.stop(why);
+    this.#linkIndex = undefined;
   }
 
   /** `isMeant` tells whether a configured interface name stands for the interface that changed. */
@@ -124,10 +111,7 @@ export class Instance {
       this.#refusals.clear();
       this.refresh();
     }
-    for (const { keeper, announcer } of this.#parts.values()) {
-      keeper.linkChanged(isMeant);
-      announcer.linkChanged(isMeant);
-    }
+    for (const part of this.#parts.values()) part.linkChanged(isMeant);
   }
 
   /** Whether it has this address in the kernel now. */
@@ -141,7 +125,7 @@ export class Instance {
 
   /** One of its addresses appeared. In initialize it may be all that the host has; then it is left alone. */
   addressAppeared(): void {
-    if (this.#state === "initialize") return;
+    if (this.state === "initialize") return;
     for (const { keeper } of this.#parts.values()) keeper.appeared();
   }
 
@@ -155,9 +139,9 @@ export class Instance {
       vrid,
       version,
       families: this.#parameters.families.map((family) => (family === 4 ? "ipv4" : "ipv6")),
-      state: this.#state,
-      reasons: this.#state === "initialize" ? this.#reasons : [],
-      since: this.#since,
+      state: this.state,
+      reasons: this.state === "initialize" ? this.#reasons : [],
+      since: this.#history.since,
       priority: { base: priority, effective: priority, parts: [] },
       advert_int_ms: advertisementInterval,
       preempt,
@@ -165,50 +149,21 @@ export class Instance {
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
       routers: parts.map(({ member }) => member.status(now)),
       counters: instanceCounters(parts.map(({ member }) => member.counters)),
-      transitions: this.#transitions,
+      transitions: this.#history.transitions,
     };
   }
 
   #newPart(family: Family): Part {
-    const { name } = this.#parameters;
-    const announcer = new Announcer(this.#host);
-    const keeper = new AddressKeeper(this.#host, name, {
-      restored: () => announcer.again(this.#parameters.announce, 1),
+    return new Part(family, this.#parameters, this.#host, {
       refused: (message) => {
         this.#refusals.add(message);
         this.refresh();
       },
-    });
-    const member = new Member(family, this.#parameters, this.#host, {
-      // The advertisement is on the wire; other routers' advertisements that are due come before our addresses.
-      holdAddresses: () => this.#soon(member, () => keeper.hold()),
-      announce: () => this.#soon(member, () => announcer.begin(this.#parameters.announce)),
-      releaseAddresses: () => {
-        announcer.stop();
-        keeper.release();
-      },
-      lesserActive: (peer) => this.#lesserActive(peer, announcer),
+      lesserActive: (peer) => this.#lesserActive(peer),
       changed: (changed, _, cause) => this.#memberChanged(changed, cause),
       willing: (again) => this.#grantWhenAllAreWilling(again),
       warn: (message) => this.#warn(message),
     });
-    return { member, keeper, announcer };
-  }
-
-  #soon(member: Member, work: () => void): void {
-    this.#host.soon(() => {
-      if (member.state.name === "active") work();
-    });
-  }
-
-  #configureAddresses(): void {
-    const { lease, priority, announce } = this.#parameters;
-    for (const [family, { member, keeper, announcer }] of this.#parts) {
-      const { addresses, advertised } = addressesOfFamily(this.#parameters, family);
-      announcer.configure(addresses);
-      const added = keeper.configure({ addresses, advertised, lease, owner: priority === 255 });
-      if (added && member.state.name === "active") announcer.begin(announce);
-    }
   }
 
   #assess(): Readiness {
@@ -223,10 +178,7 @@ export class Instance {
 
   #run(part: Part, link: Link, source: IpAddress): void {
     try {
-      const first = part.member.state.name === "initialize";
-      part.member.start(link, source);
-      // A unicast peer that has a stale neighbour entry for us would not get our first advertisements.
-      if (first && this.#parameters.unicastPeers.length > 0) part.announcer.introduce(link, source);
+      part.start(link, source);
     } catch (error) {
       this.#reasons = [...this.#reasons, error instanceof Error ? error.message : String(error)];
       // Memory, descriptors, an interface that is being renamed: perhaps there is no event when it is over.
@@ -236,7 +188,7 @@ export class Instance {
 
   #halt(link: Link | undefined): void {
     const why = this.#reasons.join("; ");
-    const wasRunning = this.#state !== "initialize";
+    const wasRunning = this.state !== "initialize";
     for (const { member } of this.#parts.values()) member.stop(why, link?.up === true);
     // What an interface loses with its addresses or its MTU can include the group memberships of our sockets.
     this.#closeChannels();
@@ -272,18 +224,12 @@ export class Instance {
     }
     const states = [...this.#parts.values()].map(({ member }) => member.state.name);
     const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
-    if (to === this.#state) return;
-    const reason = describeCause(this.#lastCause ?? cause);
-    const transition = { at: this.#host.wallClock(), from: this.#state, to, reason } as const;
-    this.#state = to;
+    if (to === this.state) return;
     if (to === "active") this.#activeSince = this.#host.now();
-    this.#since = transition.at;
-    this.#transitions = [...this.#transitions, transition].slice(-rememberedTransitions);
-    this.#host.event({ type: "transition", instance: this.#parameters.name, ...transition });
+    this.#history.enter(to, describeCause(this.#lastCause ?? cause));
   }
 
-  #lesserActive(peer: Peer, announcer: Announcer): void {
-    announcer.again(this.#parameters.announce, 0);
+  #lesserActive(peer: Peer): void {
     // The last word of the router that was just relieved.
     const relieved = this.#lastCause?.type === "preempted" && equalAddresses(this.#lastCause.peer.source, peer.source);
     if (relieved && this.#host.now() - this.#activeSince < this.#parameters.advertisementInterval) return;

@@ -1,0 +1,88 @@
+/** One address family of an instance: its router, the addresses the router holds, and how they are announced. */
+import type { Link } from "../netlink/link.ts";
+import type { Family, IpAddress } from "../wire/address.ts";
+import { AddressKeeper } from "./address-keeper.ts";
+import { Announcer } from "./announcer.ts";
+import { addressesOfFamily } from "./derive.ts";
+import type { Host } from "./host.ts";
+import { Member, type MemberPorts } from "./member.ts";
+import type { InstanceParameters } from "./parameters.ts";
+import type { Peer } from "./router.ts";
+
+/** What a part asks of its instance. */
+export interface PartPorts extends Pick<MemberPorts, "changed" | "willing" | "warn"> {
+  /** A lesser router believes it is active; its followers have been told otherwise. */
+  lesserActive(peer: Peer): void;
+  /** The kernel will not have an address: a router without it must not be active. */
+  refused(message: string): void;
+}
+
+export class Part {
+  readonly member: Member;
+  readonly keeper: AddressKeeper;
+  readonly #announcer: Announcer;
+  readonly #host: Host;
+  #parameters: InstanceParameters;
+
+  constructor(family: Family, parameters: InstanceParameters, host: Host, ports: PartPorts) {
+    this.#host = host;
+    this.#parameters = parameters;
+    this.#announcer = new Announcer(host);
+    this.keeper = new AddressKeeper(host, parameters.name, {
+      restored: () => this.#announcer.again(this.#parameters.announce, 1),
+      refused: (message) => ports.refused(message),
+    });
+    this.member = new Member(family, parameters, host, {
+      // The advertisement is on the wire; other routers' advertisements that are due come before our addresses.
+      holdAddresses: () => this.#soon(() => this.keeper.hold()),
+      announce: () => this.#soon(() => this.#announcer.begin(this.#parameters.announce)),
+      releaseAddresses: () => {
+        this.#announcer.stop();
+        this.keeper.release();
+      },
+      lesserActive: (peer) => {
+        this.#announcer.again(this.#parameters.announce, 0);
+        ports.lesserActive(peer);
+      },
+      changed: ports.changed,
+      willing: ports.willing,
+      warn: ports.warn,
+    });
+    this.configureAddresses(parameters);
+  }
+
+  configureAddresses(parameters: InstanceParameters): void {
+    this.#parameters = parameters;
+    const { lease, priority, announce } = parameters;
+    const { addresses, advertised } = addressesOfFamily(parameters, this.member.family);
+    this.#announcer.configure(addresses);
+    const added = this.keeper.configure({ addresses, advertised, lease, owner: priority === 255 });
+    if (added && this.member.state.name === "active") this.#announcer.begin(announce);
+  }
+
+  /** Throws when the kernel refuses the sockets. */
+  start(link: Link, source: IpAddress): void {
+    const first = this.member.state.name === "initialize";
+    this.member.start(link, source);
+    // A unicast peer that has a stale neighbour entry for us would not get our first advertisements.
+    if (first && this.#parameters.unicastPeers.length > 0) this.#announcer.introduce(link, source);
+  }
+
+  /** Gives the role up for good; priority 0 leaves before the socket is closed. */
+  stop(why: string): void {
+    this.member.stop(why, true);
+    this.member.closeChannel();
+    this.#announcer.stop();
+  }
+
+  linkChanged(isMeant: (name: string) => boolean): void {
+    this.keeper.linkChanged(isMeant);
+    this.#announcer.linkChanged(isMeant);
+  }
+
+  #soon(work: () => void): void {
+    this.#host.soon(() => {
+      if (this.member.state.name === "active") work();
+    });
+  }
+}
