@@ -286,9 +286,10 @@ export class Connection {
   }
 
   #expire(): void {
-    this.#timer = undefined;
-    // After a suspended process wakes up, timers come first and the answers are still unread.
+    // After a suspended process wakes up, timers come first and the answers are still unread. Meanwhile the timer counts
+    // as running: a dump that begins while they are read would make what was heard forgotten.
     this.#drain(1);
+    this.#timer = undefined;
     if (this.#pending.size > 0 || this.#dumps.busy) {
       if (!this.#heard) this.#failAll(ErrorNumber.ETIMEDOUT, `no answer from the kernel within ${this.#timeout} ms`);
       else this.#startTimer();

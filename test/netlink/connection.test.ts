@@ -188,6 +188,25 @@ test("answers that waited while the process was suspended count", async () => {
   expect(await result).toBeUndefined();
 });
 
+test("a dump that begins while waiting answers are read at the end of the limit is not one without an answer", async () => {
+  const { kernel, connection } = connect();
+  const entries = outcome(connection.dump("list", 18, body()));
+  kernel.put(part(16, 1, NLM_F_DUMP_INTR, body(1)), done(1));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(kernel.requests.length).toBe(2);
+  kernel.put(part(16, 2, 0, body(5)), done(2));
+  kernel.turn();
+  expect(await entries).toEqual([body(5)]);
+});
+
+test("a dump that begins at the end of the limit and is never answered fails a limit later", async () => {
+  const { kernel, connection } = connect();
+  const entries = outcome(connection.dump("list", 18, body()));
+  kernel.put(part(16, 1, NLM_F_DUMP_INTR, body(1)), done(1));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await entries).toBe("list: ETIMEDOUT (no answer from the kernel within 5000 ms)");
+});
+
 test("no more than a bounded number wait for answers", () => {
   const { connection } = connect();
   const heard: (string | undefined)[] = [];
