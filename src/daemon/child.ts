@@ -2,11 +2,10 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { FromVrrp, ToVrrp } from "./messages.ts";
 import { forkProgram, type Program } from "./program.ts";
 
-export interface ChildHandlers {
-  message(message: FromVrrp): void;
+export interface ChildHandlers<From> {
+  message(message: From): void;
   /** A line that it printed: the last words of a crash. */
   said(line: string): void;
   /** Once; no message comes after it. `why` reads after "the process ". */
@@ -17,18 +16,18 @@ export interface ChildHandlers {
 const drainLimit: Milliseconds = 200;
 const longestLine = 1000;
 
-export class Child {
+export class Child<To extends object, From> {
   readonly #process: ChildProcess;
-  readonly #handlers: ChildHandlers;
+  readonly #handlers: ChildHandlers<From>;
   #ended = false;
   #backlog = 0;
   #gone: { readonly why: string; readonly code: number | null } | undefined;
 
-  constructor(program: Program, handlers: ChildHandlers) {
+  constructor(program: Program, handlers: ChildHandlers<From>) {
     this.#handlers = handlers;
     this.#process = forkProgram(program);
     this.#process.on("message", (message) => {
-      if (!this.#ended) handlers.message(message as FromVrrp);
+      if (!this.#ended) handlers.message(message as From);
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       if (stream !== null)
@@ -59,7 +58,7 @@ export class Child {
   }
 
   /** Never blocks: the channel queues. A child that is gone reports its end, so a failed send needs no second report. */
-  send(message: ToVrrp): void {
+  send(message: To): void {
     if (this.#ended || !this.#process.connected) return;
     this.#backlog += 1;
     this.#process.send(message, () => {

@@ -1,4 +1,4 @@
-/** What the supervisor and the VRRP process say to each other over Node's IPC channel. Each message is small. */
+/** What the supervisor and its children say to each other over Node's IPC channel. Each message is small. */
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "../vrrp/status.ts";
 
@@ -17,10 +17,11 @@ export type ToVrrp =
   /** Give up every role, remove what is ours, say "stopped" and exit. */
   | { readonly type: "stop" };
 
-export type FromVrrp =
+/** What every child says, whatever its role. */
+export type FromChild =
   /** Message handlers are installed; configuration may come. */
   | { readonly type: "ready" }
-  /** Left-overs are gone and every instance has its sockets or a reason why not. */
+  /** It obeyed "start": what it was told to run runs, or has told a reason why not. */
   | { readonly type: "started" }
   | {
       readonly type: "log";
@@ -29,6 +30,15 @@ export type FromVrrp =
       readonly message: string;
       readonly fields?: Readonly<Record<string, unknown>>;
     }
+  | { readonly type: "stopped" };
+
+/** What came up in one turn of the loop: one write instead of many. In order. */
+export interface Batch<Message> {
+  readonly type: "batch";
+  readonly messages: readonly Message[];
+}
+
+export type FromVrrp =
   | { readonly type: "event"; readonly event: VrrpEvent }
   | { readonly type: "status"; readonly id: number; readonly instance: InstanceStatus }
   | {
@@ -37,10 +47,7 @@ export type FromVrrp =
       readonly interfaces: readonly InterfaceStatus[];
       readonly dropped: number;
       readonly lateness: Lateness;
-    }
-  | { readonly type: "stopped" }
-  /** What came up in one turn of the loop: one write instead of many. In order, never nested. */
-  | { readonly type: "batch"; readonly messages: readonly FromVrrp[] };
+    };
 
 /** How late timers of the VRRP process fired since it started, in milliseconds. */
 export interface Lateness {

@@ -14,11 +14,12 @@ import { controlSocket } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
 import { describeDiff, needsRestart } from "./reload-plan.ts";
+import { stopLimit } from "./role-process.ts";
 import { describeRoles } from "./roles.ts";
 import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
-import { stopLimit, VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
+import { VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
 
 export interface SupervisorOptions {
   readonly version: string;

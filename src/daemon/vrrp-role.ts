@@ -8,12 +8,9 @@ import { Engine } from "../vrrp/engine.ts";
 import type { ProcessParameters } from "../vrrp/parameters.ts";
 import { rehearse } from "../vrrp/rehearsal.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
-import type { FromVrrp, LogLevel, ToVrrp } from "./messages.ts";
+import type { FromChild, FromVrrp, LogLevel, ToVrrp } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
 
-/** Messages on their way to a supervisor that does not read them; more are dropped and counted. */
-const maxUnsent = 5000;
-/** Messages in one write. */
-const perBatch = 64;
 /** Snapshots sent in one turn of the loop. */
 const snapshotsPerTurn = 8;
 const stopLimit = 1000;
@@ -35,7 +32,7 @@ export function runVrrpRole(): void {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof MissingCapability ? cannotRun : 1;
-    const report = { type: "log", level: "error", message } satisfies FromVrrp;
+    const report = { type: "log", level: "error", message } satisfies FromChild;
     process.send(report, undefined, undefined, () => process.exit(code));
   }
 }
@@ -53,9 +50,7 @@ function requireCapabilities(): void {
 
 class VrrpRole {
   readonly #engine: Engine;
-  readonly #outgoing: FromVrrp[] = [];
-  #unsent = 0;
-  #dropped = 0;
+  readonly #outbox = new Outbox<FromChild | FromVrrp>();
   #stopping = false;
 
   constructor() {
@@ -65,7 +60,7 @@ class VrrpRole {
           ...(instance === undefined ? {} : { instance }),
           ...(fields === undefined ? {} : { fields }),
         }),
-      event: (event) => this.#send({ type: "event", event }),
+      event: (event) => this.#outbox.send({ type: "event", event }),
     });
   }
 
@@ -81,7 +76,7 @@ class VrrpRole {
     });
     process.on("message", (message: ToVrrp) => this.#obey(message));
     dieWithParent(SIGTERM);
-    this.#send({ type: "ready" });
+    this.#outbox.send({ type: "ready" });
   }
 
   #obey(message: ToVrrp): void {
@@ -113,7 +108,7 @@ class VrrpRole {
   async #start(): Promise<void> {
     try {
       await this.#engine.start();
-      this.#send({ type: "started" });
+      this.#outbox.send({ type: "started" });
       await rehearse(() => new Promise((resolve) => setTimeout(resolve, 5)));
     } catch (error) {
       this.#log("error", error instanceof Error ? error.message : String(error));
@@ -148,7 +143,7 @@ class VrrpRole {
           this.#endReport(id);
           return;
         }
-        this.#send({ type: "status", id, instance: value });
+        this.#outbox.send({ type: "status", id, instance: value });
       }
       setImmediate(next);
     };
@@ -157,11 +152,11 @@ class VrrpRole {
 
   #endReport(id: number): void {
     const { timers, total, max, stalls } = this.#engine.lateness;
-    this.#send({
+    this.#outbox.send({
       type: "status-end",
       id,
       interfaces: this.#engine.interfaces(),
-      dropped: this.#dropped,
+      dropped: this.#outbox.dropped,
       lateness: { timers, mean_ms: timers === 0 ? 0 : total / timers, max_ms: max, stalls },
     });
   }
@@ -174,38 +169,10 @@ class VrrpRole {
       process.stderr.write(`viprd vrrp process: ${error instanceof Error ? error.message : String(error)}\n`);
     });
     await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, stopLimit))]);
-    this.#flush();
-    const exit = () => process.exit(code);
-    if (!process.connected || process.send === undefined) exit();
-    else process.send({ type: "stopped" } satisfies FromVrrp, undefined, undefined, exit);
-    setTimeout(exit, stopLimit);
+    this.#outbox.exit({ type: "stopped" }, code, stopLimit);
   }
 
-  #log(level: LogLevel, message: string, more: Pick<FromVrrp & { type: "log" }, "instance" | "fields"> = {}): void {
-    this.#send({ type: "log", level, message, ...more });
-  }
-
-  /** Sent when the loop turns: after the advertisements that are due, and many together. */
-  #send(message: FromVrrp): void {
-    // A supervisor that stands still must not make this process grow.
-    if (this.#unsent >= maxUnsent) {
-      this.#dropped++;
-      return;
-    }
-    this.#unsent++;
-    this.#outgoing.push(message);
-    if (this.#outgoing.length === 1) setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    const all = this.#outgoing.splice(0);
-    for (let start = 0; start < all.length; start += perBatch) {
-      const messages = all.slice(start, start + perBatch);
-      const sent = (): void => {
-        this.#unsent -= messages.length;
-      };
-      if (!process.connected || process.send === undefined) sent();
-      else process.send({ type: "batch", messages } satisfies FromVrrp, undefined, undefined, sent);
-    }
+  #log(level: LogLevel, message: string, more: Pick<FromChild & { type: "log" }, "instance" | "fields"> = {}): void {
+    this.#outbox.send({ type: "log", level, message, ...more });
   }
 }

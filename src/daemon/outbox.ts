@@ -1,0 +1,50 @@
+/** A child's messages to the supervisor: sent when the loop turns, many together, and never more than it can wait for. */
+import type { Batch } from "./messages.ts";
+
+/** Messages on their way to a supervisor that does not read them; more are dropped and counted. */
+const maxUnsent = 5000;
+/** Messages in one write. */
+const perBatch = 64;
+
+export class Outbox<Message> {
+  readonly #waiting: Message[] = [];
+  #unsent = 0;
+  #dropped = 0;
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** After what is due in this turn of the loop. */
+  send(message: Message): void {
+    // A supervisor that stands still must not make this process grow.
+    if (this.#unsent >= maxUnsent) {
+      this.#dropped++;
+      return;
+    }
+    this.#unsent++;
+    this.#waiting.push(message);
+    if (this.#waiting.length === 1) setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    const all = this.#waiting.splice(0);
+    for (let start = 0; start < all.length; start += perBatch) {
+      const messages = all.slice(start, start + perBatch);
+      const sent = (): void => {
+        this.#unsent -= messages.length;
+      };
+      if (!process.connected || process.send === undefined) sent();
+      else process.send({ type: "batch", messages } satisfies Batch<Message>, undefined, undefined, sent);
+    }
+  }
+
+  /** Sends what waits, then `last`, then exits; soon in any case. */
+  exit(last: Message, code: number, limit: number): void {
+    this.flush();
+    const exit = () => process.exit(code);
+    if (!process.connected || process.send === undefined) exit();
+    else process.send(last, undefined, undefined, exit);
+    setTimeout(exit, limit);
+  }
+}
