@@ -9,12 +9,13 @@ const root = join(import.meta.dirname, "..", "src");
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   socket: ["wire"],
+  scripts: ["wire", "socket"],
   netlink: ["wire", "socket"],
   vrrp: ["wire", "netlink", "socket"],
-  healthchecks: ["wire", "socket"],
+  healthchecks: ["wire", "socket", "scripts"],
   lvs: ["wire", "netlink"],
   config: ["wire"],
-  daemon: ["wire", "socket", "netlink", "vrrp", "healthchecks", "lvs", "config"],
+  daemon: ["wire", "socket", "scripts", "netlink", "vrrp", "healthchecks", "lvs", "config"],
   cli: ["config"],
   "main.ts": ["cli"],
 };
@@ -24,6 +25,8 @@ const alsoAllowed: readonly { readonly from: RegExp; readonly to: RegExp; readon
   // The configuration produces what the domains consume.
   { from: /^config\//, to: /^(vrrp|healthchecks|lvs)\/(parameters|limits)\.ts$/ },
   { from: /^config\//, to: /^(vrrp|healthchecks|lvs)\//, types: true },
+  // How a command is written is one thing, wherever it stands.
+  { from: /^config\//, to: /^scripts\/command\.ts$/ },
   // Worst-case failover times come from the protocol's own formulas.
   { from: /^config\/failover\.ts$/, to: /^vrrp\/timing\.ts$/ },
   // The command line shows what the daemon says, and `run` starts it.
@@ -38,7 +41,7 @@ const alsoAllowed: readonly { readonly from: RegExp; readonly to: RegExp; readon
 ];
 
 /** Files that touch the world outside: sockets, timers, the clock, the file system. */
-const shellFolders = ["socket", "daemon", "cli", "main.ts"];
+const shellFolders = ["socket", "scripts", "daemon", "cli", "main.ts"];
 const shellFiles = new Set([
   "netlink/connection.ts",
   "netlink/watch.ts",
@@ -195,6 +198,18 @@ describe("what is loaded in the process that holds the addresses", () => {
       ).toEqual([]);
     },
   );
+});
+
+test("nothing that starts programs is loaded in the process that holds the addresses", () => {
+  const seen = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const { target, local, typesOnly } of byName.get(file)?.imports ?? []) if (local && !typesOnly) visit(target);
+  };
+  visit("daemon/vrrp-role.ts");
+  expect(seen.has("vrrp/engine.ts")).toBe(true);
+  expect([...seen].filter((file) => /^(scripts|config)\//.test(file))).toEqual([]);
 });
 
 test("no file is longer than 300 lines", () => {

@@ -14,7 +14,10 @@ const SCHED_FIFO = 1;
 const SCHED_RR = 2;
 const PR_SET_PDEATHSIG = 1;
 const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_IS_SET = 1;
+const PR_CAP_AMBIENT_RAISE = 2;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+const SCHED_RESET_ON_FORK = 0x4000_0000;
 
 export interface ThreadScheduling {
   readonly policy: "other" | "rr" | "fifo";
@@ -96,10 +99,49 @@ export function dieWithParent(signal: number): void {
   if (result < 0) throw new SystemError(`ask for signal ${signal} at the parent's death`, -result);
 }
 
-/** Children of this process get no capabilities from it; its own stay. */
-export function dropAmbientCapabilities(): void {
-  const result = addon().control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
-  if (result < 0) throw new SystemError("drop ambient capabilities", -result);
+/**
+ * Runs `start` so that a process started in it inherits nothing of what this one was given for its own work: no ambient
+ * capabilities, no real-time class, no negative nice value. All three belong to the thread, and it is this one that forks.
+ */
+export function inheritNothing<T>(start: () => T): T {
+  const ambient = ambientCapabilities();
+  const [policy, priority, nice] = schedulerOf(0);
+  const favoured = policy !== SCHED_OTHER || nice < 0;
+  try {
+    if (ambient.length > 0) control("drop ambient capabilities", PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
+    if (favoured) addon().setScheduler(0, policy | SCHED_RESET_ON_FORK, priority);
+    return start();
+  } finally {
+    // Without CAP_SYS_NICE the flag cannot be taken back. It changes nothing for this thread.
+    if (favoured) addon().setScheduler(0, policy, priority);
+    // The VRRP process may be started later, and needs them.
+    for (const capability of ambient) {
+      control("give ambient capabilities back", PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability);
+    }
+  }
+}
+
+function ambientCapabilities(): number[] {
+  const found: number[] = [];
+  for (let capability = 0; capability < 64; capability++) {
+    const set = addon().control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability);
+    // The first number that the kernel does not know.
+    if (set < 0) break;
+    if (set === 1) found.push(capability);
+  }
+  return found;
+}
+
+function schedulerOf(thread: number): [policy: number, priority: number, nice: number] {
+  const scheduler = addon().scheduler(thread);
+  if (typeof scheduler === "number") throw new SystemError(`read scheduling of thread ${thread}`, -scheduler);
+  const [policy, priority, nice] = scheduler;
+  return [policy & ~SCHED_RESET_ON_FORK, priority, nice];
+}
+
+function control(operation: string, option: number, second: number, third: number): void {
+  const result = addon().control(option, second, third);
+  if (result < 0) throw new SystemError(operation, -result);
 }
 
 function threads(): number[] {

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { dieWithParent, lockMemory, schedulingOf, setRealtime, setSessionNice } from "../../src/socket/scheduling.ts";
 import { addonPath, asNobody, runWithAddon, until } from "./support.ts";
@@ -70,3 +72,30 @@ test("a child that asked for it dies with its parent", async () => {
   };
   await until(() => !alive(), "the child's death");
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  "a child started without inheritance has no capabilities, no class and no nice value of its parent, which keeps its own",
+  () => {
+    const module = fileURLToPath(new URL("../../src/socket/scheduling.ts", import.meta.url));
+    // CAP_NET_RAW and CAP_SYS_NICE: inheritable first (capset is not at hand, setpriv is), then ambient.
+    const script = `
+      import { spawnSync } from "node:child_process";
+      import { inheritNothing, schedulingOf, setRealtime } from ${JSON.stringify(module.replace(/src\/socket\/scheduling\.ts$/, "dist/socket/scheduling.js"))};
+      setRealtime(7);
+      const look = () => spawnSync("/bin/sh", ["-c", "grep CapAmb /proc/self/status; cut -d' ' -f18,19,40,41 /proc/self/stat"], { encoding: "utf8" }).stdout;
+      console.log(JSON.stringify([look(), inheritNothing(look), look(), schedulingOf()[0].policy]));
+    `;
+    const { stdout, stderr, status } = spawnSync(
+      "setpriv",
+      ["--inh-caps", "+net_raw", "--ambient-caps", "+net_raw", process.execPath, "--input-type=module", "-e", script],
+      { encoding: "utf8", timeout: 15_000 },
+    );
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+    const [before, inside, after, policy] = JSON.parse(stdout) as string[];
+    const netRaw = "CapAmb:\t0000000000002000\n";
+    expect(before).toMatch(new RegExp(`^${netRaw}-8 0 7 2\n$`));
+    expect(inside).toBe("CapAmb:\t0000000000000000\n20 0 0 0\n");
+    expect(after).toBe(before);
+    expect(policy).toBe("rr");
+  },
+);
