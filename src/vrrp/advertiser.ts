@@ -50,11 +50,16 @@ export class Advertiser {
     this.#encoded = undefined;
   }
 
+  /** Encodes what `send` will need, ahead of time. */
+  prepare(priority: number): Encoded {
+    if (this.#encoded?.priority !== priority) this.#encoded = this.#encode(priority);
+    return this.#encoded;
+  }
+
   /** One advertisement, to every peer when there are peers; the errno when one could not be sent, otherwise 0. */
   send(priority: number, channel: Channel | undefined): number {
-    if (this.#encoded?.priority !== priority) this.#encoded = this.#encode(priority);
     let errno = 0;
-    for (const { bytes, destination } of this.#encoded.datagrams) {
+    for (const { bytes, destination } of this.prepare(priority).datagrams) {
       const result = channel?.send(bytes, destination) ?? 0;
       if (result < 0) errno = -result;
     }

@@ -23,13 +23,19 @@ export class Agenda {
   readonly lateness: LatenessFigures = { timers: 0, total: 0, max: 0 };
   readonly #now: () => Instant;
   readonly #alarm: Alarm;
+  readonly #headStart: Milliseconds;
   readonly #protocol = new Deadlines();
   readonly #background = new Deadlines();
   #work: (() => void)[] = [];
   #running = false;
 
-  constructor(now: () => Instant, alarm: (expire: () => void) => Alarm) {
+  /**
+   * With a head start the alarm rings that much before an exact deadline, and the rest of the time is waited for with the
+   * processor held: a process that sleeps until the deadline begins its work only when it has been woken, with cold caches.
+   */
+  constructor(now: () => Instant, alarm: (expire: () => void) => Alarm, headStart: Milliseconds = 0) {
     this.#now = now;
+    this.#headStart = headStart;
     this.#alarm = alarm(() => this.#turn());
   }
 
@@ -67,10 +73,24 @@ export class Agenda {
   #runProtocol(end: Instant): void {
     for (let now = this.#now(); now < end; now = this.#now()) {
       const entry = this.#protocol.take(now);
-      if (entry === undefined) return;
+      if (entry === undefined) {
+        if (!this.#awaitExact(now)) return;
+        continue;
+      }
       this.#measure(now - entry.at);
       entry.fire(now);
     }
+  }
+
+  /** True when an exact deadline was near: it is due now, unless its preparation has moved it. */
+  #awaitExact(now: Instant): boolean {
+    const next = this.#protocol.first;
+    if (next === undefined || !next.exact || next.at - now > this.#headStart) return false;
+    const { at } = next;
+    next.prepare(at);
+    if (this.#protocol.first !== next || next.at !== at) return true;
+    while (this.#now() < at);
+    return true;
   }
 
   /** One piece of work, or one background deadline. */
@@ -97,8 +117,9 @@ export class Agenda {
       this.#alarm.arm(0);
       return;
     }
-    const protocol = this.#protocol.earliest;
-    const background = this.#background.earliest;
+    const next = this.#protocol.first;
+    const protocol = next?.exact === true ? next.at - this.#headStart : next?.at;
+    const background = this.#background.first?.at;
     const at =
       protocol === undefined || background === undefined ? (protocol ?? background) : Math.min(protocol, background);
     if (at === undefined) this.#alarm.disarm();

@@ -5,11 +5,15 @@ import type { Instant } from "./parameters.ts";
 export interface Entry {
   at: Instant;
   slot: number;
+  /** Set while the deadline has to be met to a fraction of a millisecond. */
+  exact: boolean;
   readonly fire: (now: Instant) => void;
+  /** Called a moment before an exact deadline; may move it. */
+  readonly prepare: (at: Instant) => void;
 }
 
-export function newEntry(fire: (now: Instant) => void): Entry {
-  return { at: 0, slot: -1, fire };
+export function newEntry(fire: (now: Instant) => void, prepare: (at: Instant) => void = () => {}): Entry {
+  return { at: 0, slot: -1, exact: false, fire, prepare };
 }
 
 export class Deadlines {
@@ -29,8 +33,8 @@ export class Deadlines {
     this.#settle(entry);
   }
 
-  get earliest(): Instant | undefined {
-    return this.#heap[0]?.at;
+  get first(): Entry | undefined {
+    return this.#heap[0];
   }
 
   /** Takes the earliest entry that is due. */

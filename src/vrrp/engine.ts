@@ -26,6 +26,8 @@ import { VirtualRegistry } from "./virtual-registry.ts";
 
 /** A thousand instances stop in portions: one system call removes the addresses of each. */
 const stopTogether = 32;
+/** Longer than the kernel takes to wake this process, and spent only when a takeover is due. */
+const headStart = 0.4;
 
 export interface EngineReports {
   log(level: LogLevel, instance: string | undefined, message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -35,7 +37,7 @@ export interface EngineReports {
 export class Engine implements Host {
   readonly addresses: KernelAddresses;
   readonly #reports: EngineReports;
-  readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire));
+  readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire), headStart);
   readonly #flush = newEntry(() => this.addresses.flush());
   readonly #instances = new Map<string, Instance>();
   readonly #channels: Channels;

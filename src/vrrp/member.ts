@@ -52,7 +52,10 @@ export class Member {
   readonly counters: MutableCounters = newCounters();
   readonly #host: Host;
   readonly #ports: MemberPorts;
-  readonly #timer = newEntry((now) => this.#expire(now));
+  readonly #timer = newEntry(
+    (now) => this.#expire(now),
+    (at) => this.#rehearse(at),
+  );
   readonly #limiter = new Limiter(1000);
   readonly #told = new Map<string, { readonly message: string; readonly at: Instant }>();
   readonly #advertiser: Advertiser;
@@ -129,6 +132,8 @@ export class Member {
     const from = this.#state;
     const { state, actions, cause } = step(this.#router, from, event, now);
     this.#state = state;
+    // A takeover must not be late; an advertisement that is part of a millisecond late harms nobody.
+    this.#timer.exact = state.name === "backup";
     this.#host.schedule(this.#timer, deadline(state));
     for (const action of actions) this.#perform(action);
     if (cause === undefined) return;
@@ -172,6 +177,13 @@ export class Member {
       up_since: this.#upSince,
       counters: copyCounters(this.counters),
     };
+  }
+
+  /** A takeover is about to be due: what has arrived is heard, and what will be needed is there and warm. */
+  #rehearse(at: Instant): void {
+    this.#channel?.drain();
+    step(this.#router, this.#state, { type: "timer" }, at);
+    this.#advertiser.prepare(this.#router.priority);
   }
 
   /** Before a deadline is believed the queue is read: a late wake-up alone must not change the active router. */

@@ -47,7 +47,8 @@ if (usesViprd()) {
       await lab.capture.waitForAdvert({ node: "r1" }, 15_000);
       await lab.capture.waitForAdvert({ node: "r2" }, 15_000);
       await sleep(2_500);
-      if (r2 instanceof Viprd) expect(await r2.rejected("checksum")).toBeGreaterThanOrEqual(2);
+      // keepalived falls silent when what it refuses comes more often than it sends: one may be all that there is.
+      if (r2 instanceof Viprd) expect(await r2.rejected("checksum")).toBeGreaterThanOrEqual(1);
     },
   );
 

@@ -174,3 +174,60 @@ test("lateness of protocol deadlines is measured", () => {
   ring();
   expect(agenda.lateness).toEqual({ timers: 2, total: 3.5, max: 2.5 });
 });
+
+test("before an exact deadline the alarm rings early, the entry prepares itself, and the deadline is met", () => {
+  const clock = { now: 1000 };
+  let at: number | undefined;
+  let ring = () => {};
+  const agenda = new Agenda(
+    // Each look at the clock takes a tenth of a millisecond.
+    () => (clock.now += 0.1),
+    (expire) => {
+      ring = expire;
+      return {
+        arm: (instant) => {
+          at = instant;
+        },
+        disarm: () => {},
+      };
+    },
+    0.5,
+  );
+  const told: string[] = [];
+  const entry = newEntry(
+    (now) => told.push(`fired ${(now - 2000).toFixed(1)} late`),
+    (deadline) => told.push(`prepared for ${deadline}`),
+  );
+  entry.exact = true;
+  agenda.schedule(entry, 2000);
+  expect(at).toBe(1999.5);
+  clock.now = 1999.5;
+  ring();
+  expect(told).toHaveLength(2);
+  expect(told[0]).toBe("prepared for 2000");
+  expect(told[1]).toMatch(/^fired 0\.[0-3] late$/);
+});
+
+test("an exact deadline that moves while it is prepared is not waited for", () => {
+  const { clock, told } = setup();
+  let ring = () => {};
+  const early = new Agenda(
+    () => clock.now,
+    (expire) => {
+      ring = expire;
+      return { arm: () => {}, disarm: () => {} };
+    },
+    0.5,
+  );
+  const entry = newEntry(
+    () => told.push("fired"),
+    () => early.schedule(entry, 5000),
+  );
+  entry.exact = true;
+  early.schedule(entry, 2000);
+  clock.now = 1999.6;
+  // The clock stands still: waiting would never end.
+  ring();
+  expect(told).toEqual([]);
+  expect(early.lateness.timers).toBe(0);
+});

@@ -9,19 +9,19 @@ test("the earliest deadline comes out first, and only when it is due", () => {
   const [a, b] = [newEntry(nothing), newEntry(nothing)];
   deadlines.set(a, 20);
   deadlines.set(b, 10);
-  expect(deadlines.earliest).toBe(10);
+  expect(deadlines.first?.at).toBe(10);
   expect(deadlines.take(9.999)).toBeUndefined();
   expect(deadlines.take(10)).toBe(b);
   expect(deadlines.take(15)).toBeUndefined();
   expect(deadlines.take(25)).toBe(a);
-  expect(deadlines.earliest).toBeUndefined();
+  expect(deadlines.first?.at).toBeUndefined();
 });
 
 test("an entry is in the heap once, whatever it is set to", () => {
   const deadlines = new Deadlines();
   const entry = newEntry(nothing);
   for (const at of [5, 1, 9]) deadlines.set(entry, at);
-  expect([deadlines.size, deadlines.earliest]).toEqual([1, 9]);
+  expect([deadlines.size, deadlines.first?.at]).toEqual([1, 9]);
   deadlines.set(entry, undefined);
   deadlines.set(entry, undefined);
   expect(deadlines.size).toBe(0);
@@ -58,7 +58,7 @@ test("it behaves as a sorted array does, over any sequence of operations", () =>
           if (taken !== undefined) model.delete(taken);
         }
         expect(deadlines.size).toBe(model.size);
-        expect(deadlines.earliest).toBe(model.size === 0 ? undefined : Math.min(...model.values()));
+        expect(deadlines.first?.at).toBe(model.size === 0 ? undefined : Math.min(...model.values()));
       }
     }),
   );
