@@ -10,7 +10,6 @@ import { copyCounters, countRejection, type MutableCounters, newCounters } from 
 import { newEntry } from "./deadlines.ts";
 import { expectations, routerParameters } from "./derive.ts";
 import type { Channel, Host } from "./host.ts";
-import { Limiter } from "./limiter.ts";
 import type { InstanceParameters, Instant } from "./parameters.ts";
 import { type Cause, describeRefusal, formatDuration, newActiveReason } from "./reasons.ts";
 import { type Accepted, type Datagram, type Expectations, receive } from "./reception.ts";
@@ -26,6 +25,7 @@ import {
 } from "./router.ts";
 import type { ActiveRouter, RouterStatus } from "./status.ts";
 import { activeDownInterval, skewTime } from "./timing.ts";
+import { Warnings } from "./warnings.ts";
 
 /** What a member asks of its instance. */
 export interface MemberPorts {
@@ -43,8 +43,6 @@ export interface MemberPorts {
 
 /** Timers later than this are counted; the figure an operator would want to know of. */
 const lateAfter = 20;
-/** Between two warnings of the same lasting difference. */
-const reminder = 60_000;
 const shownAddresses = 3;
 
 export class Member {
@@ -56,8 +54,7 @@ export class Member {
     (now) => this.#expire(now),
     (at) => this.#rehearse(at),
   );
-  readonly #limiter = new Limiter(1000);
-  readonly #told = new Map<string, { readonly message: string; readonly at: Instant }>();
+  readonly #warnings: Warnings;
   readonly #advertiser: Advertiser;
   #parameters: InstanceParameters;
   #router: RouterParameters;
@@ -75,6 +72,7 @@ export class Member {
     this.family = family;
     this.#host = host;
     this.#ports = ports;
+    this.#warnings = new Warnings(() => host.now(), ports.warn);
     this.#parameters = parameters;
     this.#source = new Uint8Array(family === 4 ? 4 : 16);
     this.#router = routerParameters(parameters, family, this.#source);
@@ -193,7 +191,7 @@ export class Member {
     const lateness = now - due;
     if (lateness > lateAfter) this.counters.late_timers++;
     if (lateness > 2 * this.#router.interval) {
-      this.#warn("stall", () => `this process was not run for ${formatDuration(lateness)}: its timers are late`);
+      this.#warnings.of("stall", () => `this process was not run for ${formatDuration(lateness)}: its timers are late`);
       this.#host.stalled();
     }
     const mustRead = this.#state.name === "backup" || lateness > this.#router.interval / 2;
@@ -202,7 +200,7 @@ export class Member {
     const wasWilling = this.isWilling;
     this.handle({ type: "timer" });
     if (name === "active" && lateness > this.#router.interval / 2) {
-      this.#warn("late", () => `advertisement sent ${formatDuration(lateness)} late`);
+      this.#warnings.of("late", () => `advertisement sent ${formatDuration(lateness)} late`);
     }
     if (this.isWilling) this.#ports.willing(wasWilling);
   }
@@ -226,7 +224,7 @@ export class Member {
         break;
       case "own-packet":
         this.counters.own_packets++;
-        this.#warn("own-packet", () => "our own advertisement came back: a loop, or a host with our address");
+        this.#warnings.of("own-packet", () => "our own advertisement came back: a loop, or a host with our address");
         break;
       default:
         action satisfies never;
@@ -240,7 +238,7 @@ export class Member {
       if (result === "interval_mismatch") this.counters.interval_errors++;
       if (result === "address_list") this.counters.address_list_errors++;
       this.#lastError = result;
-      this.#warn(result, () => describeRefusal(result, datagram, this.#router));
+      this.#warnings.of(result, () => describeRefusal(result, datagram, this.#router));
       return;
     }
     this.#accept(result, datagram, at);
@@ -262,13 +260,16 @@ export class Member {
       this.counters.interval_errors++;
       const theirs = formatDuration(advertisement.interval);
       const ours = formatDuration(this.#router.interval);
-      this.#warnOfChange("interval", `${formatAddress(source)} advertises each ${theirs}, this node each ${ours}`);
+      this.#warnings.ofDifference(
+        "interval",
+        `${formatAddress(source)} advertises each ${theirs}, this node each ${ours}`,
+      );
     }
     if (accepted.addressListDiffers) {
       this.counters.address_list_errors++;
       const theirs = addressesOf(advertisement, this.family).slice(0, shownAddresses).map(formatAddress).join(", ");
       const more = advertisement.count > shownAddresses ? " …" : "";
-      this.#warnOfChange(
+      this.#warnings.ofDifference(
         "addresses",
         `${formatAddress(source)} advertises other addresses than this node: ${theirs}${more}`,
       );
@@ -277,26 +278,10 @@ export class Member {
     this.handle({ type: "advertisement", priority, interval, source, at });
   }
 
-  /** What stays as it is, is told again after a while only. */
-  #warnOfChange(kind: string, message: string): void {
-    const now = this.#host.now();
-    const told = this.#told.get(kind);
-    if (told?.message === message && now - told.at < reminder) return;
-    this.#told.set(kind, { message, at: now });
-    this.#warn(kind, () => message);
-  }
-
-  /** One line a second and kind, whatever arrives. */
-  #warn(kind: string, message: () => string): void {
-    const suppressed = this.#limiter.allow(kind, this.#host.now());
-    if (suppressed !== undefined)
-      this.#ports.warn(suppressed > 0 ? `${message()} (and ${suppressed} more)` : message());
-  }
-
   #advertise(priority: number): void {
     if (!this.#canSend) return;
     const errno = this.#advertiser.send(priority, this.#channel);
-    if (errno !== 0) this.#warn("send", () => `advertisement could not be sent: ${this.#host.errnoName(errno)}`);
+    if (errno !== 0) this.#warnings.of("send", () => `advertisement could not be sent: ${this.#host.errnoName(errno)}`);
   }
 
   #refresh(): void {
