@@ -65,13 +65,13 @@ function backup(router: RouterParameters, state: Backup, event: Event, now: Inst
 }
 
 function backupHears(router: RouterParameters, state: Backup, event: Event & { type: "advertisement" }): Step {
+  if (isOwnPacket(router, event)) return stay(state, { type: "own-packet" });
   const peer: Peer = { source: event.source, priority: event.priority, at: event.at };
   if (event.priority === 0) {
     // The interval of a router that resigns is not learned.
     const activeDownTimer = event.at + skewTime(router.version, router.priority, state.activeAdverInterval);
     return stay({ ...state, activeDownTimer, timerStart: event.at, resigned: true, active: peer, willing: false });
   }
-  if (isOwnPacket(router, event)) return stay(state, { type: "own-packet" });
   if (router.preempt && event.priority < router.priority) {
     const delaySince = state.delaySince ?? event.at;
     // A preemption delay accepts the living lesser router for a while; a dead one is not waited for.
@@ -169,9 +169,12 @@ function outranks(event: { readonly priority: number; readonly source: IpAddress
   return compareAddresses(event.source, router.address) > 0;
 }
 
-/** A looped frame or a cloned router; answering would never end. */
+/**
+ * A looped frame or a cloned router; answering would never end. The priority does not matter: a late copy of an
+ * advertisement from before ours was lowered would outrank us for as long as nobody speaks.
+ */
 function isOwnPacket(router: RouterParameters, event: Event & { type: "advertisement" }): boolean {
-  return event.priority === router.priority && compareAddresses(event.source, router.address) === 0;
+  return compareAddresses(event.source, router.address) === 0;
 }
 
 function becomeActive(router: RouterParameters, now: Instant, cause: Cause): Step {

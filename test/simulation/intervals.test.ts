@@ -147,6 +147,25 @@ describe("whatever is on the LAN, the active router keeps its rhythm", () => {
     expect(node.status.counters.own_packets).toBe(27);
     expect(node.transitions).toHaveLength(2);
   });
+
+  test("a late copy of an advertisement from before the priority was lowered does not outrank the node itself", () => {
+    const lab = new Lab();
+    const node = lab.node("best", 11, { priority: 200 });
+    let copy: Uint8Array | undefined;
+    const send = lab.lan.sendDatagram.bind(lab.lan);
+    lab.lan.sendDatagram = (from, family, bytes, destination) => {
+      send(from, family, bytes, destination);
+      copy ??= new Uint8Array(bytes);
+    };
+    lab.start();
+    lab.run(5000);
+    node.reload({ priority: 90 });
+    lab.run(1500);
+    if (copy !== undefined) lab.lan.reflect("best", 4, copy);
+    lab.run(5000);
+    expect(node.status.counters.own_packets).toBe(1);
+    expect(node.transitions).toHaveLength(2);
+  });
 });
 
 test("refusals are counted one by one under their names", () => {

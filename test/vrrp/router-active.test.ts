@@ -105,11 +105,16 @@ describe.each(variants)("$name: active", (variant) => {
     });
   });
 
-  test("its own packet is told and never answered", () => {
-    expect(step(router(variant), active(), advertisement(variant, 100, own, now), now)).toEqual({
+  test.each([1, 100, 200, 255])("its own packet with priority %i is told, never answered and never obeyed", (priority) => {
+    expect(step(router(variant), active(), advertisement(variant, priority, own, now), now)).toEqual({
       state: active(),
       actions: [{ type: "own-packet" }],
     });
+  });
+
+  test("priority 0 under its own address is answered: the backups have heard it too", () => {
+    const { actions } = step(router(variant), active(), advertisement(variant, 0, own, now), now);
+    expect(actions).toEqual([{ type: "send-advertisement", priority: 100 }]);
   });
 
   const winning: readonly (readonly [string, number, Uint8Array])[] = [

@@ -144,12 +144,14 @@ describe.each(variants)("$name: backup", (variant) => {
     }
   });
 
-  test.each([true, false])("its own packet is discarded and told (preempt %s)", (preempt) => {
+  test.each([true, false])("its own packet, of whatever priority, is discarded and told (preempt %s)", (preempt) => {
     const state = backup(variant);
-    expect(step(router(variant, { preempt }), state, advertisement(variant, 100, own, 11_999), now)).toEqual({
-      state,
-      actions: [{ type: "own-packet" }],
-    });
+    for (const priority of [0, 50, 100, 200, 255]) {
+      expect(step(router(variant, { preempt }), state, advertisement(variant, priority, own, 11_999), now)).toEqual({
+        state,
+        actions: [{ type: "own-packet" }],
+      });
+    }
   });
 
   test.each([true, false])("a higher priority is accepted (preempt %s)", (preempt) => {
