@@ -76,7 +76,9 @@ class VrrpRole {
     });
     process.on("message", (message: ToVrrp) => this.#obey(message));
     dieWithParent(SIGTERM);
-    this.#outbox.send({ type: "ready" });
+    // A supervisor that died while this process was loading is reported by neither.
+    if (process.connected) this.#outbox.send({ type: "ready" });
+    else void this.#stop(0);
   }
 
   #obey(message: ToVrrp): void {
