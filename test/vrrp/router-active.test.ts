@@ -105,7 +105,7 @@ describe.each(variants)("$name: active", (variant) => {
     });
   });
 
-  test.each([1, 100, 200, 255])("its own packet with priority %i is told, never answered and never obeyed", (priority) => {
+  test.each([1, 100, 200, 255])("its own packet with priority %i is told and never answered", (priority) => {
     expect(step(router(variant), active(), advertisement(variant, priority, own, now), now)).toEqual({
       state: active(),
       actions: [{ type: "own-packet" }],
