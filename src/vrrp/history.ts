@@ -31,12 +31,13 @@ export class History {
     return this.#transitions;
   }
 
-  /** Remembers a transition and tells it. */
-  enter(to: StateName, reason: string): void {
+  /** Remembers a transition and tells it. `ended`: the instance is about to go. */
+  enter(to: StateName, reason: string, priority: number, ended: boolean): void {
     const transition = { at: this.#host.wallClock(), from: this.#state, to, reason };
     this.#state = to;
     this.#since = transition.at;
     this.#transitions = [...this.#transitions, transition].slice(-remembered);
-    this.#host.event({ type: "transition", instance: this.#instance, ...transition });
+    const more = { priority, ...(ended ? { ended } : {}) };
+    this.#host.event({ type: "transition", instance: this.#instance, ...transition, ...more });
   }
 }

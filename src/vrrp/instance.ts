@@ -31,6 +31,7 @@ export class Instance {
   readonly #history: History;
   #lastCause: Cause | undefined;
   #activeSince: Instant = 0;
+  #ended = false;
 
   constructor(parameters: InstanceParameters, host: Host) {
     this.#parameters = parameters;
@@ -99,6 +100,7 @@ export class Instance {
   stop(why: string): void {
     this.#host.scheduleBackground(this.#retry, undefined);
     this.#reasons = [why];
+    this.#ended = true;
     for (const part of this.#parts.values()) part.stop(why);
     this.#linkIndex = undefined;
   }
@@ -193,7 +195,7 @@ export class Instance {
     // What an interface loses with its addresses or its MTU can include the group memberships of our sockets.
     this.#closeChannels();
     // A transition tells its reason; what never started has to say why, and again when the reasons change.
-    if (!wasRunning && why !== this.#told) this.#warn(`cannot run: ${why}`);
+    if (!wasRunning && why !== this.#told) this.#warn(`cannot run: ${why}`, why);
     this.#told = why;
   }
 
@@ -226,7 +228,7 @@ export class Instance {
     const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
     if (to === this.state) return;
     if (to === "active") this.#activeSince = this.#host.now();
-    this.#history.enter(to, describeCause(this.#lastCause ?? cause));
+    this.#history.enter(to, describeCause(this.#lastCause ?? cause), this.#parameters.priority, this.#ended);
   }
 
   #lesserActive(peer: Peer): void {
@@ -239,7 +241,9 @@ export class Instance {
     this.#host.event({ type: "conflict", at: this.#host.wallClock(), instance: this.#parameters.name, message });
   }
 
-  #warn(message: string): void {
-    this.#host.event({ type: "warning", at: this.#host.wallClock(), instance: this.#parameters.name, message });
+  #warn(message: string, fault?: string): void {
+    const at = this.#host.wallClock();
+    const more = fault === undefined ? {} : { fault };
+    this.#host.event({ type: "warning", at, instance: this.#parameters.name, message, ...more });
   }
 }

@@ -115,9 +115,14 @@ export type VrrpEvent = { readonly at: string; readonly instance: string } & (
       readonly from: StateName;
       readonly to: StateName;
       readonly reason: string;
+      /** The effective one. */
+      readonly priority: number;
+      /** It gave the role up for good: the instance was removed or becomes another one, or the process ends. */
+      readonly ended?: true;
       readonly family?: Family;
     }
   | { readonly type: "repair"; readonly message: string }
   | { readonly type: "conflict"; readonly message: string }
-  | { readonly type: "warning"; readonly message: string }
+  /** `fault`: it is in initialize and cannot leave it for this reason. No transition tells so when it never left it. */
+  | { readonly type: "warning"; readonly message: string; readonly fault?: string }
 );

@@ -63,7 +63,15 @@ process.on("message", (message) => {
       for (const instance of instances.keys()) {
         process.send({
           type: "event",
-          event: { at, instance, type: "transition", from: "initialize", to: "backup", reason: "started" },
+          event: {
+            at,
+            instance,
+            type: "transition",
+            from: "initialize",
+            to: "backup",
+            reason: "started",
+            priority: 100,
+          },
         });
       }
       if (behave("dies-soon")) setTimeout(() => process.kill(process.pid, "SIGKILL"), 20);
