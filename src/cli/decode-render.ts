@@ -1,23 +1,48 @@
-/** The answers of `viprd decode` as lines. */
+/** The answers of `viprd decode` as lines. `at`: when the packet was captured, in nanoseconds since 1970. */
 import type { Answer } from "./decode-packet.ts";
+import { formatClock } from "./render-time.ts";
 
 /** The order of the keys is part of the format. */
 export function jsonLine(n: number, answer: Answer): string {
   return JSON.stringify({ n, ...answer });
 }
 
-export function textLine(n: number, answer: Answer): string {
-  const number = String(n).padStart(4);
+/** With the time of capture; null where the input does not say. */
+export function timedJsonLine(n: number, answer: Answer, at: bigint | undefined): string {
+  const date = at === undefined ? undefined : dateOf(at);
+  const time = at === undefined || date === undefined ? null : `${date.toISOString().slice(0, -5)}.${fraction(at, 9)}Z`;
+  return JSON.stringify({ n, ...answer, time });
+}
+
+export function textLine(n: number, answer: Answer, at: bigint | undefined): string {
+  const date = at === undefined ? undefined : dateOf(at);
+  const clock = at === undefined || date === undefined ? [] : [`${formatClock(date).slice(0, -4)}.${fraction(at, 6)}`];
+  return [String(n).padStart(4), ...clock, ...words(answer)].join("  ");
+}
+
+/** Undefined for what no calendar has, as damaged files claim. */
+function dateOf(at: bigint): Date | undefined {
+  const date = new Date(Number(at / 1_000_000n));
+  return at < 0n || Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** The first `digits` of nine behind the point of its seconds. */
+function fraction(at: bigint, digits: number): string {
+  return String(at % 1_000_000_000n)
+    .padStart(9, "0")
+    .slice(0, digits);
+}
+
+function words(answer: Answer): string[] {
   const route = `${answer.source ?? "?"} → ${answer.destination ?? "?"}`;
   const ttl = `ttl ${answer.ttl ?? "?"}`;
   if (!answer.valid) {
     const version = answer.version === undefined ? [] : [`v${answer.version}`];
     const vrid = answer.vrid === undefined ? [] : [`vrid ${answer.vrid}`];
     const from = answer.source === null ? [] : [`from ${route}`, ttl];
-    return [number, `rejected: ${answer.error}`, ...from, ...version, ...vrid].join("  ");
+    return [`rejected: ${answer.error}`, ...from, ...version, ...vrid];
   }
   return [
-    number,
     `v${answer.version} ipv${answer.family}`,
     `vrid ${String(answer.vrid).padEnd(3)}`,
     `prio ${String(answer.priority).padEnd(3)}`,
@@ -26,5 +51,5 @@ export function textLine(n: number, answer: Answer): string {
     ttl,
     answer.addresses.join(", "),
     `(checksum ${answer.checksum})`,
-  ].join("  ");
+  ];
 }

@@ -4,20 +4,22 @@
  */
 import { createReadStream } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { whyNot } from "../config/read-failure.ts";
 import { type IpAddress, parseAddress } from "../wire/address.ts";
 import { readUint8, readUint16 } from "../wire/bytes.ts";
 import { ETH_P_8021AD, ETH_P_8021Q, ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, ETH_P_QINQ1 } from "../wire/ethernet.ts";
 import { decodeIpv4, decodeIpv6 } from "../wire/ip.ts";
 import { LINKTYPE_ETHERNET } from "../wire/link-layer.ts";
-import { CaptureReader } from "../wire/pcap.ts";
+import { CaptureReader, isCapture } from "../wire/pcap.ts";
 import { type Answer, type Judgement, judgeBareMessage, judgeFrame, judgePacket } from "./decode-packet.ts";
-import { jsonLine, textLine } from "./decode-render.ts";
+import { jsonLine, textLine, timedJsonLine } from "./decode-render.ts";
 import { ExitCode } from "./exit-code.ts";
 import { HexLineReader } from "./hex-lines.ts";
 import { LineWriter } from "./line-writer.ts";
 
 interface Flags {
   readonly json?: true;
+  readonly time?: true;
   readonly pcap?: string;
   readonly vrrpVersion: "2" | "3" | "any";
   readonly checksum: Judgement["checksum"];
@@ -34,6 +36,7 @@ export function decodeCommand(): Command {
         "line, an Ethernet frame, an IP packet, or a VRRP message alone (it starts with 21 or 31).",
     )
     .option("--json", "one JSON object a line")
+    .option("--time", "in JSON too, when each packet of a capture was captured")
     .option("--pcap <file>", "read a capture file; - is standard input")
     .addOption(new Option("--vrrp-version <version>", "accept").choices(["2", "3", "any"]).default("any"))
     .addOption(
@@ -79,9 +82,9 @@ export async function decode(
     destination: flags.destination,
   };
   const writer = new LineWriter(output);
-  const format = flags.json === true ? jsonLine : textLine;
+  const format = flags.json !== true ? textLine : flags.time === true ? timedJsonLine : jsonLine;
   const report: Report = {
-    answer: (n, answer) => writer.write(format(n, answer)),
+    answer: (n, answer, at) => writer.write(format(n, answer, at)),
     flush: () => writer.flush(),
     complain: (text) => void errors.write(`viprd decode: ${text}\n`),
     stopped: () => writer.closed,
@@ -92,12 +95,12 @@ export async function decode(
       : await decodeCapture(flags.pcap, flags.pcap === "-" ? input : createReadStream(flags.pcap), how, report);
   const failure = await writer.end();
   if (failure === undefined) return code;
-  report.complain(`write the answers: ${reasonOf(failure)}`);
+  report.complain(`cannot write the answers: ${whyNot(failure)}`);
   return ExitCode.usage;
 }
 
 interface Report {
-  answer(n: number, answer: Answer): Promise<void> | undefined;
+  answer(n: number, answer: Answer, at: bigint | undefined): Promise<void> | undefined;
   /** Before more input is waited for. */
   flush(): Promise<void> | undefined;
   complain(text: string): void;
@@ -117,7 +120,7 @@ async function decodeCapture(
   let n = 0;
   try {
     for await (const chunk of chunks) {
-      for (const { linkType, bytes, length } of reader.push(toBytes(chunk))) {
+      for (const { linkType, bytes, length, at } of reader.push(toBytes(chunk))) {
         n++;
         const answer = judgeFrame(linkType, bytes, how);
         if (answer === "unsupported") unsupported.add(linkType);
@@ -125,14 +128,14 @@ async function decodeCapture(
         if (!answer.valid && bytes.length < length) {
           report.complain(`${name}: packet ${n}: only ${bytes.length} of its ${length} bytes were captured`);
         }
-        await report.answer(n, answer);
+        await report.answer(n, answer, at);
         if (report.stopped()) return ExitCode.done;
       }
       await report.flush();
       if (reader.problem !== undefined) break;
     }
   } catch (error) {
-    report.complain(`read ${name}: ${reasonOf(error)}`);
+    report.complain(`cannot read ${name}: ${whyNot(error)}`);
     return ExitCode.usage;
   }
   const problem = reader.finish();
@@ -159,18 +162,22 @@ async function decodeLines(
       }
       const answer = judgeHex(item.bytes, how);
       n++;
-      if (typeof answer !== "string") await report.answer(n, answer);
+      if (typeof answer !== "string") await report.answer(n, answer, undefined);
       if (report.stopped()) return;
     }
   };
   try {
     for await (const chunk of chunks) {
+      if (n === 0 && isCapture(toBytes(chunk))) {
+        report.complain("this is a capture file, no hex: read it with --pcap FILE, or with --pcap - from here");
+        return ExitCode.usage;
+      }
       await take(reader.push(typeof chunk === "string" ? chunk : text.decode(chunk, { stream: true })));
       await report.flush();
       if (report.stopped()) return ExitCode.done;
     }
   } catch (error) {
-    report.complain(`read standard input: ${reasonOf(error)}`);
+    report.complain(`cannot read standard input: ${whyNot(error)}`);
     return ExitCode.usage;
   }
   await take(reader.finish());
@@ -204,9 +211,4 @@ function judgeHex(bytes: Uint8Array, how: Judgement): Answer | "other" | "unsupp
 
 function toBytes(chunk: Uint8Array | string): Uint8Array {
   return typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

@@ -1,4 +1,4 @@
-/** Why a file could not be read, in words. */
+/** Why a file could not be read or written, in words. */
 export function whyNot(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   switch (code) {
@@ -13,6 +13,10 @@ export function whyNot(error: unknown): string {
       return "a part of the path is no directory (ENOTDIR)";
     case "ELOOP":
       return "its symbolic links go round in a circle (ELOOP)";
+    case "ENOSPC":
+      return "the file system is full (ENOSPC)";
+    case "EROFS":
+      return "the file system is read-only (EROFS)";
     default:
       return code === "" ? String(error) : code;
   }

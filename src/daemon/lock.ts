@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { connect } from "node:net";
 import { dirname, resolve } from "node:path";
+import { whyNot } from "../config/read-failure.ts";
 import { pidFile } from "./paths.ts";
 
 /** Refused: the message says by whom and what to do. */
@@ -34,7 +35,9 @@ export function acquireLock(runtimeDirectory: string): Lock {
     return hold(pidFile(runtimeDirectory), runtimeDirectory);
   } catch (error) {
     if (error instanceof LockError) throw error;
-    throw new LockError(`cannot use the runtime directory ${runtimeDirectory}: ${reasonOf(error)}`, { cause: error });
+    const advice = codeOf(error) === "EACCES" ? ": run as root, or choose another --runtime-dir" : "";
+    const message = `cannot use the runtime directory ${runtimeDirectory}: ${whyNot(error)}${advice}`;
+    throw new LockError(message, { cause: error });
   }
 }
 
@@ -148,8 +151,4 @@ function answers(socket: string): Promise<boolean> {
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -10,6 +10,20 @@ export interface CapturedPacket {
   readonly bytes: Uint8Array;
   /** On the wire; more than was captured when the capture cut packets short. */
   readonly length: number;
+  /** When it was captured, in nanoseconds since 1970; undefined where the file does not say. */
+  readonly at: bigint | undefined;
+}
+
+/** How an interface counts time: `perSecond` units, `offset` seconds later than the file says. */
+interface Clock {
+  readonly perSecond: bigint;
+  readonly offset: bigint;
+}
+
+interface Interface {
+  readonly linkType: number;
+  readonly snapLength: number;
+  readonly clock: Clock;
 }
 
 /** The largest packet captures hold in practice; more means that what is read as a length is none. */
@@ -22,6 +36,12 @@ const recordHeaderLength = 16;
 const blockOverhead = 12;
 /** Enough of any block that is not a packet: byte order, link type, snap length. */
 const blockPeek = 16;
+/** Options of an interface block beyond this are not looked for. */
+const largestInterfaceBlock = 65_536;
+const timeResolution = 9;
+const timeOffset = 14;
+const microseconds: Clock = { perSecond: 1_000_000n, offset: 0n };
+const nanoseconds: Clock = { perSecond: 1_000_000_000n, offset: 0n };
 const sectionBlock = 0x0a0d0d0a;
 const interfaceBlock = 1;
 const oldPacketBlock = 2;
@@ -35,6 +55,15 @@ interface Piece {
 }
 const needsMore: Piece = { taken: 0 };
 
+const pcapNumbers = [0xa1b2c3d4, 0xa1b23c4d, 0xd4c3b2a1, 0x4d3cb2a1];
+
+/** By its first four bytes. */
+export function isCapture(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false;
+  const magic = viewOf(bytes).getUint32(0);
+  return magic === sectionBlock || pcapNumbers.includes(magic);
+}
+
 /** Push chunks as they are read, then call finish() once. After a problem nothing more comes out. */
 export class CaptureReader {
   #pending: Uint8Array = new Uint8Array(0);
@@ -42,7 +71,7 @@ export class CaptureReader {
   #skip = 0;
   #format: "unknown" | "pcap" | "pcapng" = "unknown";
   #littleEndian = false;
-  #interfaces: { readonly linkType: number; readonly snapLength: number }[] = [];
+  #interfaces: Interface[] = [];
   #packets = 0;
   #problem: string | undefined;
 
@@ -112,7 +141,8 @@ export class CaptureReader {
     this.#format = "pcap";
     // The high bits tell about a frame check sequence, which lies behind what the IP length covers.
     const linkType = view.getUint32(20, this.#littleEndian) & 0xffff;
-    this.#interfaces = [{ linkType, snapLength: 0 }];
+    const isNano = (magic & 0xffff) === 0x3c4d || magic >>> 16 === 0x4d3c;
+    this.#interfaces = [{ linkType, snapLength: 0, clock: isNano ? nanoseconds : microseconds }];
     return { taken: pcapHeaderLength };
   }
 
@@ -124,7 +154,10 @@ export class CaptureReader {
     const end = recordHeaderLength + captured;
     if (data.length < end) return needsMore;
     const length = view.getUint32(12, this.#littleEndian);
-    return this.#packet(end, 0, data.subarray(recordHeaderLength, end), length);
+    const clock = this.#interfaces[0]?.clock ?? microseconds;
+    const units =
+      BigInt(view.getUint32(0, this.#littleEndian)) * clock.perSecond + BigInt(view.getUint32(4, this.#littleEndian));
+    return this.#packet(end, 0, data.subarray(recordHeaderLength, end), length, units);
   }
 
   #block(data: Uint8Array): Piece {
@@ -147,10 +180,13 @@ export class CaptureReader {
     }
     if (type === interfaceBlock) {
       if (total < blockPeek + 4) return this.#fail(`an interface block of ${total} bytes ${this.#place()}`);
-      if (data.length < blockPeek) return needsMore;
+      if (data.length < (total <= largestInterfaceBlock ? total : blockPeek)) return needsMore;
       if (this.#interfaces.length === mostInterfaces) return this.#fail("too many interfaces");
-      const linkType = view.getUint16(8, this.#littleEndian);
-      this.#interfaces.push({ linkType, snapLength: view.getUint32(12, this.#littleEndian) });
+      this.#interfaces.push({
+        linkType: view.getUint16(8, this.#littleEndian),
+        snapLength: view.getUint32(12, this.#littleEndian),
+        clock: total <= largestInterfaceBlock ? this.#clockOf(data.subarray(blockPeek, total - 4)) : microseconds,
+      });
     }
     // Names, statistics, secrets: of any size, never kept.
     this.#skip = total - blockOverhead;
@@ -170,19 +206,42 @@ export class CaptureReader {
     const captured = simple ? Math.min(length, limit, space) : view.getUint32(20, this.#littleEndian);
     if (captured > space) return this.#fail(`packet ${this.#packets + 1} claims more bytes than its block has`);
     if (captured > largestPacket) return this.#tooLarge(captured);
-    return this.#packet(block.length, from, block.subarray(bodyAt, bodyAt + captured), length);
+    const units = simple
+      ? undefined
+      : (BigInt(view.getUint32(12, this.#littleEndian)) << 32n) | BigInt(view.getUint32(16, this.#littleEndian));
+    return this.#packet(block.length, from, block.subarray(bodyAt, bodyAt + captured), length, units);
+  }
+
+  /** From the options of an interface block: code, length and value each, padded to four bytes. */
+  #clockOf(options: Uint8Array): Clock {
+    const view = viewOf(options);
+    let { perSecond, offset } = microseconds;
+    for (let at = 0; at + 4 <= options.length; ) {
+      const code = view.getUint16(at, this.#littleEndian);
+      const length = view.getUint16(at + 2, this.#littleEndian);
+      const value = at + 4;
+      if (code === 0 || value + length > options.length) break;
+      if (code === timeResolution && length === 1) {
+        const exponent = view.getUint8(value);
+        perSecond = exponent < 128 ? 10n ** BigInt(exponent) : 2n ** BigInt(exponent - 128);
+      }
+      if (code === timeOffset && length === 8) offset = view.getBigInt64(value, this.#littleEndian);
+      at = value + ((length + 3) & ~3);
+    }
+    return { perSecond, offset };
   }
 
   #oldInterface(view: DataView): number {
     return view.getUint16(8, this.#littleEndian);
   }
 
-  #packet(taken: number, from: number, bytes: Uint8Array, length: number): Piece {
-    const linkType = this.#interfaces[from]?.linkType;
-    if (linkType === undefined)
-      return this.#fail(`packet ${this.#packets + 1} is of an interface that is not described`);
+  #packet(taken: number, from: number, bytes: Uint8Array, length: number, units: bigint | undefined): Piece {
+    const origin = this.#interfaces[from];
+    if (origin === undefined) return this.#fail(`packet ${this.#packets + 1} is of an interface that is not described`);
     this.#packets++;
-    return { taken, packet: { linkType, bytes, length } };
+    const { perSecond, offset } = origin.clock;
+    const at = units === undefined ? undefined : (units * 1_000_000_000n) / perSecond + offset * 1_000_000_000n;
+    return { taken, packet: { linkType: origin.linkType, bytes, length, at } };
   }
 
   #tooLarge(claimed: number): Piece {

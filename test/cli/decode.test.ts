@@ -161,11 +161,35 @@ test.each([
 
 test("without --json each packet is a line for people", async () => {
   const frames = [ipPacket(v3Fields), ipPacket(v3Fields, undefined, 3), hex("45")];
-  const { lines } = await runFile(pcap(frames, { linkType: 101 }), { json: false as never });
+  const at = [new Date(2026, 2, 1, 13, 5, 9).getTime() / 1000, 123_456] as const;
+  const { lines } = await runFile(pcap(frames, { linkType: 101, at }), { json: false as never });
   expect(lines).toEqual([
-    "   1  v3 ipv4  vrid 51   prio 100  1s     192.0.2.11 → 224.0.0.18  ttl 255  192.0.2.1  (checksum message)",
-    "   2  rejected: ttl  from 192.0.2.11 → 224.0.0.18  ttl 3  v3  vrid 51",
-    "   3  rejected: ip",
+    "   1  13:05:09.123456  v3 ipv4  vrid 51   prio 100  1s     192.0.2.11 → 224.0.0.18  ttl 255  192.0.2.1  (checksum message)",
+    "   2  13:05:09.123456  rejected: ttl  from 192.0.2.11 → 224.0.0.18  ttl 3  v3  vrid 51",
+    "   3  13:05:09.123456  rejected: ip",
+  ]);
+  const hexLine = await run({ json: false as never }, [toHex(ipPacket(v3Fields, undefined, 3))]);
+  expect(hexLine.lines).toEqual(["   1  rejected: ttl  from 192.0.2.11 → 224.0.0.18  ttl 3  v3  vrid 51"]);
+});
+
+test("with --time JSON tells when a packet was captured, null where nothing says so", async () => {
+  const times = async (file: Uint8Array) =>
+    (await runFile(file, { time: true })).lines.map((line) => JSON.parse(line).time);
+  const frames = [ethernet(ipPacket(v3Fields))];
+  expect(await times(pcap(frames, { at: [1_700_000_000, 20] }))).toEqual(["2023-11-14T22:13:20.000020000Z"]);
+  expect(await times(pcap(frames, { at: [1_700_000_000, 20], nanoseconds: true }))).toEqual([
+    "2023-11-14T22:13:20.000000020Z",
+  ]);
+  const { lines } = await run({ time: true }, [toHex(ipPacket(v3Fields))]);
+  expect(JSON.parse(lines[0] ?? "{}")).toMatchObject({ n: 1, valid: true, time: null });
+});
+
+test("a capture file where hex is expected is told with what to do", async () => {
+  const { code, lines, errors } = await run({}, [pcap([ethernet(ipPacket(v3Fields))])]);
+  expect([code, lines, errors]).toEqual([
+    2,
+    [],
+    "viprd decode: this is a capture file, no hex: read it with --pcap FILE, or with --pcap - from here\n",
   ]);
 });
 
@@ -248,7 +272,10 @@ test("a damaged file gives the packets before the damage, the reason, and exit c
 
 test("a file that cannot be read, or is none, is told with exit code 2", async () => {
   const missing = await run({ pcap: join(folder, "missing") });
-  expect([missing.code, missing.errors]).toEqual([2, `viprd decode: read ${join(folder, "missing")}: ENOENT\n`]);
+  expect([missing.code, missing.errors]).toEqual([
+    2,
+    `viprd decode: cannot read ${join(folder, "missing")}: no such file or directory (ENOENT)\n`,
+  ]);
   expect(await runFile(hex(""))).toEqual({ code: 2, lines: [], errors: "viprd decode: FILE: the file is empty\n" });
 });
 

@@ -66,7 +66,9 @@ test("a directory that everybody may write is refused", () => {
 test("a directory that cannot be made is told with the reason", () => {
   const file = join(temporaryDirectory(), "file");
   writeFileSync(file, "");
-  expect(() => acquireLock(join(file, "run"))).toThrow(/^cannot use the runtime directory .*ENOTDIR/);
+  expect(() => acquireLock(join(file, "run"))).toThrow(
+    `cannot use the runtime directory ${join(file, "run")}: a part of the path is no directory (ENOTDIR)`,
+  );
 });
 
 test("a daemon that answers at the socket is respected; a socket file left behind is not", async () => {

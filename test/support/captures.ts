@@ -37,12 +37,15 @@ export interface PcapOptions {
   readonly linkType?: number;
   readonly littleEndian?: boolean;
   readonly nanoseconds?: boolean;
+  /** Of every packet: seconds since 1970 and their fraction in the file's unit. */
+  readonly at?: readonly [number, number];
   /** Cut packets to so many bytes, as `tcpdump -s` does. */
   readonly snapLength?: number;
 }
 
 export function pcap(frames: readonly Uint8Array[], options: PcapOptions = {}): Uint8Array {
   const { linkType = 1, littleEndian = true, nanoseconds = false, snapLength = 65535 } = options;
+  const [seconds, fraction] = options.at ?? [1_700_000_000, 0];
   const words = (...values: number[]) => uint32s(values, littleEndian);
   const header = joined(
     words(nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4),
@@ -51,7 +54,7 @@ export function pcap(frames: readonly Uint8Array[], options: PcapOptions = {}): 
   );
   const records = frames.map((frame) => {
     const kept = frame.subarray(0, snapLength);
-    return joined(words(1_700_000_000, 0, kept.length, frame.length), kept);
+    return joined(words(seconds, fraction, kept.length, frame.length), kept);
   });
   return joined(header, ...records);
 }

@@ -8,7 +8,7 @@ const frames = [hex("0102030405"), hex(""), hex("06070809")];
 
 function readAll(file: Uint8Array, chunk = file.length || 1) {
   const reader = new CaptureReader();
-  const packets: { linkType: number; bytes: Uint8Array; length: number }[] = [];
+  const packets: { linkType: number; bytes: Uint8Array; length: number; at: bigint | undefined }[] = [];
   for (let at = 0; at < file.length; at += chunk) {
     for (const packet of reader.push(file.subarray(at, at + chunk))) {
       packets.push({ ...packet, bytes: new Uint8Array(packet.bytes) });
@@ -17,16 +17,29 @@ function readAll(file: Uint8Array, chunk = file.length || 1) {
   return { packets, problem: reader.finish() };
 }
 
-const expected = frames.map((bytes) => ({ linkType: 113, bytes, length: bytes.length }));
+const at = [1_700_000_000, 123_456] as const;
 
 test.each([
-  ["pcap, little-endian, microseconds", pcap(frames, { linkType: 113 })],
-  ["pcap, big-endian, microseconds", pcap(frames, { linkType: 113, littleEndian: false })],
-  ["pcap, little-endian, nanoseconds", pcap(frames, { linkType: 113, nanoseconds: true })],
-  ["pcap, big-endian, nanoseconds", pcap(frames, { linkType: 113, littleEndian: false, nanoseconds: true })],
-  ["pcapng, little-endian", pcapng(frames, 113)],
-  ["pcapng, big-endian", pcapng(frames, 113, false)],
-])("%s is read, in pieces of any size", (_what, file) => {
+  ["pcap, little-endian, microseconds", pcap(frames, { linkType: 113, at }), 1_700_000_000_123_456_000n],
+  [
+    "pcap, big-endian, microseconds",
+    pcap(frames, { linkType: 113, at, littleEndian: false }),
+    1_700_000_000_123_456_000n,
+  ],
+  [
+    "pcap, little-endian, nanoseconds",
+    pcap(frames, { linkType: 113, at, nanoseconds: true }),
+    1_700_000_000_000_123_456n,
+  ],
+  [
+    "pcap, big-endian, nanoseconds",
+    pcap(frames, { linkType: 113, at, littleEndian: false, nanoseconds: true }),
+    1_700_000_000_000_123_456n,
+  ],
+  ["pcapng, little-endian", pcapng(frames, 113), 0n],
+  ["pcapng, big-endian", pcapng(frames, 113, false), 0n],
+])("%s is read, in pieces of any size", (_what, file, at) => {
+  const expected = frames.map((bytes) => ({ linkType: 113, bytes, length: bytes.length, at }));
   for (const chunk of [file.length, 1, 7]) {
     expect(readAll(file, chunk)).toEqual({ packets: expected, problem: undefined });
   }
@@ -42,6 +55,7 @@ test("a packet cut by the capture tells its length on the wire", () => {
     linkType: 1,
     bytes: hex("010203"),
     length: 5,
+    at: 1_700_000_000_000_000_000n,
   });
 });
 
@@ -50,6 +64,31 @@ test("pcapng blocks of other kinds are passed over, whatever their size", () => 
   const { packets, problem } = readAll(joined(pcapng([]), names, pcapng(frames, 101)), 65536);
   expect(problem).toBeUndefined();
   expect(packets.map(({ linkType }) => linkType)).toEqual([101, 101, 101]);
+});
+
+test.each([
+  ["microseconds, the default", hex(""), 1_700_000_000_123_456n, 1_700_000_000_123_456_000n],
+  ["nanoseconds", hex("0900 0100 09000000 0000 0000"), 1_700_000_000_123_456_789n, 1_700_000_000_123_456_789n],
+  ["powers of two", hex("0900 0100 8a000000"), 1024n * 1_700_000_000n + 256n, 1_700_000_000_250_000_000n],
+  [
+    "seconds, after a name, with an offset",
+    hex("0200 0300 61626300 0900 0100 00000000 0e00 0800 0a00000000000000"),
+    5n,
+    15_000_000_000n,
+  ],
+  ["options that contradict themselves", hex("0900 ffff"), 1_000_000n, 1_000_000_000n],
+])("pcapng counts time as its interface says: %s", (_what, options, units, at) => {
+  const description = joined(hex("0100 0000 00000000"), options);
+  const packet = uint32s([0, Number(units >> 32n), Number(units & 0xffffffffn), 0, 0], true);
+  const file = joined(pcapng([]).subarray(0, 28), pcapngBlock(1, description), pcapngBlock(6, packet));
+  for (const chunk of [file.length, 1]) expect(readAll(file, chunk).packets[0]?.at).toBe(at);
+});
+
+test("an interface block of any size is read, its options when they are of a sensible size", () => {
+  const description = joined(hex("0100 0000 00000000"), new Uint8Array(5_000_000));
+  const packet = pcapngBlock(6, uint32s([0, 0, 7, 0, 0], true));
+  const file = joined(pcapng([]).subarray(0, 28), pcapngBlock(1, description), packet);
+  expect(readAll(file, 65_536)).toMatchObject({ packets: [{ at: 7000n }], problem: undefined });
 });
 
 test("a new pcapng section forgets the interfaces of the one before", () => {
@@ -69,8 +108,8 @@ test("simple packet blocks are as long as the snap length lets them be", () => {
 });
 
 test("the packet blocks of old pcapng files are read", () => {
-  const old = pcapngBlock(2, joined(uint32s([0, 0, 0, 2, 2], true), hex("0102")));
-  expect(readAll(joined(pcapng([]), old)).packets).toEqual([{ linkType: 1, bytes: hex("0102"), length: 2 }]);
+  const old = pcapngBlock(2, joined(uint32s([0, 0, 7, 2, 2], true), hex("0102")));
+  expect(readAll(joined(pcapng([]), old)).packets).toEqual([{ linkType: 1, bytes: hex("0102"), length: 2, at: 7000n }]);
 });
 
 const whole = pcap(frames);
@@ -117,7 +156,7 @@ test.each([
 
 test("a damaged file gives the packets before the damage", () => {
   const file = joined(pcap(frames, { linkType: 113 }), uint32s([0, 0, 0xffffffff, 1], true));
-  expect(readAll(file).packets).toEqual(expected);
+  expect(readAll(file).packets.map(({ bytes }) => bytes)).toEqual(frames);
 });
 
 test("no bytes make the reader throw or give more than it was given", () => {
