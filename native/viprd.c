@@ -405,19 +405,25 @@ static napi_value socket_send(napi_env env, napi_callback_info info) {
   return integer(env, sent < 0 ? -errno : (int)sent);
 }
 
+/*
+ * The clock of timers and arrivals goes on while the machine is suspended: what was to happen meanwhile is overdue
+ * afterwards. CLOCK_MONOTONIC would stand still, and a machine that slept for an hour would not know.
+ */
+#define OUR_CLOCK CLOCK_BOOTTIME
+
 static int64_t nanoseconds(clockid_t clock) {
   struct timespec time;
   clock_gettime(clock, &time);
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Monotonic minus real time. Read again when something came between the readings. */
+/* Our clock minus real time. Read again when something came between the readings. */
 static int64_t clock_difference(void) {
   int64_t difference = 0;
   for (int i = 0; i < 4; i++) {
-    int64_t before = nanoseconds(CLOCK_MONOTONIC);
+    int64_t before = nanoseconds(OUR_CLOCK);
     int64_t real = nanoseconds(CLOCK_REALTIME);
-    int64_t after = nanoseconds(CLOCK_MONOTONIC);
+    int64_t after = nanoseconds(OUR_CLOCK);
     difference = before + (after - before) / 2 - real;
     if (after - before < 20000) break;
   }
@@ -502,7 +508,7 @@ static napi_value socket_receive(napi_env env, napi_callback_info info) {
   while (received < 0 && errno == EINTR);
   if (received < 0) return integer(env, errno == EAGAIN ? 0 : -errno);
 
-  int64_t now = nanoseconds(CLOCK_MONOTONIC);
+  int64_t now = nanoseconds(OUR_CLOCK);
   int64_t difference = 0;
   for (int i = 0; i < received; i++) {
     struct ancillary found = read_control(&messages[i].msg_hdr, destinations + (size_t)i * DESTINATION_SIZE);
@@ -529,18 +535,27 @@ static napi_value socket_receive(napi_env env, napi_callback_info info) {
 static napi_value clock_now(napi_env env, napi_callback_info info) {
   napi_value result = NULL;
   (void)info;
-  napi_create_double(env, (double)nanoseconds(CLOCK_MONOTONIC) / 1e6, &result);
+  napi_create_double(env, (double)nanoseconds(OUR_CLOCK) / 1e6, &result);
+  return result;
+}
+
+/* Milliseconds that the machine was suspended for since it was started. */
+static napi_value clock_suspended(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  (void)info;
+  int64_t monotonic = nanoseconds(CLOCK_MONOTONIC);
+  napi_create_double(env, (double)(nanoseconds(CLOCK_BOOTTIME) - monotonic) / 1e6, &result);
   return result;
 }
 
 static napi_value timer_open(napi_env env, napi_callback_info info) {
   struct environment *environment = arguments(env, info, 0, NULL);
   if (environment == NULL) return refuse(env);
-  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  int fd = timerfd_create(OUR_CLOCK, TFD_CLOEXEC | TFD_NONBLOCK);
   return integer(env, fd < 0 ? -errno : adopt(environment, fd, true, false));
 }
 
-/* timerArm(fd, milliseconds on the monotonic clock): what is past fires at once; infinity (from 285 years on) disarms. */
+/* timerArm(fd, milliseconds on our clock): what is past fires at once; infinity (from 285 years on) disarms. */
 static napi_value timer_arm(napi_env env, napi_callback_info info) {
   napi_value values[2];
   int fd;
@@ -662,6 +677,7 @@ static const struct {
     {"send", socket_send},
     {"receive", socket_receive},
     {"now", clock_now},
+    {"suspended", clock_suspended},
     {"timerOpen", timer_open},
     {"timerArm", timer_arm},
     {"setScheduler", thread_set_scheduler},

@@ -1,4 +1,5 @@
 /** The status for a person: one screen that tells who is active, since when and why. Pure. */
+import type { Lateness } from "../daemon/messages.ts";
 import type { StatusDocument } from "../daemon/status.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
 import { type Paint, padTo, widthOf } from "./paint.ts";
@@ -44,9 +45,16 @@ function renderHeader(status: StatusDocument, now: Date, paint: Paint): string[]
     const last = vrrp.last_end === null ? "" : `; the last one ${vrrp.last_end}`;
     lines.push(paint("yellow", `vrrp process: started again ${vrrp.restarts} times${last}`));
   }
-  const stalls = status.vrrp?.lateness.stalls ?? 0;
-  if (stalls > 0) lines.push(paint("yellow", `vrrp process: not run in time by the kernel ${stalls} times`));
+  if (status.vrrp !== null) lines.push(...stalls(status.vrrp.lateness, now).map((line) => paint("yellow", line)));
   return lines;
+}
+
+function stalls({ stalls: count, stalled_ms, last_stall: last }: Lateness, now: Date): string[] {
+  if (count === 0 || last === null) return [];
+  const slept = last.suspended_ms > 0 ? `, suspended for ${formatDuration(last.suspended_ms)} of it` : "";
+  const when = `the last time at ${formatMoment(new Date(last.ended), now)} after ${formatDuration(last.duration_ms)}${slept}`;
+  const times = count === 1 ? "once" : `${count} times, ${formatDuration(stalled_ms)} together`;
+  return [`vrrp process: not run in time by the kernel ${times}; ${when}`];
 }
 
 function renderTable(instances: readonly InstanceStatus[], now: Date, paint: Paint): string[] {

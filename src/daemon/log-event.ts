@@ -3,9 +3,9 @@ import type { VrrpEvent } from "../vrrp/status.ts";
 import type { Log } from "./log.ts";
 
 export function logEvent(log: Log, event: VrrpEvent): void {
-  const { instance } = event;
-  if (event.type === "transition") log.info(describeEvent(event), { instance });
-  else log.warn(describeEvent(event), { instance });
+  const about = "instance" in event ? { instance: event.instance } : {};
+  if (event.type === "transition") log.info(describeEvent(event), about);
+  else log.warn(describeEvent(event), about);
 }
 
 /** "backup → active: no advertisement from 192.0.2.11 for 3.61 s" */

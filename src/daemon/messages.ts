@@ -1,6 +1,6 @@
 /** What the supervisor and its children say to each other over Node's IPC channel. Each message is small. */
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
-import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "../vrrp/status.ts";
+import type { InstanceStatus, InterfaceStatus, StallStatus, VrrpEvent } from "../vrrp/status.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -53,7 +53,13 @@ export type FromVrrp =
 export interface Lateness {
   readonly timers: number;
   readonly mean_ms: number;
+  /** An upper bound of what 99 of 100 timers stayed below. */
+  readonly p99_ms: number;
   readonly max_ms: number;
-  /** Times the process was not run for longer than two advertisement intervals. */
+  /** Timers not later than `le_ms` and later than the class before; null for the rest. */
+  readonly histogram: readonly { readonly le_ms: number | null; readonly count: number }[];
+  /** Times the process was not run for longer than two advertisement intervals, and for how long together. */
   readonly stalls: number;
+  readonly stalled_ms: number;
+  readonly last_stall: StallStatus | null;
 }

@@ -5,10 +5,11 @@
 import { readFileSync } from "node:fs";
 import { dieWithParent, lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
 import { Engine } from "../vrrp/engine.ts";
+import { latenessBounds, quantile } from "../vrrp/lateness.ts";
 import type { ProcessParameters } from "../vrrp/parameters.ts";
 import { rehearse } from "../vrrp/rehearsal.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
-import type { FromChild, FromVrrp, LogLevel, ToVrrp } from "./messages.ts";
+import type { FromChild, FromVrrp, Lateness, LogLevel, ToVrrp } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Snapshots sent in one turn of the loop. */
@@ -153,13 +154,12 @@ class VrrpRole {
   }
 
   #endReport(id: number): void {
-    const { timers, total, max, stalls } = this.#engine.lateness;
     this.#outbox.send({
       type: "status-end",
       id,
       interfaces: this.#engine.interfaces(),
       dropped: this.#outbox.dropped,
-      lateness: { timers, mean_ms: timers === 0 ? 0 : total / timers, max_ms: max, stalls },
+      lateness: describeLateness(this.#engine),
     });
   }
 
@@ -177,4 +177,18 @@ class VrrpRole {
   #log(level: LogLevel, message: string, more: Pick<FromChild & { type: "log" }, "instance" | "fields"> = {}): void {
     this.#outbox.send({ type: "log", level, message, ...more });
   }
+}
+
+function describeLateness({ lateness, stalls }: Engine): Lateness {
+  const { timers, total, max, counts } = lateness;
+  return {
+    timers,
+    mean_ms: timers === 0 ? 0 : total / timers,
+    p99_ms: quantile(lateness, 0.99),
+    max_ms: max,
+    histogram: counts.map((count, i) => ({ le_ms: latenessBounds[i] ?? null, count })),
+    stalls: stalls.count,
+    stalled_ms: Math.round(stalls.total),
+    last_stall: stalls.last,
+  };
 }

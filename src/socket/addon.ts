@@ -18,6 +18,8 @@ export interface Addon {
   receive(descriptor: number, slab: ArrayBuffer, count: number, slotSize: number): number;
   /** Milliseconds. */
   now(): number;
+  /** Milliseconds. */
+  suspended(): number;
   timerOpen(): number;
   timerArm(descriptor: number, at: number): number;
   setScheduler(thread: number, policy: number, priority: number): number;

@@ -19,7 +19,7 @@ export interface Batch {
   /** From the packet info: 4 or 16 bytes, a view. */
   destination(i: number): Uint8Array | undefined;
   /**
-   * Arrival on the monotonic clock in milliseconds: the kernel's with SO_TIMESTAMPNS, otherwise the time of receive().
+   * Arrival on the clock of clock.ts in milliseconds: the kernel's with SO_TIMESTAMPNS, otherwise the time of receive().
    * The kernel stamps in real time, so the stamp is turned into an age and kept within the last minute. It begins to
    * stamp some milliseconds after the first socket of the host asked for it.
    */

@@ -1,4 +1,4 @@
-/** A timer finer than a millisecond: a timerfd on the absolute monotonic clock, so that late callbacks add no drift. */
+/** A timer finer than a millisecond: a timerfd on the absolute clock of clock.ts, so that late callbacks add no drift. */
 import { addon } from "./addon.ts";
 import { SystemError } from "./errno.ts";
 

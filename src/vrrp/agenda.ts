@@ -4,6 +4,7 @@
  * packets are read whatever there is to do.
  */
 import { Deadlines, type Entry } from "./deadlines.ts";
+import { Lateness } from "./lateness.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 
 export interface Alarm {
@@ -11,16 +12,10 @@ export interface Alarm {
   disarm(): void;
 }
 
-export interface LatenessFigures {
-  timers: number;
-  total: Milliseconds;
-  max: Milliseconds;
-}
-
 const turn: Milliseconds = 4;
 
 export class Agenda {
-  readonly lateness: LatenessFigures = { timers: 0, total: 0, max: 0 };
+  readonly lateness = new Lateness();
   readonly #now: () => Instant;
   readonly #alarm: Alarm;
   readonly #headStart: Milliseconds;
@@ -77,7 +72,7 @@ export class Agenda {
         if (!this.#awaitExact(now)) return;
         continue;
       }
-      this.#measure(now - entry.at);
+      this.lateness.add(now - entry.at);
       entry.fire(now);
     }
   }
@@ -103,12 +98,6 @@ export class Agenda {
     const entry = this.#background.take(now);
     entry?.fire(now);
     return entry !== undefined;
-  }
-
-  #measure(lateness: Milliseconds): void {
-    this.lateness.timers++;
-    this.lateness.total += lateness;
-    if (lateness > this.lateness.max) this.lateness.max = lateness;
   }
 
   #rearm(): void {

@@ -6,19 +6,21 @@ import type { AddressEntry } from "../netlink/address.ts";
 import { Connection } from "../netlink/connection.ts";
 import type { Link } from "../netlink/link.ts";
 import { type Change, Watch } from "../netlink/watch.ts";
-import { now } from "../socket/clock.ts";
+import { now, suspended } from "../socket/clock.ts";
 import { errnoName } from "../socket/errno.ts";
 import { OneShotTimer } from "../socket/timer.ts";
 import type { Family } from "../wire/address.ts";
 import { KernelAddresses } from "./address-requests.ts";
-import { Agenda, type LatenessFigures } from "./agenda.ts";
+import { Agenda } from "./agenda.ts";
 import { Channels } from "./channels.ts";
 import { type Entry, newEntry } from "./deadlines.ts";
 import type { Channel, Host, LogLevel, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
+import type { LatenessFigures } from "./lateness.ts";
 import { findLeftOvers } from "./left-overs.ts";
-import type { InstanceParameters, Instant } from "./parameters.ts";
+import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
 import { Secondaries } from "./secondaries.ts";
+import { Stalls } from "./stalls.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
 import { FrameSender } from "./transport.ts";
 import { addressOwner } from "./virtual-entry.ts";
@@ -49,11 +51,18 @@ export class Engine implements Host {
   readonly #known = new Map<string, number>();
   readonly #virtual = new VirtualRegistry();
   #started = false;
-  #stalls = 0;
+  readonly #stalls: Stalls;
 
   /** Throws when the kernel refuses the sockets. */
   constructor(reports: EngineReports) {
     this.#reports = reports;
+    this.#stalls = new Stalls({
+      now,
+      suspended,
+      wallClock: (ago) => new Date(Date.now() - ago).toISOString(),
+      soon: (work) => this.#agenda.soon(work),
+      event: (event) => reports.event(event),
+    });
     this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
     const nameOf = (index: number) => this.#watch.links.get(index)?.name ?? `interface ${index}`;
     this.addresses = new KernelAddresses(this.#connection, nameOf, (after) =>
@@ -71,8 +80,12 @@ export class Engine implements Host {
     this.#secondaries = new Secondaries((message) => reports.log("warn", undefined, message));
   }
 
-  get lateness(): LatenessFigures & { readonly stalls: number } {
-    return { ...this.#agenda.lateness, stalls: this.#stalls };
+  get lateness(): LatenessFigures {
+    return this.#agenda.lateness.figures;
+  }
+
+  get stalls(): Stalls["figures"] {
+    return this.#stalls.figures;
   }
 
   /** Before start() it is only noted. Afterwards a changed instance keeps its state where that is possible. */
@@ -184,8 +197,8 @@ export class Engine implements Host {
     return errnoName(errno);
   }
 
-  stalled(): void {
-    this.#stalls++;
+  stalled(late: Milliseconds): void {
+    this.#stalls.report(late);
   }
 
   schedule(entry: Entry, at: Instant | undefined): void {

@@ -4,7 +4,7 @@ import type { AddressEntry } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
 import type { Entry } from "./deadlines.ts";
-import type { Instant } from "./parameters.ts";
+import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Datagram } from "./reception.ts";
 import type { VrrpEvent } from "./status.ts";
 
@@ -56,8 +56,8 @@ export interface Host {
   /** A frame as it is to appear on the wire; the negative errno when it could not be sent. */
   sendFrame(link: Link, frame: Uint8Array): number;
   errnoName(errno: number): string;
-  /** A timer fired more than two intervals late; counted for the process. */
-  stalled(): void;
+  /** A router was run this much later than it had to be; told and counted once for the process. */
+  stalled(late: Milliseconds): void;
   /** Protocol deadlines: they come before everything else. */
   schedule(entry: Entry, at: Instant | undefined): void;
   /** Renewals and announcements: they wait until no protocol deadline is due. */

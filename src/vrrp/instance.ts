@@ -224,6 +224,12 @@ export class Instance {
     if (changed.state.name === "backup" && cause.type === "outranked") {
       for (const { member } of this.#parts.values()) if (member !== changed) member.handle({ type: "yield" });
     }
+    if (changed.state.name === "backup" && cause.type === "stalled") {
+      const { silent } = cause;
+      for (const { member } of this.#parts.values()) {
+        if (member.state.name === "active") member.handle({ type: "stalled", silent });
+      }
+    }
     const states = [...this.#parts.values()].map(({ member }) => member.state.name);
     const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
     if (to === this.state) return;

@@ -4,13 +4,14 @@
  */
 import type { Link } from "../netlink/link.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../wire/address.ts";
+import { activeRouter } from "./active-router.ts";
 import { addressesOf, type Rejection } from "./advertisement.ts";
 import { Advertiser } from "./advertiser.ts";
 import { copyCounters, countRejection, type MutableCounters, newCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
 import { expectations, routerParameters } from "./derive.ts";
 import type { Channel, Host } from "./host.ts";
-import type { InstanceParameters, Instant } from "./parameters.ts";
+import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
 import { type Cause, describeRefusal, formatDuration, newActiveReason } from "./reasons.ts";
 import { type Accepted, type Datagram, type Expectations, receive } from "./reception.ts";
 import {
@@ -25,6 +26,7 @@ import {
 } from "./router.ts";
 import type { ActiveRouter, RouterStatus } from "./status.ts";
 import { activeDownInterval, skewTime } from "./timing.ts";
+import { absence, nextLook, wakeAt } from "./vigil.ts";
 import { Warnings } from "./warnings.ts";
 
 /** What a member asks of its instance. */
@@ -32,8 +34,8 @@ export interface MemberPorts {
   holdAddresses(): void;
   releaseAddresses(): void;
   announce(): void;
-  /** A lesser router believes it is active. */
-  lesserActive(peer: Peer): void;
+  /** A lesser router believes it is active, and advertises each `interval`. */
+  lesserActive(peer: Peer, interval: Milliseconds): void;
   changed(member: Member, from: State["name"], cause: Cause): void;
   /** The timer ran out, for the second time when `again`; the members of the group become active together. */
   willing(again: boolean): void;
@@ -60,6 +62,8 @@ export class Member {
   #router: RouterParameters;
   #expected: Expectations;
   #state: State = initialState;
+  /** When a backup looks up although nothing has happened. */
+  #look: Instant | undefined;
   #source: IpAddress;
   #channel: Channel | undefined;
   #canSend = true;
@@ -127,12 +131,15 @@ export class Member {
 
   handle(event: Event): void {
     const now = this.#host.now();
+    if (event.type !== "stalled" && event.type !== "shutdown") this.#wake(now);
     const from = this.#state;
     const { state, actions, cause } = step(this.#router, from, event, now);
     this.#state = state;
     // A takeover must not be late; an advertisement that is part of a millisecond late harms nobody.
-    this.#timer.exact = state.name === "backup";
-    this.#host.schedule(this.#timer, deadline(state));
+    this.#look = nextLook(state, event.type === "timer", now);
+    const at = wakeAt(state, this.#look);
+    this.#timer.exact = state.name === "backup" && at === state.activeDownTimer;
+    this.#host.schedule(this.#timer, at);
     for (const action of actions) this.#perform(action);
     if (cause === undefined) return;
     if (state.name === "active") {
@@ -146,14 +153,7 @@ export class Member {
   }
 
   activeRouter(now: Instant): ActiveRouter | null {
-    const state = this.#state;
-    if (state.name === "active") {
-      return { address: formatAddress(this.#source), priority: this.#router.priority, last_heard_ms: 0, self: true };
-    }
-    const peer = state.name === "backup" ? (state.active ?? state.lesser) : undefined;
-    if (peer === undefined) return null;
-    const age = Math.round((now - peer.at) * 10) / 10;
-    return { address: formatAddress(peer.source), priority: peer.priority, last_heard_ms: age, self: false };
+    return activeRouter(this.#state, { source: this.#source, priority: this.#router.priority }, now);
   }
 
   status(now: Instant): RouterStatus {
@@ -186,23 +186,28 @@ export class Member {
 
   /** Before a deadline is believed the queue is read: a late wake-up alone must not change the active router. */
   #expire(now: Instant): void {
-    const due = deadline(this.#state);
+    const due = wakeAt(this.#state, this.#look);
     if (due === undefined) return;
     const lateness = now - due;
     if (lateness > lateAfter) this.counters.late_timers++;
-    if (lateness > 2 * this.#router.interval) {
-      this.#warnings.of("stall", () => `this process was not run for ${formatDuration(lateness)}: its timers are late`);
-      this.#host.stalled();
-    }
-    const mustRead = this.#state.name === "backup" || lateness > this.#router.interval / 2;
-    if (mustRead) this.#channel?.drain();
-    const { name } = this.#state;
+    const tooLate = lateness > this.#router.interval / 2;
+    if (this.#state.name === "backup" || tooLate) this.#channel?.drain();
+    const sends = this.#state.name === "active";
+    const expired = (deadline(this.#state) ?? Number.POSITIVE_INFINITY) <= now;
     const wasWilling = this.isWilling;
     this.handle({ type: "timer" });
-    if (name === "active" && lateness > this.#router.interval / 2) {
+    if (sends && tooLate && this.#state.name === "active") {
       this.#warnings.of("late", () => `advertisement sent ${formatDuration(lateness)} late`);
     }
-    if (this.isWilling) this.#ports.willing(wasWilling);
+    if (expired && this.isWilling) this.#ports.willing(wasWilling);
+  }
+
+  /** Whatever happens first after this router was not run for a while: it has to know before it acts. */
+  #wake(now: Instant): void {
+    const away = absence(this.#router, this.#state, this.#look, now);
+    if (away === undefined) return;
+    if (away.stall) this.#host.stalled(away.late);
+    if (away.mustListen) this.handle({ type: "stalled", silent: away.silent });
   }
 
   #perform(action: Action): void {
@@ -220,7 +225,7 @@ export class Member {
         this.#ports.announce();
         break;
       case "lesser-active":
-        this.#ports.lesserActive(action.peer);
+        this.#ports.lesserActive(action.peer, action.interval);
         break;
       case "own-packet":
         this.counters.own_packets++;

@@ -6,7 +6,7 @@ import type { Family } from "../wire/address.ts";
 
 /** Milliseconds, fractions allowed. */
 export type Milliseconds = number;
-/** A point on the monotonic clock, in milliseconds. */
+/** A point on a clock that nobody sets and that goes on in suspend, in milliseconds. */
 export type Instant = number;
 
 export type VrrpVersion = 2 | 3;

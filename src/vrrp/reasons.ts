@@ -13,7 +13,10 @@ export type Cause =
   | { readonly type: "silent"; readonly peer: Peer; readonly silent: Milliseconds }
   | { readonly type: "resigned"; readonly peer: Peer }
   | { readonly type: "preempted"; readonly peer: Peer; readonly own: number }
-  | { readonly type: "outranked"; readonly peer: Peer; readonly own: number }
+  /** `returned`: we had taken over from it when it fell silent, and it was active all the time. */
+  | { readonly type: "outranked"; readonly peer: Peer; readonly own: number; readonly returned: boolean }
+  /** Not run for `silent`, counted from the last advertisement. */
+  | { readonly type: "stalled"; readonly silent: Milliseconds }
   | { readonly type: "group" };
 
 export function describeCause(cause: Cause): string {
@@ -37,6 +40,8 @@ export function describeCause(cause: Cause): string {
       if (cause.peer.priority > cause.own) return `${peer} has priority ${cause.peer.priority}, above our ${cause.own}`;
       return `${peer} has the same priority ${cause.own} and the higher address`;
     }
+    case "stalled":
+      return `this process was not run and sent nothing for ${formatDuration(cause.silent)}: listening before it goes on`;
     case "group":
       return "the other address family lost the role";
   }

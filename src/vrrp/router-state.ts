@@ -49,6 +49,8 @@ export interface Backup {
   readonly delaySince?: Instant;
   /** The timer ran out, but the other routers of the group are not ready to become active. */
   readonly willing: boolean;
+  /** This router was not run for a while: the silence of others is not believed before this instant. */
+  readonly listenUntil?: Instant;
 }
 
 export interface Active {
@@ -81,7 +83,9 @@ export type Event =
   /** Every router of the group is willing. */
   | { readonly type: "grant" }
   /** Another router of the group lost the role. */
-  | { readonly type: "yield" };
+  | { readonly type: "yield" }
+  /** This router was not run for so long that others may have acted: for an active one, `silent` since it advertised. */
+  | { readonly type: "stalled"; readonly silent: Milliseconds };
 
 export type Action =
   | { readonly type: "send-advertisement"; readonly priority: number }
@@ -89,7 +93,7 @@ export type Action =
   | { readonly type: "remove-addresses" }
   | { readonly type: "announce-addresses" }
   /** A lesser router believes it is active: whoever followed it must be led back. */
-  | { readonly type: "lesser-active"; readonly peer: Peer }
+  | { readonly type: "lesser-active"; readonly peer: Peer; readonly interval: Milliseconds }
   | { readonly type: "own-packet" };
 
 /** Actions are performed in the order given. */

@@ -7,7 +7,7 @@ import { compareAddresses, type IpAddress } from "../wire/address.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Cause } from "./reasons.ts";
 import type { Action, Active, Backup, Event, Initialize, Peer, RouterParameters, State, Step } from "./router-state.ts";
-import { activeDownInterval, nextOnGrid, skewTime } from "./timing.ts";
+import { activeDownInterval, listeningTime, nextOnGrid, skewTime } from "./timing.ts";
 
 export type { Action, Active, Backup, Event, Initialize, Peer, RouterParameters, State, Step } from "./router-state.ts";
 
@@ -59,6 +59,8 @@ function backup(router: RouterParameters, state: Backup, event: Event, now: Inst
     case "parameters":
       if (router.priority === 255) return becomeActive(router, now, { type: "owner" });
       return stay(recomputed(router, state));
+    case "stalled":
+      return stay(listening(router, state, now));
     case "advertisement":
       return backupHears(router, state, event);
   }
@@ -69,16 +71,18 @@ function backupHears(router: RouterParameters, state: Backup, event: Event & { t
   const peer: Peer = { source: event.source, priority: event.priority, at: event.at };
   if (event.priority === 0) {
     // The interval of a router that resigns is not learned.
-    const activeDownTimer = event.at + skewTime(router.version, router.priority, state.activeAdverInterval);
+    const skewed = event.at + skewTime(router.version, router.priority, state.activeAdverInterval);
+    const activeDownTimer = notBefore(state.listenUntil, skewed);
     return stay({ ...state, activeDownTimer, timerStart: event.at, resigned: true, active: peer, willing: false });
   }
   if (router.preempt && event.priority < router.priority) {
     const delaySince = state.delaySince ?? event.at;
     // A preemption delay accepts the living lesser router for a while; a dead one is not waited for.
-    if (event.at < delaySince + router.preemptDelay) return stay({ ...accepted(router, event, peer), delaySince });
+    if (event.at < delaySince + router.preemptDelay)
+      return stay({ ...followed(router, state, event, peer), delaySince });
     return stay({ ...state, delaySince, lesser: peer });
   }
-  return stay(accepted(router, event, peer));
+  return stay(followed(router, state, event, peer));
 }
 
 // Section 6.4.3
@@ -99,6 +103,14 @@ function active(router: RouterParameters, state: Active, event: Event, now: Inst
         state: waiting(router, router.interval, now),
         actions: [{ type: "remove-addresses" }],
         cause: { type: "group" },
+      };
+    case "stalled":
+      // The address owner has nobody to ask.
+      if (router.priority === 255) return stay(state);
+      return {
+        state: listening(router, { ...waiting(router, router.interval, now), activeDownTimer: now }, now),
+        actions: [{ type: "remove-addresses" }],
+        cause: { type: "stalled", silent: event.silent },
       };
     case "timer":
       if (now < state.adverTimer) return stay(state);
@@ -145,13 +157,14 @@ function activeHears(
     return {
       state: accepted(router, event, peer),
       actions: [...(returned ? [advertise(router)] : []), { type: "remove-addresses" }],
-      cause: { type: "outranked", peer, own: router.priority },
+      cause: { type: "outranked", peer, own: router.priority, returned },
     };
   }
   // New in RFC 9568: a lesser router is answered at once. RFC 3768 discards in silence. The advertisement timer keeps
   // its grid in both, so that nothing that is received can postpone the next advertisement.
-  if (router.version === 2 || !mayAnswer) return stay(state, { type: "lesser-active", peer });
-  return stay({ ...state, answerAfter }, advertise(router), { type: "lesser-active", peer });
+  const lesser: Action = { type: "lesser-active", peer, interval: event.interval };
+  if (router.version === 2 || !mayAnswer) return stay(state, lesser);
+  return stay({ ...state, answerAfter }, advertise(router), lesser);
 }
 
 function answerGap(router: RouterParameters): Milliseconds {
@@ -213,6 +226,28 @@ function accepted(router: RouterParameters, event: Event & { type: "advertisemen
   return { ...waiting(router, interval, event.at), learned: router.version === 3, active: peer };
 }
 
+/** What a packet says that arrived before or during the absence does not shorten the listening. */
+function followed(
+  router: RouterParameters,
+  state: Backup,
+  event: Event & { type: "advertisement" },
+  peer: Peer,
+): Backup {
+  const next = accepted(router, event, peer);
+  const { listenUntil } = state;
+  if (listenUntil === undefined || event.at >= listenUntil) return next;
+  return { ...next, listenUntil, activeDownTimer: notBefore(listenUntil, next.activeDownTimer) };
+}
+
+function listening(router: RouterParameters, state: Backup, now: Instant): Backup {
+  const listenUntil = now + listeningTime(router.version, router.priority, state.activeAdverInterval);
+  return { ...state, listenUntil, activeDownTimer: notBefore(listenUntil, state.activeDownTimer) };
+}
+
+function notBefore(earliest: Instant | undefined, at: Instant): Instant {
+  return earliest === undefined ? at : Math.max(earliest, at);
+}
+
 function restarted(router: RouterParameters, state: Backup, now: Instant): Backup {
   const activeDownTimer = now + activeDownInterval(router.version, router.priority, state.activeAdverInterval);
   return { ...state, activeDownTimer };
@@ -226,7 +261,8 @@ function recomputed(router: RouterParameters, state: Backup): Backup {
   const length = state.resigned
     ? skewTime(version, priority, activeAdverInterval)
     : activeDownInterval(version, priority, activeAdverInterval);
-  return { ...state, activeAdverInterval, activeDownTimer: state.timerStart + length };
+  const activeDownTimer = notBefore(state.listenUntil, state.timerStart + length);
+  return { ...state, activeAdverInterval, activeDownTimer };
 }
 
 function takeoverCause(router: RouterParameters, state: Backup, now: Instant): Cause {

@@ -108,8 +108,23 @@ export interface InterfaceStatus {
   readonly rejected: Readonly<Record<string, number>>;
 }
 
+/** A time in which the process was not run, as far as its timers tell: it can have begun an interval earlier. */
+export interface StallStatus {
+  /** ISO 8601, both. */
+  readonly began: string;
+  readonly ended: string;
+  readonly duration_ms: number;
+  /** The part of it in which the machine was suspended; 0 when it was not. */
+  readonly suspended_ms: number;
+}
+
+/** Of the whole process. */
+export type StallEvent = StallStatus & { readonly at: string; readonly type: "stall"; readonly message: string };
+
 /** Everything worth telling as it happens. `type` decides which fields are there. */
-export type VrrpEvent = { readonly at: string; readonly instance: string } & (
+export type VrrpEvent = StallEvent | InstanceEvent;
+
+export type InstanceEvent = { readonly at: string; readonly instance: string } & (
   | {
       readonly type: "transition";
       readonly from: StateName;

@@ -13,6 +13,14 @@ export function activeDownInterval(version: VrrpVersion, priority: number, inter
   return 3 * interval + skewTime(version, priority, interval);
 }
 
+/**
+ * How long a router listens that was not run for longer than others wait for it: whoever is active advertises within
+ * one interval. The skew keeps several such routers apart.
+ */
+export function listeningTime(version: VrrpVersion, priority: number, interval: Milliseconds): Milliseconds {
+  return interval + skewTime(version, priority, interval);
+}
+
 /** The next point of the grid `start + n * interval` that lies after `now`. */
 export function nextOnGrid(start: Milliseconds, interval: Milliseconds, now: Milliseconds): Milliseconds {
   const passed = Math.floor((now - start) / interval);

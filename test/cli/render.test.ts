@@ -90,6 +90,17 @@ const fault: InstanceStatus = {
   routers: [],
 };
 
+const lateness = {
+  timers: 1,
+  mean_ms: 0,
+  p99_ms: 0,
+  max_ms: 0,
+  histogram: [],
+  stalls: 0,
+  stalled_ms: 0,
+  last_stall: null,
+};
+
 function document(instances: readonly InstanceStatus[], changes: Partial<StatusDocument> = {}): StatusDocument {
   return {
     version: 1,
@@ -101,7 +112,7 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     processes: { vrrp: { state: "running", pid: 43, restarts: 0, since: ago(7511), last_end: null } },
     instances,
     interfaces: [],
-    vrrp: { dropped: 0, lateness: { timers: 1, mean_ms: 0, max_ms: 0, stalls: 0 } },
+    vrrp: { dropped: 0, lateness },
     ...changes,
   };
 }
@@ -179,7 +190,15 @@ test("what an operator must not miss stands at the top: a refused reload, a rest
         vrrp: { state: "restarting", pid: null, restarts: 2, since: ago(1), last_end: "ended with exit code 7" },
       },
       interfaces: [{ interface: "eth0", family: "ipv4", received: 9, rejected: { vrid_unknown: 9 } }],
-      vrrp: { dropped: 0, lateness: { timers: 1, mean_ms: 0, max_ms: 0, stalls: 3 } },
+      vrrp: {
+        dropped: 0,
+        lateness: {
+          ...lateness,
+          stalls: 3,
+          stalled_ms: 9100,
+          last_stall: { began: ago(19), ended: ago(12), duration_ms: 7000, suspended_ms: 6500 },
+        },
+      },
     }),
     now,
     plain,
@@ -190,7 +209,7 @@ the reload at 11:59:55 was refused, 1 problem
   a.yaml:1:1: x: bad
 vrrp process: restarting
 vrrp process: started again 2 times; the last one ended with exit code 7
-vrrp process: not run in time by the kernel 3 times
+vrrp process: not run in time by the kernel 3 times, 9.1 s together; the last time at 11:59:48 after 7 s, suspended for 6.5 s of it
 
 packets for none of our instances
   eth0 ipv4: 9 × vrid_unknown

@@ -84,7 +84,8 @@ process.on("message", (message) => {
         if (message.instance !== undefined && message.instance !== name) continue;
         process.send({ type: "status", id: message.id, instance: status(parameters) });
       }
-      const lateness = { timers: 1, mean_ms: 0.1, max_ms: 0.2, stalls: 0 };
+      const none = { stalls: 0, stalled_ms: 0, last_stall: null };
+      const lateness = { timers: 1, mean_ms: 0.1, p99_ms: 0.2, max_ms: 0.2, histogram: [], ...none };
       process.send({ type: "status-end", id: message.id, interfaces: [], dropped: 0, lateness });
       break;
     }

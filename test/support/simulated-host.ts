@@ -10,6 +10,7 @@ import type { AddressRequests, Channel, Host, LogLevel, Receiver } from "../../s
 import { Instance } from "../../src/vrrp/instance.ts";
 import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
+import { Stalls } from "../../src/vrrp/stalls.ts";
 import type { VrrpEvent } from "../../src/vrrp/status.ts";
 import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
@@ -33,12 +34,12 @@ export class SimulatedHost implements Host {
   readonly events: VrrpEvent[] = [];
   readonly logs: { readonly level: LogLevel; readonly instance: string; readonly message: string }[] = [];
   readonly addresses: AddressRequests;
-  stalls = 0;
   readonly #kernel: SimulatedKernel;
   readonly #delays: Delays;
   /** Clocks of different hosts have nothing to do with each other. */
   readonly #offset: Instant;
   readonly #agenda: Agenda;
+  readonly #stalls: Stalls;
   readonly #sockets = new Map<string, SimulatedSocket>();
   readonly #links = new Map<number, Link>();
   readonly #known = new Map<string, number>();
@@ -61,6 +62,13 @@ export class SimulatedHost implements Host {
       () => this.now(),
       (expire) => this.#alarm(expire),
     );
+    this.#stalls = new Stalls({
+      now: () => this.now(),
+      wallClock: (ago) => this.#wallClock(ago),
+      suspended: () => kernel.suspended,
+      soon: (work) => this.soon(work),
+      event: (event) => this.event(event),
+    });
     kernel.onChange = (change) => {
       this.#news.push(change);
       this.#later(() => this.#readNews());
@@ -123,6 +131,10 @@ export class SimulatedHost implements Host {
     return this.#stopped;
   }
 
+  get stalls(): Stalls["figures"] {
+    return this.#stalls.figures;
+  }
+
   get dead(): boolean {
     return this.#dead;
   }
@@ -132,7 +144,7 @@ export class SimulatedHost implements Host {
   }
 
   wallClock(): string {
-    return new Date(this.#kernel.time.now).toISOString();
+    return this.#wallClock(0);
   }
 
   linkByName(name: string): Link | undefined {
@@ -177,8 +189,8 @@ export class SimulatedHost implements Host {
     return `errno ${errno}`;
   }
 
-  stalled(): void {
-    this.stalls++;
+  stalled(late: Milliseconds): void {
+    this.#stalls.report(late);
   }
 
   schedule(entry: Entry, at: Instant | undefined): void {
@@ -199,6 +211,10 @@ export class SimulatedHost implements Host {
 
   event(event: VrrpEvent): void {
     this.events.push(event);
+  }
+
+  #wallClock(ago: Milliseconds): string {
+    return new Date(Date.UTC(1970, 1) + this.#kernel.time.now + this.#kernel.wallClockOffset - ago).toISOString();
   }
 
   #alarm(expire: () => void): { arm(at: Instant): void; disarm(): void } {

@@ -33,6 +33,10 @@ export class SimulatedKernel implements Port {
   /** Takes packets; set while a process has sockets open. */
   onPacket: (index: number, family: Family, bytes: Uint8Array) => void = () => {};
   readonly number: number;
+  /** For how long the machine has slept. */
+  suspended: Milliseconds = 0;
+  /** What somebody has set the wall clock to, as a difference. */
+  wallClockOffset: Milliseconds = 0;
   /** The errno's name with which virtual addresses are refused. */
   refuses: string | undefined;
   readonly #lan: SimulatedLan;

@@ -87,7 +87,7 @@ describe.each(variants)("$name: active", (variant) => {
   ];
   test.each(losing)("%s is discarded; in version 3 it is answered at once, off the grid", (_, priority, source) => {
     for (const preempt of [true, false]) {
-      const lesser = { type: "lesser-active", peer: { source, priority, at: 10_399 } };
+      const lesser = { type: "lesser-active", peer: { source, priority, at: 10_399 }, interval };
       const event = advertisement(variant, priority, source, 10_399);
       expect(step(router(variant, { preempt }), active(), event, now)).toEqual(
         version === 3
@@ -101,7 +101,7 @@ describe.each(variants)("$name: active", (variant) => {
     const state = active({ answerAfter: 10_400.001 });
     expect(step(router(variant), state, advertisement(variant, priority, source, now), now)).toEqual({
       state,
-      actions: [{ type: "lesser-active", peer: { source, priority, at: now } }],
+      actions: [{ type: "lesser-active", peer: { source, priority, at: now }, interval }],
     });
   });
 
@@ -140,7 +140,7 @@ describe.each(variants)("$name: active", (variant) => {
             willing: false,
           },
           actions: [{ type: "remove-addresses" }],
-          cause: { type: "outranked", peer, own: 100 },
+          cause: { type: "outranked", peer, own: 100, returned: false },
         });
       }
     },

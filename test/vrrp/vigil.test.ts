@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { initialState, step } from "../../src/vrrp/router.ts";
+import { absence, nextLook, wakeAt } from "../../src/vrrp/vigil.ts";
+import { active, advertisement, backup, router, variants, version3 } from "./samples.ts";
+
+describe("looking up", () => {
+  test("a backup looks when an advertisement is half an interval late, then each interval", () => {
+    expect(nextLook(backup(version3), false, 10_000)).toBe(11_500);
+    expect(nextLook(backup(version3), true, 11_500)).toBe(12_500);
+  });
+
+  test("no other state looks", () => {
+    expect([nextLook(active(), false, 0), nextLook(initialState, true, 0)]).toEqual([undefined, undefined]);
+  });
+
+  test("the earlier of the look and the deadline wakes it", () => {
+    expect(wakeAt(backup(version3), 11_500)).toBe(11_500);
+    expect(wakeAt(backup(version3), 14_000)).toBe(13_609.375);
+    expect(wakeAt(active(), undefined)).toBe(11_000);
+    expect(wakeAt(initialState, undefined)).toBeUndefined();
+  });
+});
+
+describe("an absence", () => {
+  const own = router(version3);
+
+  test.each([10_000, 11_500, 11_520])("is none at %d", (now) => {
+    expect(absence(own, backup(version3), 11_500, now)).toBeUndefined();
+  });
+
+  test("of a backup counts from the look that was missed: more than half an interval means to listen", () => {
+    expect(absence(own, backup(version3), 11_500, 12_000)).toMatchObject({ late: 500, mustListen: false });
+    expect(absence(own, backup(version3), 11_500, 12_001)).toMatchObject({ mustListen: true, stall: false });
+    expect(absence(own, backup(version3), 11_500, 13_501)).toMatchObject({ mustListen: true, stall: true });
+  });
+
+  test("of an active router means to listen when its backups can have acted: after its own down interval", () => {
+    expect(absence(own, active(), undefined, 13_609)).toMatchObject({ silent: 3609, mustListen: false, stall: true });
+    expect(absence(own, active(), undefined, 13_610)).toMatchObject({ silent: 3610, late: 2610, mustListen: true });
+  });
+
+  test("of the address owner never means to listen", () => {
+    expect(absence({ ...own, priority: 255 }, active(), undefined, 99_000)).toMatchObject({ mustListen: false });
+  });
+});
+
+describe.each(variants)("$name: after an absence", (variant) => {
+  const own = router(variant);
+  // One interval and the skew of priority 100.
+  const listening = 1609.375;
+
+  test("an active router lets go of the addresses without a word and listens", () => {
+    expect(step(own, active(), { type: "stalled", silent: 5200 }, 20_000)).toEqual({
+      state: {
+        name: "backup",
+        activeAdverInterval: 1000,
+        activeDownTimer: 20_000 + listening,
+        listenUntil: 20_000 + listening,
+        timerStart: 20_000,
+        resigned: false,
+        learned: false,
+        willing: false,
+      },
+      actions: [{ type: "remove-addresses" }],
+      cause: { type: "stalled", silent: 5200 },
+    });
+  });
+
+  test("the address owner stays", () => {
+    const owner = router(variant, { priority: 255 });
+    expect(step(owner, active(), { type: "stalled", silent: 5200 }, 20_000)).toEqual({ state: active(), actions: [] });
+  });
+
+  test("a backup believes no silence before it has listened, and keeps a timer that is later", () => {
+    const listens = { ...backup(variant), listenUntil: 13_000 + listening, activeDownTimer: 13_000 + listening };
+    expect(step(own, backup(variant), { type: "stalled", silent: 0 }, 13_000)).toEqual({ state: listens, actions: [] });
+    const kept = { ...backup(variant), listenUntil: 10_000 + listening };
+    expect(step(own, backup(variant), { type: "stalled", silent: 0 }, 10_000)).toEqual({ state: kept, actions: [] });
+  });
+
+  test.each([0, 150])("what arrived before it listened does not shorten the listening: priority %d", (priority) => {
+    const listens = { ...backup(variant), listenUntil: 20_000, activeDownTimer: 20_000 };
+    const { state } = step(own, listens, advertisement(variant, priority, variant.lower, 11_000), 18_500);
+    expect(state).toMatchObject({ name: "backup", activeDownTimer: 20_000, listenUntil: 20_000 });
+  });
+
+  test("who is heard afterwards is followed as ever", () => {
+    const listens = { ...backup(variant), listenUntil: 20_000, activeDownTimer: 20_000 };
+    const { state } = step(own, listens, advertisement(variant, 150, variant.lower, 20_500), 20_500);
+    expect(state).toMatchObject({ activeDownTimer: 20_500 + variant.down });
+    expect(state).not.toHaveProperty("listenUntil");
+  });
+});
