@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { loadConfiguration } from "../daemon/load.ts";
 import { type Log, openLog } from "../daemon/log.ts";
+import { meetNeighbours } from "../daemon/neighbours.ts";
 import { Supervisor } from "../daemon/supervisor.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { GlobalOptions } from "./global-options.ts";
@@ -37,10 +38,27 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
   });
   obeySignals(supervisor, ending, log);
   const result = await supervisor.start();
-  if (result.ok) return;
+  if (result.ok) {
+    await tellOfNeighbours(log);
+    return;
+  }
   const lines = result.reason === "problems" ? result.problems : [result.message];
   for (const line of lines) process.stderr.write(`${line}\n`);
   process.exitCode = result.reason === "problems" ? ExitCode.usage : ExitCode.no;
+}
+
+/** Neither the pid file nor the control socket is shared by daemons with different runtime directories. */
+async function tellOfNeighbours(log: Log): Promise<void> {
+  try {
+    for (const pid of await meetNeighbours()) {
+      log.warn(
+        `another viprd, pid ${pid}, runs in this network namespace: if both use an interface, each removes the ` +
+          "other's addresses there when it starts",
+      );
+    }
+  } catch (error) {
+    log.debug(`other daemons cannot be looked for: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function obeySignals(supervisor: Supervisor, ending: Ending, log: Log): void {

@@ -52,6 +52,15 @@ test("a second daemon is refused with exit code 1 and the pid of the first", asy
   );
 });
 
+test("a daemon with another runtime directory is told of the first: they could take each other's addresses", async () => {
+  const [one, other] = [files(nothingToDo), files(nothingToDo)];
+  const first = start("run", "-c", one.config, "--runtime-dir", one.runtime, "--log-format", "pretty");
+  await until(() => first.output.stderr.includes("info  ready\n"), "readiness", 15_000);
+  const second = start("run", "-c", other.config, "--runtime-dir", other.runtime, "--log-format", "pretty");
+  const line = `warn  another viprd, pid ${first.process.pid}, runs in this network namespace`;
+  await until(() => second.output.stderr.includes(line), "the warning", 15_000);
+});
+
 test("a daemon that was killed does not block the next one", async () => {
   const { config, runtime } = files(nothingToDo);
   const words = ["run", "-c", config, "--runtime-dir", runtime];
