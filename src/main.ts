@@ -1,8 +1,13 @@
 #!/usr/bin/env node
-// The VRRP process takes a path of its own: it has to be up at once and small, so nothing of the command line is loaded.
-if (process.argv[2] === "internal" && process.argv[3] === "vrrp") {
+// The processes of the daemon take paths of their own: they have to be up at once and small, so nothing of the command
+// line is loaded.
+const role = process.argv[2] === "internal" ? process.argv[3] : undefined;
+if (role === "vrrp") {
   const { runVrrpRole } = await import("./daemon/vrrp-role.ts");
   runVrrpRole();
+} else if (role === "checks") {
+  const { runChecksRole } = await import("./daemon/checks-role.ts");
+  runChecksRole();
 } else {
   const { fileURLToPath } = await import("node:url");
   const { runCommandLine } = await import("./cli/command-line.ts");

@@ -32,6 +32,11 @@ export function formatInterval(milliseconds: number): string {
   return milliseconds >= 1000 ? `${trim(milliseconds / 1000)} s` : `${trim(milliseconds)} ms`;
 }
 
+/** How long something took: "0.42 ms", "12 ms", "1.5 s". */
+export function formatLatency(milliseconds: number): string {
+  return milliseconds < 10 ? `${trim(milliseconds)} ms` : formatDuration(milliseconds);
+}
+
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }

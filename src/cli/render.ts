@@ -1,8 +1,10 @@
 /** The status for a person: one screen that tells who is active, since when and why. Pure. */
 import type { Lateness } from "../daemon/messages.ts";
+import type { ProcessStatus } from "../daemon/process-status.ts";
 import type { StatusDocument } from "../daemon/status.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
 import { type Paint, padTo, widthOf } from "./paint.ts";
+import { renderChecks } from "./render-checks.ts";
 import { countsOf } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
 import { renderInstance } from "./render-instance.ts";
@@ -17,7 +19,12 @@ export function renderStatus(status: StatusDocument, now: Date, paint: Paint): s
     instances.length <= inFull
       ? instances.map((instance) => renderInstance(instance, now, paint))
       : [renderTable(instances, now, paint), [paint("dim", "viprd status NAME tells more about one of them")]];
-  const blocks = [renderHeader(status, now, paint), ...body, renderStrangers(status, paint)];
+  const blocks = [
+    renderHeader(status, now, paint),
+    ...body,
+    renderChecks(status.checks, now, paint),
+    renderStrangers(status, paint),
+  ];
   if (instances.length === 0) blocks.push(["no instance is configured"]);
   return blocks
     .filter((lines) => lines.length > 0)
@@ -27,7 +34,6 @@ export function renderStatus(status: StatusDocument, now: Date, paint: Paint): s
 
 function renderHeader(status: StatusDocument, now: Date, paint: Paint): string[] {
   const { config, processes } = status;
-  const { vrrp } = processes;
   const up = formatDuration(now.getTime() - Date.parse(status.started));
   const lines = [
     `${paint("bold", status.router_id)}  viprd ${status.viprd}, pid ${status.pid}, up ${up}`,
@@ -40,11 +46,7 @@ function renderHeader(status: StatusDocument, now: Date, paint: Paint): string[]
   }
   const waiting = config.reload?.needs_restart ?? [];
   if (waiting.length > 0) lines.push(paint("yellow", `changed, but needs a restart: ${waiting.join(", ")}`));
-  if (vrrp.state !== "running" && vrrp.state !== "not needed") lines.push(paint("red", `vrrp process: ${vrrp.state}`));
-  if (vrrp.restarts > 0) {
-    const last = vrrp.last_end === null ? "" : `; the last one ${vrrp.last_end}`;
-    lines.push(paint("yellow", `vrrp process: started again ${vrrp.restarts} times${last}`));
-  }
+  for (const [name, child] of Object.entries(processes)) lines.push(...renderProcess(name, child, paint));
   if (status.vrrp !== null) lines.push(...stalls(status.vrrp.lateness, now).map((line) => paint("yellow", line)));
   return lines;
 }
@@ -55,6 +57,13 @@ function stalls({ stalls: count, stalled_ms, last_stall: last }: Lateness, now: 
   const when = `the last time at ${formatMoment(new Date(last.ended), now)} after ${formatDuration(last.duration_ms)}${slept}`;
   const times = count === 1 ? "once" : `${count} times, ${formatDuration(stalled_ms)} together`;
   return [`vrrp process: not run in time by the kernel ${times}; ${when}`];
+}
+
+function renderProcess(name: string, { state, restarts, last_end }: ProcessStatus, paint: Paint): string[] {
+  const lines = state === "running" || state === "not needed" ? [] : [paint("red", `${name} process: ${state}`)];
+  if (restarts === 0) return lines;
+  const last = last_end === null ? "" : `; the last one ${last_end}`;
+  return [...lines, paint("yellow", `${name} process: started again ${restarts} times${last}`)];
 }
 
 function renderTable(instances: readonly InstanceStatus[], now: Date, paint: Paint): string[] {

@@ -33,6 +33,7 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
     load: loadConfiguration,
     log,
     vrrpProgram: { file: main, arguments: ["internal", "vrrp"] },
+    checksProgram: { file: main, arguments: ["internal", "checks"] },
     environment: process.env,
     onHopeless: (why) => ending.end(supervisor, why, ExitCode.no),
   });

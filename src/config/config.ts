@@ -1,4 +1,5 @@
 /** The checked configuration: what the daemon is given. Every value is resolved, defaults included. */
+import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 
 export interface GlobalConfig {
@@ -11,4 +12,6 @@ export interface Config {
   readonly global: GlobalConfig;
   /** In file order. */
   readonly instances: readonly InstanceParameters[];
+  /** In file order. */
+  readonly checks: readonly CheckParameters[];
 }

@@ -7,6 +7,7 @@ import { scopes } from "./address-entry.ts";
 import { familyOfText } from "./addresses.ts";
 import type { Config } from "./config.ts";
 import { formatDuration } from "./duration.ts";
+import { describeChecks } from "./health-check.ts";
 
 export interface DescribeOptions {
   /** Shown instead of passwords; its length tells nothing. Without it they are shown. */
@@ -17,7 +18,7 @@ type Described = Readonly<Record<string, unknown>>;
 
 export function describeConfig(config: Config, options: DescribeOptions = {}): Described {
   const { routerId, scriptUser, process } = config.global;
-  return {
+  return present({
     global: present({
       router_id: routerId,
       script_user: scriptUser,
@@ -28,7 +29,8 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
     vrrp_instance: Object.fromEntries(
       config.instances.map((instance) => [instance.name, describeInstance(instance, options)]),
     ),
-  };
+    health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks),
+  });
 }
 
 /** Keys without effect on this instance are left out: they would be warned about when read back. */

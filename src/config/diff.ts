@@ -1,52 +1,60 @@
-/** What changes between two configurations, instance by instance. Pure. */
+/** What changes between two configurations, name by name. Pure. */
+import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
 import type { Config } from "./config.ts";
 
-export interface InstanceChange {
+export interface Change<T> {
   readonly name: string;
-  readonly old: InstanceParameters;
-  readonly new: InstanceParameters;
+  readonly old: T;
+  readonly new: T;
   /** The fields that differ, e.g. "priority", in the order of the type. */
-  readonly fields: readonly (keyof InstanceParameters)[];
+  readonly fields: readonly string[];
 }
 
-export interface ConfigDiff {
-  readonly added: readonly InstanceParameters[];
-  readonly changed: readonly InstanceChange[];
-  readonly removed: readonly InstanceParameters[];
+/** Of things that are the same when they have the same name. The order of the file means nothing. */
+export interface Difference<T> {
+  readonly added: readonly T[];
+  readonly changed: readonly Change<T>[];
+  readonly removed: readonly T[];
   /** Names. */
   readonly unchanged: readonly string[];
+}
+
+/** The instances, and what is beside them. */
+export interface ConfigDiff extends Difference<InstanceParameters> {
+  readonly checks: Difference<CheckParameters>;
   /** Settings of the agent as a whole that differ, e.g. "routerId", "process.nice". */
   readonly global: readonly string[];
 }
 
-/** Instances are the same when they have the same name. The order of the file means nothing. */
 export function diffConfigs(from: Config, to: Config): ConfigDiff {
-  const before = new Map(from.instances.map((instance) => [instance.name, instance]));
-  const after = new Set(to.instances.map((instance) => instance.name));
-  const added: InstanceParameters[] = [];
-  const changed: InstanceChange[] = [];
-  const unchanged: string[] = [];
-  for (const instance of to.instances) {
-    const old = before.get(instance.name);
-    if (old === undefined) {
-      added.push(instance);
-      continue;
-    }
-    const fields = differingFields(old, instance);
-    if (fields.length === 0) unchanged.push(instance.name);
-    else changed.push({ name: instance.name, old, new: instance, fields });
-  }
   return {
-    added,
-    changed,
-    removed: from.instances.filter(({ name }) => !after.has(name)),
-    unchanged,
+    ...difference(from.instances, to.instances),
+    checks: difference(from.checks, to.checks),
     global: [
       ...differingFields(from.global, to.global).filter((name) => name !== "process"),
       ...differingFields(from.global.process, to.global.process).map((name) => `process.${name}`),
     ],
   };
+}
+
+function difference<T extends { readonly name: string }>(from: readonly T[], to: readonly T[]): Difference<T> {
+  const before = new Map(from.map((each) => [each.name, each]));
+  const after = new Set(to.map(({ name }) => name));
+  const added: T[] = [];
+  const changed: Change<T>[] = [];
+  const unchanged: string[] = [];
+  for (const each of to) {
+    const old = before.get(each.name);
+    if (old === undefined) {
+      added.push(each);
+      continue;
+    }
+    const fields = differingFields(old, each);
+    if (fields.length === 0) unchanged.push(each.name);
+    else changed.push({ name: each.name, old, new: each, fields });
+  }
+  return { added, changed, removed: from.filter(({ name }) => !after.has(name)), unchanged };
 }
 
 function differingFields<T extends object>(a: T, b: T): (keyof T & string)[] {

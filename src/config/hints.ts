@@ -11,7 +11,6 @@ const atTop: Readonly<Record<string, string>> = {
   track_file: later,
   virtual_server: later,
   virtual_server_group: later,
-  health_check: later,
   bfd_instance: later,
   static_ipaddress: later,
   static_routes: later,

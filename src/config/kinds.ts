@@ -85,7 +85,7 @@ export function version() {
     .meta({ "x-bounds": "2 or 3" });
 }
 
-function listed(words: readonly string[]): string {
+export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 

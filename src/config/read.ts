@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { adviceForKey } from "./hints.ts";
-import { show } from "./kinds.ts";
+import { expected, listed, show } from "./kinds.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { nearest } from "./suggest.ts";
@@ -34,6 +34,7 @@ function readValue(schema: Schema, node: TreeNode, path: Path, report: Report): 
       ? void report.error(path, "is empty: give it a value, or remove the line")
       : readValue(schema.unwrap(), node, path, report);
   }
+  if (schema instanceof z.ZodDiscriminatedUnion) return readTyped(schema, node, path, report);
   if (schema instanceof z.ZodUnion) return readValue(optionFor(schema.options, node), node, path, report);
   if (schema instanceof z.ZodObject) return readBlock(schema.shape, node, path, report);
   if (schema instanceof z.ZodRecord) return readRecord(schema, node, path, report);
@@ -80,6 +81,33 @@ function readBlock(shape: Readonly<Record<string, Schema>>, node: TreeNode, path
     report.error(path, `${key} is missing`);
   }
   return values;
+}
+
+/** A map whose keys depend on the word at one of them. */
+function readTyped(schema: z.ZodDiscriminatedUnion, node: TreeNode, path: Path, report: Report): unknown {
+  const { discriminator, options } = schema.def;
+  if (node.kind !== "map") return readBlock({}, node, path, report);
+  const byWord = new Map(
+    options.flatMap((option) => [...wordsOf(option, discriminator)].map((word) => [word, option])),
+  );
+  const entry = findEntry(node, discriminator);
+  const words = listed([...byWord.keys()]);
+  if (entry === undefined) {
+    report.error(path, `${discriminator} is missing: write ${words}`);
+    return undefined;
+  }
+  const input = entry.value.kind === "scalar" ? entry.value.value : entry.value.kind === "list" ? [] : {};
+  const option = typeof input === "string" ? byWord.get(input) : undefined;
+  if (option !== undefined) return readValue(option, node, path, report);
+  const near = typeof input === "string" ? nearest(input, byWord.keys()) : undefined;
+  const advice = near === undefined ? undefined : `did you mean ${near}?`;
+  report.error([...path, discriminator], expected(words, input, advice));
+  return undefined;
+}
+
+function wordsOf(option: Schema, key: string): Set<string> {
+  const literal = option instanceof z.ZodObject ? option.shape[key] : undefined;
+  return new Set(literal instanceof z.ZodLiteral ? [...literal.values].map(String) : []);
 }
 
 function readRecord(schema: z.ZodRecord, node: TreeNode, path: Path, report: Report): unknown {

@@ -2,6 +2,7 @@
 import type { AnnounceParameters, InstanceParameters } from "../vrrp/parameters.ts";
 import { checkAcross } from "./across.ts";
 import type { Config, GlobalConfig } from "./config.ts";
+import { resolveChecks } from "./health-check.ts";
 import { type InstanceDefaults, resolveInstance } from "./instance.ts";
 import { hasErrors, type Problem } from "./problem.ts";
 import { type Loose, read } from "./read.ts";
@@ -25,6 +26,7 @@ export function resolveConfig(root: TreeNode, hostName: string): Resolved {
     const instance = values && resolveInstance(name, values, defaults, report);
     if (instance !== undefined) instances.push(instance);
   }
+  const checks = resolveChecks(file?.health_check ?? {}, report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
   if (root.kind === "map" && Object.keys(file?.vrrp_instance ?? {}).length === 0 && report.problems.length === 0) {
     report.warn([], "no vrrp_instance: there is nothing to do");
@@ -33,7 +35,10 @@ export function resolveConfig(root: TreeNode, hostName: string): Resolved {
     report.warn(["global", "script_user"], "has no effect yet: this version runs no scripts");
   }
   const problems = report.problems;
-  return { config: hasErrors(problems) ? undefined : { global: resolveGlobal(global, hostName), instances }, problems };
+  return {
+    config: hasErrors(problems) ? undefined : { global: resolveGlobal(global, hostName), instances, checks },
+    problems,
+  };
 }
 
 function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalConfig {

@@ -5,27 +5,14 @@
  */
 import { z } from "zod";
 import { addressEntry } from "./address-entry.ts";
+import { healthCheckBlock } from "./health-check.ts";
+import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, interfaceName, oneOf, secret, text, version, whole } from "./kinds.ts";
 import { lease } from "./lease.ts";
 
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
-
-/** A key that must be given. */
-function required<S extends z.ZodType>(schema: S, description: string) {
-  return schema.meta({ ...schema.meta(), description });
-}
-
-/** A key that has `standard` as its value when it is not given. */
-function standard<S extends z.ZodType>(schema: S, standard: unknown, description: string) {
-  return schema.optional().meta({ description, "x-standard": standard });
-}
-
-/** A key that is nothing, or something only known later, when it is not given. */
-function unset<S extends z.ZodType>(schema: S, meaning: string, description: string) {
-  return schema.optional().meta({ description, "x-default": meaning });
-}
 
 const authenticationType = text("PASS", (value) => {
   if (value === "PASS") return undefined;
@@ -210,6 +197,11 @@ export const fileBlock = z.strictObject({
     z.record(instanceName, instanceBlock).meta({ "x-bounds": "a map of names, see below" }),
     "none",
     "VRRP instances by name.",
+  ),
+  health_check: unset(
+    healthCheckBlock.meta({ "x-bounds": "a map of names, see below" }),
+    "none",
+    "Health checks by name.",
   ),
 });
 

@@ -1,4 +1,5 @@
 /** The last events, kept for readers who come later, and handed to those who are there. Bounded. */
+import type { CheckState } from "../healthchecks/status.ts";
 import type { VrrpEvent } from "../vrrp/status.ts";
 
 /** What the supervisor itself does, next to what the VRRP process tells. */
@@ -8,6 +9,17 @@ export type DaemonEvent =
       readonly at: string;
       /** "reload": the file was read again; "process": a child died, started or stopped. */
       readonly type: "reload" | "process";
+      readonly message: string;
+    }
+  | {
+      readonly at: string;
+      /** The verdict of a health check changed. */
+      readonly type: "check";
+      readonly check: string;
+      readonly from: CheckState;
+      readonly to: CheckState;
+      readonly reason: string;
+      /** All of it in words. */
       readonly message: string;
     };
 

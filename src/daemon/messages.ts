@@ -1,4 +1,7 @@
 /** What the supervisor and its children say to each other over Node's IPC channel. Each message is small. */
+import type { Verdict } from "../healthchecks/health.ts";
+import type { CheckParameters } from "../healthchecks/parameters.ts";
+import type { CheckStatus } from "../healthchecks/status.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { InstanceStatus, InterfaceStatus, StallStatus, VrrpEvent } from "../vrrp/status.ts";
 
@@ -12,6 +15,8 @@ export type ToVrrp =
   | { readonly type: "remove"; readonly name: string; readonly why: string }
   /** All of the first configuration has been sent: sweep left-overs of an earlier run, then start. */
   | { readonly type: "start" }
+  /** A check found something else than before, or is new; for all of them after "configure" and before "start". */
+  | { readonly type: "verdict"; readonly check: string; readonly up: boolean | null; readonly reason: string }
   /** Asks for one status message per instance, then a "status-end". */
   | { readonly type: "status"; readonly id: number; readonly instance?: string }
   /** Give up every role, remove what is ours, say "stopped" and exit. */
@@ -63,3 +68,22 @@ export interface Lateness {
   readonly stalled_ms: number;
   readonly last_stall: StallStatus | null;
 }
+
+export type ToChecks =
+  /**
+   * Adds the check, or changes the running one of that name. `known` is the verdict in force from before a restart of
+   * the process.
+   */
+  | { readonly type: "configure"; readonly parameters: CheckParameters; readonly known?: Verdict }
+  | { readonly type: "remove"; readonly name: string }
+  /** All of the first configuration has been sent. */
+  | { readonly type: "start" }
+  /** Asks for one status message per check, then a "status-end". Without checks it is asked whether anybody listens. */
+  | { readonly type: "status"; readonly id: number; readonly checks: boolean }
+  /** End every run, say "stopped" and exit. */
+  | { readonly type: "stop" };
+
+export type FromChecks =
+  | { readonly type: "verdict"; readonly check: string; readonly up: boolean | null; readonly reason: string }
+  | { readonly type: "status"; readonly id: number; readonly check: CheckStatus }
+  | { readonly type: "status-end"; readonly id: number };

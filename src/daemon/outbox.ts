@@ -8,8 +8,15 @@ const perBatch = 64;
 
 export class Outbox<Message> {
   readonly #waiting: Message[] = [];
+  readonly #onGap: (() => void) | undefined;
   #unsent = 0;
   #dropped = 0;
+  #gap = false;
+
+  /** `onGap` is called when the supervisor reads again after messages were dropped. */
+  constructor(onGap?: () => void) {
+    this.#onGap = onGap;
+  }
 
   get dropped(): number {
     return this.#dropped;
@@ -20,6 +27,7 @@ export class Outbox<Message> {
     // A supervisor that stands still must not make this process grow.
     if (this.#unsent >= maxUnsent) {
       this.#dropped++;
+      this.#gap = true;
       return;
     }
     this.#unsent++;
@@ -33,6 +41,9 @@ export class Outbox<Message> {
       const messages = all.slice(start, start + perBatch);
       const sent = (): void => {
         this.#unsent -= messages.length;
+        if (!this.#gap || this.#unsent > 0) return;
+        this.#gap = false;
+        this.#onGap?.();
       };
       if (!process.connected || process.send === undefined) sent();
       else process.send({ type: "batch", messages } satisfies Batch<Message>, undefined, undefined, sent);

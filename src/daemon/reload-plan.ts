@@ -3,11 +3,13 @@ import type { Config } from "../config/config.ts";
 import type { ConfigDiff } from "../config/diff.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { ToVrrp } from "./messages.ts";
+import type { NamedVerdict } from "./verdicts.ts";
 
-export function startMessages(config: Config): ToVrrp[] {
+export function startMessages(config: Config, verdicts: readonly NamedVerdict[]): ToVrrp[] {
   return [
     { type: "process", parameters: config.global.process },
     ...config.instances.map(configure),
+    ...verdicts.map((verdict): ToVrrp => ({ type: "verdict", ...verdict })),
     { type: "start" },
   ];
 }
@@ -48,6 +50,9 @@ export function describeDiff(diff: ConfigDiff): string {
     ["removed", diff.removed.map(({ name }) => name)],
     ["changed", diff.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
     ["added", diff.added.map(({ name }) => name)],
+    ["removed check", diff.checks.removed.map(({ name }) => name)],
+    ["changed check", diff.checks.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
+    ["added check", diff.checks.added.map(({ name }) => name)],
     ["changed global", diff.global.map((name) => inWords(name.replace("process.", "")))],
   ];
   const told = parts.filter(([, names]) => names.length > 0).map(([verb, names]) => `${verb} ${someOf(names)}`);

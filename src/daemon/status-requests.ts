@@ -1,65 +1,62 @@
-/** Matches the answers of the VRRP process to the questions of the control interface. Every question ends, answered or not. */
+/** Matches the answers of a child to the questions of the control interface. Every question ends, answered or not. */
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { InstanceStatus, InterfaceStatus } from "../vrrp/status.ts";
-import type { FromVrrp, Lateness, ToVrrp } from "./messages.ts";
 
-export interface VrrpReply {
-  readonly instances: readonly InstanceStatus[];
-  readonly interfaces: readonly InterfaceStatus[];
-  readonly dropped: number;
-  readonly lateness: Lateness;
-}
-
-/** The VRRP process cannot tell: the message says why, for the operator. */
+/** The child cannot tell: the message says why, for the operator. */
 export class NoAnswer extends Error {}
 
-type Answer = Extract<FromVrrp, { readonly type: "status" | "status-end" }>;
+export interface Reply<Item, End> {
+  readonly items: readonly Item[];
+  readonly end: End;
+}
 
-interface Question {
-  readonly instances: InstanceStatus[];
+interface Question<Item, End> {
+  readonly items: Item[];
   readonly timer: NodeJS.Timeout;
-  resolve(reply: VrrpReply): void;
+  resolve(reply: Reply<Item, End>): void;
   reject(error: NoAnswer): void;
 }
 
 /** A child that stands still must not collect questions without end. */
 const maxOpen = 32;
 
-export class StatusRequests {
+/** An answer is any number of items, and an end. */
+export class StatusRequests<Item, End> {
+  readonly #who: string;
   readonly #limit: Milliseconds;
-  readonly #open = new Map<number, Question>();
+  readonly #open = new Map<number, Question<Item, End>>();
   #lastId = 0;
 
-  constructor(limit: Milliseconds) {
+  /** `who` is asked, as "the vrrp process". */
+  constructor(who: string, limit: Milliseconds) {
+    this.#who = who;
     this.#limit = limit;
   }
 
-  ask(send: (message: ToVrrp) => void, instance: string | undefined): Promise<VrrpReply> {
+  ask(send: (id: number) => void): Promise<Reply<Item, End>> {
     if (this.#open.size >= maxOpen) {
-      return Promise.reject(new NoAnswer(`the vrrp process has ${maxOpen} status requests to answer already`));
+      return Promise.reject(new NoAnswer(`${this.#who} has ${maxOpen} status requests to answer already`));
     }
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#open.delete(id);
-        reject(new NoAnswer(`the vrrp process did not answer within ${this.#limit / 1000} s`));
+        reject(new NoAnswer(`${this.#who} did not answer within ${this.#limit / 1000} s`));
       }, this.#limit);
-      this.#open.set(id, { instances: [], timer, resolve, reject });
-      send({ type: "status", id, ...(instance === undefined ? {} : { instance }) });
+      this.#open.set(id, { items: [], timer, resolve, reject });
+      send(id);
     });
   }
 
   /** Answers to questions that have been given up are dropped. */
-  receive(answer: Answer): void {
-    const question = this.#open.get(answer.id);
+  item(id: number, item: Item): void {
+    this.#open.get(id)?.items.push(item);
+  }
+
+  end(id: number, end: End): void {
+    const question = this.#open.get(id);
     if (question === undefined) return;
-    if (answer.type === "status") {
-      question.instances.push(answer.instance);
-      return;
-    }
-    this.#close(answer.id, question);
-    const { interfaces, dropped, lateness } = answer;
-    question.resolve({ instances: question.instances, interfaces, dropped, lateness });
+    this.#close(id, question);
+    question.resolve({ items: question.items, end });
   }
 
   fail(why: string): void {
@@ -69,7 +66,7 @@ export class StatusRequests {
     }
   }
 
-  #close(id: number, question: Question): void {
+  #close(id: number, question: Question<Item, End>): void {
     clearTimeout(question.timer);
     this.#open.delete(id);
   }

@@ -1,9 +1,10 @@
 /** The one status model: what the command line, the API, the metrics and the web page all read. */
+import type { CheckStatus } from "../healthchecks/status.ts";
 import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
 import type { Counters, InstanceStatus, InterfaceStatus } from "../vrrp/status.ts";
 import type { Lateness } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
-import type { VrrpReply } from "./status-requests.ts";
+import type { VrrpReply } from "./vrrp-process.ts";
 
 export interface StatusDocument {
   /** Of this shape. New fields may come without a new number. */
@@ -14,8 +15,9 @@ export interface StatusDocument {
   /** ISO 8601, as all times here. */
   readonly started: string;
   readonly config: ConfigStatus;
-  readonly processes: { readonly vrrp: ProcessStatus };
+  readonly processes: { readonly vrrp: ProcessStatus; readonly checks: ProcessStatus };
   readonly instances: readonly InstanceStatus[];
+  readonly checks: readonly CheckStatus[];
   /** Packets that belong to no instance. */
   readonly interfaces: readonly InterfaceStatus[];
   /** Null while the VRRP process does not run. */
@@ -47,7 +49,9 @@ export interface SupervisorStatus {
   readonly started: string;
   readonly config: ConfigStatus;
   readonly process: ProcessStatus;
+  readonly checksProcess: ProcessStatus;
   readonly instances: readonly InstanceParameters[];
+  readonly checks: readonly CheckStatus[];
 }
 
 /** Without a reply, every instance is told from the configuration, with the reason why nobody answers for it. */
@@ -66,11 +70,12 @@ export function assembleStatus(
     pid: supervisor.pid,
     started: supervisor.started,
     config: supervisor.config,
-    processes: { vrrp: supervisor.process },
+    processes: { vrrp: supervisor.process, checks: supervisor.checksProcess },
     // In the order of the file.
     instances: wanted.map(
       (parameters) => told.get(parameters.name) ?? silent(parameters, why, supervisor.process.since),
     ),
+    checks: supervisor.checks,
     interfaces: typeof reply === "string" ? [] : reply.interfaces,
     vrrp: typeof reply === "string" ? null : { dropped: reply.dropped, lateness: reply.lateness },
   };

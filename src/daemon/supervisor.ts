@@ -1,8 +1,11 @@
 /** The daemon's parent process: reads the file, keeps the VRRP process running, serves status, obeys signals. */
 import type { Config } from "../config/config.ts";
 import { diffConfigs } from "../config/diff.ts";
+import type { Verdict } from "../healthchecks/health.ts";
+import { stateOf } from "../healthchecks/status.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { StateName, VrrpEvent } from "../vrrp/status.ts";
+import { ChecksProcess, type ChecksProcessOptions } from "./checks-process.ts";
 import type { Load } from "./configuration.ts";
 import type { Control } from "./control.ts";
 import { EventLog } from "./event-log.ts";
@@ -19,6 +22,7 @@ import { describeRoles } from "./roles.ts";
 import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
+import type { NamedVerdict } from "./verdicts.ts";
 import { VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
 
 export interface SupervisorOptions {
@@ -28,12 +32,14 @@ export interface SupervisorOptions {
   readonly load: Load;
   readonly log: Log;
   readonly vrrpProgram: Program;
+  readonly checksProgram: Program;
   readonly environment: NodeJS.ProcessEnv;
   /** The daemon cannot do its work here: whoever runs it should stop it. */
   onHopeless(why: string): void;
   /** How long the VRRP process may take to give up its roles. */
   readonly stopLimit?: Milliseconds;
   readonly vrrp?: Pick<VrrpProcessOptions, "statusLimit" | "restartDelay" | "heartbeat">;
+  readonly checks?: Pick<ChecksProcessOptions, "statusLimit" | "restartDelay" | "heartbeat">;
 }
 
 export type StartResult =
@@ -41,16 +47,23 @@ export type StartResult =
   | { readonly ok: false; readonly reason: "problems"; readonly problems: readonly string[] }
   | { readonly ok: false; readonly reason: "refused"; readonly message: string };
 
+const noConfig: Config = {
+  global: { routerId: "", process: { nice: 0, lockMemory: false } },
+  instances: [],
+  checks: [],
+};
+
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: Log;
   readonly #childLog: Log;
   readonly #vrrp: VrrpProcess;
+  readonly #checks: ChecksProcess;
   readonly #events = new EventLog();
   readonly #reloads = new Coalescer(() => this.#reload());
   readonly #stopping = new AbortController();
   readonly #started = new Date();
-  #config: Config = { global: { routerId: "", process: { nice: 0, lockMemory: false } }, instances: [] };
+  #config: Config = noConfig;
   #loadedAt = new Date();
   #lastReload: ReloadStatus | null = null;
   #lock: Lock | undefined;
@@ -69,11 +82,21 @@ export class Supervisor {
       program: options.vrrpProgram,
       log: this.#log,
       childLog: this.#childLog,
+      verdicts: () => this.#checks.verdicts(),
       onStarted: () => this.#announceReady(),
       onEvent: (event) => this.#event(event),
       onHopeless: () => options.onHopeless("the vrrp process cannot run here"),
       onDeath: (why) => this.#tell("process", `the vrrp process ${why}`),
       ...options.vrrp,
+    });
+    this.#checks = new ChecksProcess({
+      program: options.checksProgram,
+      log: this.#log,
+      childLog: this.#childLog,
+      onStarted: () => {},
+      onChange: (verdict, before) => this.#checkChanged(verdict, before),
+      onDeath: (why) => this.#tell("process", `the checks process ${why}`),
+      ...options.checks,
     });
   }
 
@@ -97,11 +120,13 @@ export class Supervisor {
     for (const warning of result.warnings) this.#log.warn(warning);
     this.#config = result.config;
     this.#loadedAt = new Date();
-    const { instances } = result.config;
+    const { instances, checks } = result.config;
     this.#log.info(
       `viprd ${this.#options.version} started with ${count(instances.length, "instance")} from ${configFile}`,
     );
+    this.#checks.adopt(checks);
     this.#vrrp.configure(result.config);
+    this.#checks.settle(diffConfigs(noConfig, result.config).checks);
     // What the child does not wait for comes after it has been told.
     this.#notifier = await openNotifier(this.#options.environment, this.#log);
     await this.#listen();
@@ -123,7 +148,10 @@ export class Supervisor {
   async #stop(why: string): Promise<boolean> {
     this.#log.info(`stopping: ${why}`);
     this.#notifier?.stopping();
-    const orderly = await this.#vrrp.stop(this.#options.stopLimit ?? stopLimit);
+    const limit = this.#options.stopLimit ?? stopLimit;
+    // Together: scripts take their time to end, and roles are not to wait for them.
+    const ends = await Promise.all([this.#vrrp.stop(limit), this.#checks.stop(limit)]);
+    const orderly = ends.every((ended) => ended);
     this.#stopping.abort();
     await this.#control?.close();
     this.#notifier?.close();
@@ -147,7 +175,7 @@ export class Supervisor {
         stopping: this.#stopping.signal,
         instanceNames: () => this.#config.instances.map(({ name }) => name),
         status: (instance) => this.#status(instance),
-        notReady: () => this.#notReady(),
+        notReady: () => this.#notReady() ?? this.#checks.notReady(),
       });
     } catch (error) {
       // Failing over matters more than telling about it.
@@ -167,7 +195,9 @@ export class Supervisor {
         reload: this.#lastReload,
       },
       process: this.#vrrp.describe(),
+      checksProcess: this.#checks.describe(),
       instances: this.#config.instances,
+      checks: await this.#checks.status(),
     };
     try {
       return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
@@ -177,6 +207,15 @@ export class Supervisor {
       if (process.state === "running" || !(error instanceof NoAnswer)) throw error;
       return assembleStatus({ ...supervisor, process }, `the vrrp process is ${process.state}`, instance);
     }
+  }
+
+  #checkChanged(verdict: NamedVerdict, before: Verdict): void {
+    this.#vrrp.verdict(verdict);
+    const { check, up, reason } = verdict;
+    const [from, to] = [stateOf(before.up), stateOf(up)];
+    const message = `${check} ${from} → ${to}: ${reason}`;
+    this.#childLog[up === false ? "warn" : "info"](`check ${message}`);
+    this.#events.append({ at: new Date().toISOString(), type: "check", check, from, to, reason, message });
   }
 
   #notReady(): string | undefined {
@@ -226,7 +265,10 @@ export class Supervisor {
     const waiting = needsRestart(this.#config.global.process, config.global.process);
     this.#config = config;
     this.#loadedAt = new Date();
+    // Before the instances that may ask for them.
+    for (const verdict of this.#checks.adopt(config.checks)) this.#vrrp.verdict(verdict);
     this.#vrrp.change(config, diff);
+    this.#checks.settle(diff.checks);
     for (const { name } of diff.removed) this.#roles.delete(name);
     const message = describeDiff(diff);
     this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);

@@ -2,14 +2,27 @@
 import type { Config } from "../config/config.ts";
 import type { ConfigDiff } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { VrrpEvent } from "../vrrp/status.ts";
-import type { FromVrrp, ToVrrp } from "./messages.ts";
+import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "../vrrp/status.ts";
+import type { FromVrrp, Lateness, ToVrrp } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import { reloadMessages, startMessages } from "./reload-plan.ts";
 import { RoleProcess, type RoleProcessOptions } from "./role-process.ts";
-import { NoAnswer, StatusRequests, type VrrpReply } from "./status-requests.ts";
+import { NoAnswer, StatusRequests } from "./status-requests.ts";
+import type { NamedVerdict } from "./verdicts.ts";
+
+export interface VrrpReply extends VrrpReplyEnd {
+  readonly instances: readonly InstanceStatus[];
+}
+
+interface VrrpReplyEnd {
+  readonly interfaces: readonly InterfaceStatus[];
+  readonly dropped: number;
+  readonly lateness: Lateness;
+}
 
 export interface VrrpProcessOptions extends RoleProcessOptions {
+  /** What the checks have found: a new process is told before it starts. */
+  verdicts(): readonly NamedVerdict[];
   onEvent(event: VrrpEvent): void;
   onHopeless(): void;
   readonly statusLimit?: Milliseconds;
@@ -18,16 +31,16 @@ export interface VrrpProcessOptions extends RoleProcessOptions {
 export class VrrpProcess {
   readonly #options: VrrpProcessOptions;
   readonly #process: RoleProcess<ToVrrp, FromVrrp>;
-  readonly #requests: StatusRequests;
+  readonly #requests: StatusRequests<InstanceStatus, VrrpReplyEnd>;
   #config: Config | undefined;
 
   constructor(options: VrrpProcessOptions) {
     this.#options = options;
-    this.#requests = new StatusRequests(options.statusLimit ?? 2000);
+    this.#requests = new StatusRequests("the vrrp process", options.statusLimit ?? 2000);
     this.#process = new RoleProcess<ToVrrp, FromVrrp>(options, {
       name: "vrrp",
       needed: () => (this.#config?.instances.length ?? 0) > 0,
-      startMessages: () => (this.#config === undefined ? [] : startMessages(this.#config)),
+      startMessages: () => (this.#config === undefined ? [] : this.#startMessages(this.#config)),
       receive: (message) => this.#receive(message),
       // No instance has an empty name: the answer is the shortest there is.
       ask: () => this.status(""),
@@ -45,7 +58,7 @@ export class VrrpProcess {
   /** The first configuration. */
   configure(config: Config): void {
     this.#config = config;
-    this.#process.settle(startMessages(config));
+    this.#process.settle(this.#startMessages(config));
   }
 
   /** A later configuration, and its difference to the last. */
@@ -54,10 +67,18 @@ export class VrrpProcess {
     this.#process.settle(reloadMessages(diff, config));
   }
 
-  status(instance: string | undefined): Promise<VrrpReply> {
+  /** A check found something else than before, or is new. */
+  verdict(verdict: NamedVerdict): void {
+    this.#process.settle([{ type: "verdict", ...verdict }]);
+  }
+
+  async status(instance: string | undefined): Promise<VrrpReply> {
     const { state } = this.#process;
-    if (state !== "running") return Promise.reject(new NoAnswer(`the vrrp process is ${state}`));
-    return this.#requests.ask((message) => this.#process.send(message), instance);
+    if (state !== "running") throw new NoAnswer(`the vrrp process is ${state}`);
+    const { items, end } = await this.#requests.ask((id) =>
+      this.#process.send({ type: "status", id, ...(instance === undefined ? {} : { instance }) }),
+    );
+    return { instances: items, ...end };
   }
 
   describe(): ProcessStatus {
@@ -69,14 +90,20 @@ export class VrrpProcess {
     return this.#process.stop(limit);
   }
 
+  #startMessages(config: Config): ToVrrp[] {
+    return startMessages(config, this.#options.verdicts());
+  }
+
   #receive(message: FromVrrp): void {
     switch (message.type) {
       case "event":
         this.#options.onEvent(message.event);
         return;
       case "status":
+        this.#requests.item(message.id, message.instance);
+        return;
       case "status-end":
-        this.#requests.receive(message);
+        this.#requests.end(message.id, message);
         return;
       default:
         message satisfies never;

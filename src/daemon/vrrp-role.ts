@@ -94,6 +94,9 @@ class VrrpRole {
       case "remove":
         this.#engine.remove(message.name, message.why);
         break;
+      case "verdict":
+        this.#engine.verdict(message.check, message.up, message.reason);
+        break;
       case "start":
         void this.#start();
         break;

@@ -50,6 +50,8 @@ export class Engine implements Host {
   /** Indexes of interfaces by the names they were asked for. */
   readonly #known = new Map<string, number>();
   readonly #virtual = new VirtualRegistry();
+  /** What the checks say, by name; null: no result yet. */
+  readonly #verdicts = new Map<string, { readonly up: boolean | null; readonly reason: string }>();
   #started = false;
   readonly #stalls: Stalls;
 
@@ -114,6 +116,11 @@ export class Engine implements Host {
     instance.stop(why);
     this.#virtual.remove(instance);
     this.#instances.delete(name);
+  }
+
+  /** A check found something else than before, or is new. */
+  verdict(check: string, up: boolean | null, reason: string): void {
+    this.#verdicts.set(check, { up, reason });
   }
 
   async start(): Promise<void> {

@@ -3,7 +3,9 @@ import { createPaint, plain } from "../../src/cli/paint.ts";
 import { renderStatus } from "../../src/cli/render.ts";
 import { formatDuration, formatInterval, formatMoment } from "../../src/cli/render-time.ts";
 import { frame } from "../../src/cli/screen.ts";
+import type { ProcessStatus } from "../../src/daemon/process-status.ts";
 import type { StatusDocument } from "../../src/daemon/status.ts";
+import type { CheckStatus } from "../../src/healthchecks/status.ts";
 import type { Counters, InstanceStatus } from "../../src/vrrp/status.ts";
 
 const now = new Date(2026, 0, 2, 12, 0, 0);
@@ -100,6 +102,7 @@ const lateness = {
   stalled_ms: 0,
   last_stall: null,
 };
+const noChecks: ProcessStatus = { state: "not needed", pid: null, restarts: 0, since: ago(7511), last_end: null };
 
 function document(instances: readonly InstanceStatus[], changes: Partial<StatusDocument> = {}): StatusDocument {
   return {
@@ -109,8 +112,9 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     pid: 42,
     started: ago(7511),
     config: { file: "/etc/viprd/viprd.yaml", loaded_at: ago(7511), reload: null },
-    processes: { vrrp: { state: "running", pid: 43, restarts: 0, since: ago(7511), last_end: null } },
+    processes: { vrrp: { state: "running", pid: 43, restarts: 0, since: ago(7511), last_end: null }, checks: noChecks },
     instances,
+    checks: [],
     interfaces: [],
     vrrp: { dropped: 0, lateness },
     ...changes,
@@ -188,6 +192,7 @@ test("what an operator must not miss stands at the top: a refused reload, a rest
       },
       processes: {
         vrrp: { state: "restarting", pid: null, restarts: 2, since: ago(1), last_end: "ended with exit code 7" },
+        checks: noChecks,
       },
       interfaces: [{ interface: "eth0", family: "ipv4", received: 9, rejected: { vrid_unknown: 9 } }],
       vrrp: {
@@ -260,4 +265,73 @@ test("a screen too small for the text says how much is missing", () => {
   expect(frame("a\nb\nc\nd\n", 3, 80)).toBe(
     "\u001b[H\u001b[?7la\u001b[K\r\nb\u001b[K\r\n… 2 more lines\u001b[K\u001b[J\u001b[?7h",
   );
+});
+
+const check: CheckStatus = {
+  name: "gateway",
+  type: "tcp",
+  state: "up",
+  since: ago(7500),
+  reason: "connected to 192.0.2.1:80",
+  last: { at: ago(0.4), ok: true, reason: "connected to 192.0.2.1:80", latency_ms: 0.4182, output: null },
+  rise: 2,
+  fall: 3,
+  successes: 9,
+  failures: 0,
+  runs: 9,
+  failed_runs: 0,
+  interval_ms: 1000,
+  timeout_ms: 500,
+  changes: [],
+};
+const refused = "connect 192.0.2.9:80: refused (ECONNREFUSED)";
+const failing = { at: ago(0.4), ok: false, reason: refused, latency_ms: 12.4, output: null };
+
+test("checks are told with their last result and how far they are from changing", () => {
+  const checks: CheckStatus[] = [
+    check,
+    { ...check, name: "web", failures: 2, successes: 0, last: failing },
+    { ...check, name: "mail", state: "down", since: ago(60), failures: 9, successes: 0, last: failing },
+    { ...check, name: "slow", state: "down", since: ago(5), successes: 1 },
+    {
+      ...check,
+      name: "new",
+      state: "unknown",
+      since: ago(1),
+      reason: "no result yet",
+      successes: 0,
+      runs: 0,
+      last: null,
+    },
+    {
+      ...check,
+      name: "says",
+      state: "down",
+      since: ago(1),
+      successes: 0,
+      failures: 1,
+      last: { ...failing, output: "out\nof luck\n" },
+    },
+  ];
+  expect(
+    renderStatus(document([], { checks }), now, plain).split("\n").slice(3, -2).join("\n"),
+  ).toBe(`CHECK    STATE    FOR        TYPE  LATENCY  LAST RESULT
+gateway  up       2 h 5 min  tcp   0.42 ms  connected to 192.0.2.1:80 (400 ms ago)
+web      up       2 h 5 min  tcp   12 ms    ${refused} (2 of 3 failures, 400 ms ago)
+mail     down     1 min      tcp   12 ms    ${refused} (9 failures in a row, 400 ms ago)
+slow     down     5 s        tcp   0.42 ms  connected to 192.0.2.1:80 (1 of 2 successes, 400 ms ago)
+new      unknown  1 s        tcp            no result yet
+says     down     1 s        tcp   12 ms    ${refused} (400 ms ago)
+  output  out
+  output  of luck
+`);
+});
+
+test("of many checks those that are up are only counted", () => {
+  const checks = Array.from({ length: 30 }, (_, i): CheckStatus => ({ ...check, name: `c${i}` }));
+  const text = (some: readonly CheckStatus[]) => renderStatus(document([], { checks: some }), now, plain);
+  expect(text(checks)).toContain("\n30 checks are up; viprd status --json lists all\n");
+  const mixed = [...checks, { ...check, name: "mail", state: "down", last: failing } as const];
+  expect(text(mixed)).toMatch(/\nmail {3}down .*\n30 checks are up/);
+  expect(text(mixed)).not.toContain("c7");
 });

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { commonKeys } from "../../src/config/health-check.ts";
 import { formatJsonSchema, jsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { formatProblem } from "../../src/config/problem.ts";
@@ -17,6 +18,8 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly const?: unknown;
 }
 
 const root = new URL("../../", import.meta.url);
@@ -26,6 +29,20 @@ const globalBlock = file.properties?.global ?? {};
 const instanceBlock = file.properties?.vrrp_instance?.additionalProperties as Schema;
 const mapForm = (key: string) =>
   instanceBlock.properties?.[key]?.items?.anyOf?.find(({ properties }) => properties) ?? {};
+const checkBlocks = (file.properties?.health_check?.additionalProperties as Schema | undefined)?.oneOf ?? [];
+const commonNames = ["type", ...Object.keys(commonKeys)];
+/** Every check has the common keys; those of one type are the rest. */
+const keysOf = (block: Schema, wanted: (key: string) => boolean): Schema => ({
+  properties: Object.fromEntries(Object.entries(block.properties ?? {}).filter(([key]) => wanted(key))),
+  required: (block.required ?? []).filter(wanted),
+});
+const typesOfChecks = Object.fromEntries(
+  checkBlocks.map((block) => [
+    `check_${block.properties?.type?.const}`,
+    keysOf(block, (key) => !commonNames.includes(key)),
+  ]),
+);
+
 const blocks: Readonly<Record<string, Schema>> = {
   file,
   global: globalBlock,
@@ -33,6 +50,8 @@ const blocks: Readonly<Record<string, Schema>> = {
   address: mapForm("virtual_ipaddress"),
   peer: mapForm("unicast_peer"),
   authentication: instanceBlock.properties?.authentication ?? {},
+  check: keysOf(checkBlocks[0] ?? {}, (key) => commonNames.includes(key)),
+  ...typesOfChecks,
 };
 
 test("the JSON Schema in conf is the one the code makes", () => {
@@ -55,16 +74,26 @@ test("every key has a description, bounds, and a default unless it is required",
 
 test("the values of the reference are the defaults", () => {
   const reference = loadTexts({ "reference.yaml": read("conf/reference.yaml") });
-  const { virtual_ipaddress } = parse(read("conf/reference.yaml")).vrrp_instance.web;
+  const given = parse(read("conf/reference.yaml"));
+  const { virtual_ipaddress } = given.vrrp_instance.web;
   const required = { interface: "eth0", virtual_router_id: 51, virtual_ipaddress };
-  const smallest = loadTexts({ "smallest.yaml": JSON.stringify({ vrrp_instance: { web: required } }) });
+  const checks = Object.entries<Record<string, unknown>>(given.health_check);
+  const blockOf = (type: unknown) => checkBlocks.find(({ properties }) => properties?.type?.const === type) ?? {};
+  const requiredOf = (check: Record<string, unknown>) =>
+    Object.entries(check).filter(([key]) => blockOf(check.type).required?.includes(key));
+  const smallest = loadTexts({
+    "smallest.yaml": JSON.stringify({
+      vrrp_instance: { web: required },
+      health_check: Object.fromEntries(checks.map(([name, check]) => [name, Object.fromEntries(requiredOf(check))])),
+    }),
+  });
   expect(reference.problems).toEqual([]);
   expect(reference.config).toEqual(smallest.config);
 
-  const given = parse(read("conf/reference.yaml"));
   for (const [block, values] of [
     [globalBlock, given.global],
     [instanceBlock, given.vrrp_instance.web],
+    ...checks.map(([, check]) => [blockOf(check.type), check] as const),
   ] as const) {
     for (const [key, value] of Object.entries(values)) {
       if (block.required?.includes(key)) continue;

@@ -130,6 +130,7 @@ vrrp_instance:
     changed: [],
     removed: [],
     unchanged: ["changed", "new", "same"],
+    checks: { added: [], changed: [], removed: [], unchanged: [] },
     global: [],
   });
 });

@@ -16,7 +16,9 @@ function target(changes: Partial<ControlTarget> = {}): ControlTarget {
     started: "2026-01-01T00:00:00.000Z",
     config: { file: "a.yaml", loaded_at: "2026-01-01T00:00:00.000Z", reload: null },
     process: { state: "running", pid: 43, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
+    checksProcess: { state: "not needed", pid: null, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
     instances: [parameters("web"), parameters("inside")],
+    checks: [],
   } as const;
   return {
     events: new EventLog(),

@@ -8,7 +8,7 @@ import { parameters } from "./support.ts";
 const ordinary: ProcessParameters = { nice: 0, lockMemory: false };
 
 function config(instances: readonly InstanceParameters[], process = ordinary): Config {
-  return { global: { routerId: "lb1", process }, instances };
+  return { global: { routerId: "lb1", process }, instances, checks: [] };
 }
 
 const before = config([parameters("a"), parameters("b"), parameters("c")]);
@@ -53,7 +53,7 @@ test("a long list of names is cut", () => {
 });
 
 test("a start sends the process settings first and the order to start last", () => {
-  expect(startMessages(before).map(({ type }) => type)).toEqual([
+  expect(startMessages(before, []).map(({ type }) => type)).toEqual([
     "process",
     "configure",
     "configure",

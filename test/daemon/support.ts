@@ -51,7 +51,7 @@ export function loaded(...names: readonly (string | InstanceParameters)[]): Load
   const instances = names.map((name) => (typeof name === "string" ? parameters(name) : name));
   return {
     ok: true,
-    config: { global: { routerId: "lb1", process: { nice: 0, lockMemory: false } }, instances },
+    config: { global: { routerId: "lb1", process: { nice: 0, lockMemory: false } }, instances, checks: [] },
     warnings: [],
   };
 }
@@ -96,6 +96,7 @@ export function rig(load: SupervisorOptions["load"], changes: Partial<Supervisor
     load,
     log,
     vrrpProgram: { file: fileURLToPath(new URL("fake-vrrp.mjs", import.meta.url)), arguments: [] },
+    checksProgram: { file: fileURLToPath(new URL("fake-checks.mjs", import.meta.url)), arguments: [] },
     environment: {},
     onHopeless: (why) => log.lines.push(`hopeless: ${why}`),
     stopLimit: 3000,
@@ -110,8 +111,8 @@ export function rig(load: SupervisorOptions["load"], changes: Partial<Supervisor
     received: () =>
       existsSync(record)
         ? readFileSync(record, "utf8")
-            .trim()
             .split("\n")
+            .slice(0, -1)
             .map((line) => JSON.parse(line) as ToVrrp)
         : [],
   };

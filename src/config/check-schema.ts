@@ -1,0 +1,28 @@
+/** What the configuration knows about one type of check: its own keys, and how they become parameters and back. */
+import type { z } from "zod";
+import type { TypeParameters } from "../healthchecks/types.ts";
+import type { Path } from "./problem.ts";
+import type { Loose } from "./read.ts";
+import type { Report } from "./report.ts";
+
+type Keys = Readonly<Record<string, z.ZodType>>;
+
+export interface CheckSchema {
+  /** Beside those that all types have. */
+  readonly keys: Keys;
+  /** Undefined when a required key is missing or bad; other problems are in the report. */
+  resolve(values: Readonly<Record<string, unknown>>, path: Path, report: Report): TypeParameters | undefined;
+  /** In the keys of the file, `type` aside; a value that is undefined is left out. */
+  describe(parameters: TypeParameters): Readonly<Record<string, unknown>>;
+}
+
+interface Typed<K extends Keys, P extends TypeParameters> {
+  readonly keys: K;
+  resolve(values: Loose<z.output<z.ZodObject<K>>>, path: Path, report: Report): P | undefined;
+  describe(parameters: P): Readonly<Record<string, unknown>>;
+}
+
+/** Only the reader of the keys calls `resolve`, and only with the values it read by them. */
+export function checkSchema<K extends Keys, P extends TypeParameters>(schema: Typed<K, P>): CheckSchema {
+  return schema as unknown as CheckSchema;
+}

@@ -1,0 +1,8 @@
+/** The table of the types of checks, as the file knows them: the same names as in healthchecks/types.ts. */
+import type { CheckTypeName } from "../healthchecks/parameters.ts";
+import type { CheckSchema } from "./check-schema.ts";
+import { tcpSchema } from "./check-tcp.ts";
+
+export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
+  tcp: tcpSchema,
+};

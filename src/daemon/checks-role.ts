@@ -1,0 +1,88 @@
+/**
+ * The checks process: runs the health checks it is told of and reports when a verdict changes. It may be slow, spawn and
+ * wait for others: nothing of VRRP is in here.
+ */
+import { HealthChecks } from "../healthchecks/health-checks.ts";
+import { dieWithParent } from "../socket/scheduling.ts";
+import type { FromChecks, FromChild, ToChecks } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+
+/** Scripts that were told to end get two seconds before they are killed; then this process goes. */
+const stopLimit = 4000;
+const exitLimit = 500;
+const SIGTERM = 15;
+
+export function runChecksRole(): void {
+  if (process.send === undefined) {
+    process.stderr.write("viprd internal checks: started by viprd run only\n");
+    process.exitCode = 2;
+    return;
+  }
+  new ChecksRole().run();
+}
+
+class ChecksRole {
+  readonly #outbox: Outbox<FromChild | FromChecks>;
+  readonly #checks: HealthChecks;
+  #stopping = false;
+
+  constructor() {
+    this.#outbox = new Outbox(() => this.#tellAll());
+    this.#checks = new HealthChecks((verdict) => this.#outbox.send({ type: "verdict", ...verdict }));
+  }
+
+  run(): void {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void this.#stop(0));
+    // SIGHUP is the supervisor's.
+    process.on("SIGHUP", () => {});
+    process.on("disconnect", () => void this.#stop(0));
+    process.on("uncaughtException", (error) => {
+      process.stderr.write(`viprd checks process: ${error.stack ?? error.message}\n`);
+      void this.#stop(1);
+    });
+    process.on("message", (message: ToChecks) => this.#obey(message));
+    dieWithParent(SIGTERM);
+    // A supervisor that died while this process was loading is reported by neither.
+    if (process.connected) this.#outbox.send({ type: "ready" });
+    else void this.#stop(0);
+  }
+
+  #obey(message: ToChecks): void {
+    if (this.#stopping) return;
+    switch (message.type) {
+      case "configure":
+        this.#checks.configure(message.parameters, message.known);
+        break;
+      case "remove":
+        this.#checks.remove(message.name);
+        break;
+      case "start":
+        this.#checks.start();
+        this.#outbox.send({ type: "started" });
+        break;
+      case "status":
+        if (message.checks) {
+          for (const check of this.#checks.status()) this.#outbox.send({ type: "status", id: message.id, check });
+        }
+        this.#outbox.send({ type: "status-end", id: message.id });
+        break;
+      case "stop":
+        void this.#stop(0);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Verdicts may be among the messages that a supervisor that stood still has missed. */
+  #tellAll(): void {
+    for (const verdict of this.#checks.verdicts()) this.#outbox.send({ type: "verdict", ...verdict });
+  }
+
+  async #stop(code: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    await Promise.race([this.#checks.stop(), new Promise((resolve) => setTimeout(resolve, stopLimit))]);
+    this.#outbox.exit({ type: "stopped" }, code, exitLimit);
+  }
+}

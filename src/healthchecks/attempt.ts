@@ -1,0 +1,60 @@
+/** One run of a probe under a deadline that holds for all of it, whatever the probe does. */
+import type { Outcome } from "./check-type.ts";
+import type { Milliseconds } from "./parameters.ts";
+
+export interface Attempt {
+  /** Never rejects; at the latest a moment after the deadline. */
+  readonly result: Promise<Outcome & { readonly latency: Milliseconds }>;
+  /** The probe has released what it held; the next one may begin. */
+  readonly ended: Promise<void>;
+  /** Nobody wants to know any more. */
+  abort(why: string): void;
+}
+
+/** A probe that is told to stop has so long to say what it was waiting for. */
+const lastWords: Milliseconds = 20;
+/** A deadline that is noticed so much late was not the checked thing's fault alone. */
+const late: Milliseconds = 10;
+
+export function attempt(probe: (signal: AbortSignal) => Promise<Outcome>, timeout: Milliseconds): Attempt {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const started = performance.now();
+  const outcome = start(probe, signal);
+  const result = new Promise<Outcome & { readonly latency: Milliseconds }>((resolve) => {
+    let timer: NodeJS.Timeout;
+    const finish = (end: Outcome): void => {
+      clearTimeout(timer);
+      resolve({ ...end, latency: end.latency ?? performance.now() - started });
+    };
+    const expire = (): void => {
+      const message = `no answer within ${timeout} ms`;
+      if (!signal.aborted) controller.abort(new Error(message));
+      timer = setTimeout(() => finish({ ok: false, reason: message }), lastWords);
+    };
+    const onDeadline = (): void => {
+      // This process may have stood still: what has arrived meanwhile is read first.
+      const overslept = performance.now() - started - timeout;
+      if (overslept > late) timer = setTimeout(() => setImmediate(expire), Math.min(overslept, timeout));
+      else setImmediate(expire);
+    };
+    timer = setTimeout(onDeadline, timeout);
+    void outcome.then((end) => {
+      // An answer to the order to stop is no success, whatever it says.
+      finish(end.ok && signal.aborted ? { ...end, ok: false, reason: `${end.reason}, but too late` } : end);
+    });
+  });
+  return {
+    result,
+    ended: outcome.then(() => {}),
+    abort: (why) => controller.abort(new Error(why)),
+  };
+}
+
+async function start(probe: (signal: AbortSignal) => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return await probe(signal);
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}

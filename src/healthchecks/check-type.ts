@@ -1,0 +1,28 @@
+/** What a type of check is: how one run is done, and perhaps what announces that a run is worth while now. */
+import type { Milliseconds } from "./parameters.ts";
+
+export interface Outcome {
+  readonly ok: boolean;
+  /** What was seen, naming its object: "connect 10.0.0.5:80: refused", "connected to 10.0.0.5:80". One line. */
+  readonly reason: string;
+  /** Where the time of the whole run is not what matters, as for an echo. */
+  readonly latency?: Milliseconds;
+  /** What a program printed. */
+  readonly output?: string;
+}
+
+export interface CheckType<Parameters> {
+  /**
+   * One run. A failure of the checked thing is an outcome with ok: false; what is thrown counts as one too. When `signal`
+   * aborts, the time is up or nobody wants to know any more: release everything and settle soon. `signal.reason` is an
+   * Error whose message ends a sentence ("no answer within 500 ms"). No second run begins before this one has settled.
+   */
+  probe(parameters: Parameters, signal: AbortSignal): Promise<Outcome>;
+  /** Calls `changed` when something happened that a run would see; returns what ends that. Runs go on at the interval. */
+  watch?(parameters: Parameters, changed: () => void): () => void;
+}
+
+/** Why it was aborted, for the end of a sentence. */
+export function whyAborted(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : "given up";
+}

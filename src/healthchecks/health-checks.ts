@@ -1,0 +1,60 @@
+/** All checks of a configuration: each runs by itself, and tells when its verdict changes. */
+import { spread, type Verdict } from "./health.ts";
+import type { CheckParameters } from "./parameters.ts";
+import { CheckRunner } from "./runner.ts";
+import type { CheckStatus } from "./status.ts";
+import { typeOf } from "./types.ts";
+
+export interface NamedVerdict extends Verdict {
+  readonly check: string;
+}
+
+export class HealthChecks {
+  readonly #runners = new Map<string, CheckRunner>();
+  readonly #changed: (verdict: NamedVerdict) => void;
+  #started = false;
+
+  constructor(changed: (verdict: NamedVerdict) => void) {
+    this.#changed = changed;
+  }
+
+  /** Adds a check, or changes the one of that name. `known` is its verdict from before a restart of the process. */
+  configure(parameters: CheckParameters, known?: Verdict): void {
+    const type = typeOf(parameters);
+    const runner = this.#runners.get(parameters.name);
+    if (runner !== undefined) {
+      runner.change(parameters, type);
+      return;
+    }
+    const changed = ({ up, reason }: Verdict) => this.#changed({ check: parameters.name, up, reason });
+    const added = new CheckRunner(parameters, { type, changed, ...(known === undefined ? {} : { known }) });
+    this.#runners.set(parameters.name, added);
+    if (this.#started) added.start(0);
+  }
+
+  remove(name: string): void {
+    void this.#runners.get(name)?.stop();
+    this.#runners.delete(name);
+  }
+
+  /** All of the first configuration is there: their first runs are spread. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    let index = 0;
+    for (const runner of this.#runners.values()) runner.start(spread(index++, this.#runners.size, runner.interval));
+  }
+
+  verdicts(): NamedVerdict[] {
+    return [...this.#runners].map(([check, { health }]) => ({ check, up: health.up, reason: health.reason }));
+  }
+
+  status(): CheckStatus[] {
+    return [...this.#runners.values()].map((runner) => runner.status());
+  }
+
+  /** Settles when no probe is left running. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
+  }
+}

@@ -1,0 +1,174 @@
+/** Runs one check at its times, never twice at once, and keeps its health. */
+import { type Attempt, attempt } from "./attempt.ts";
+import type { CheckType } from "./check-type.ts";
+import { type Health, isChanging, judge, newHealth, nextDue, reopened, type Verdict } from "./health.ts";
+import type { CheckParameters, Instant, Milliseconds } from "./parameters.ts";
+import { type CheckStatus, stateOf } from "./status.ts";
+
+export interface RunnerOptions {
+  readonly type: CheckType<CheckParameters>;
+  /** Its verdict from before a restart of the process. */
+  readonly known?: Verdict;
+  /** `up` changed. */
+  changed(health: Health): void;
+}
+
+/** Between runs that a watch asked for: what changes all the time is looked at now and then. */
+const watchGap: Milliseconds = 50;
+
+export class CheckRunner {
+  #parameters: CheckParameters;
+  #type: CheckType<CheckParameters>;
+  readonly #changed: (health: Health) => void;
+  #health: Health;
+  /** On the grid, without jitter. */
+  #due: Instant = 0;
+  #begun: Instant = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #attempt: Attempt | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #unwatch: (() => void) | undefined;
+  #again = false;
+  #active = false;
+
+  constructor(parameters: CheckParameters, { type, known, changed }: RunnerOptions) {
+    this.#parameters = parameters;
+    this.#type = type;
+    this.#changed = changed;
+    this.#health = newHealth(parameters, Date.now(), known);
+  }
+
+  get health(): Health {
+    return this.#health;
+  }
+
+  get interval(): Milliseconds {
+    return this.#parameters.interval;
+  }
+
+  start(delay: Milliseconds): void {
+    this.#active = true;
+    this.#unwatch = this.#type.watch?.(this.#parameters, () => this.#onWatch());
+    this.#due = performance.now() + delay;
+    this.#schedule();
+  }
+
+  /** What an ongoing run finds is no longer asked for; the next one begins when it has ended. */
+  change(parameters: CheckParameters, type: CheckType<CheckParameters>): void {
+    const active = this.#active;
+    const ended = this.stop();
+    this.#parameters = parameters;
+    this.#type = type;
+    this.#health = reopened(this.#health);
+    if (!active) return;
+    this.#active = true;
+    void ended.then(() => {
+      // Changed or stopped again meanwhile: another call has taken over.
+      if (this.#active && this.#parameters === parameters) this.start(0);
+    });
+  }
+
+  /** Settles when nothing of it is left running. */
+  stop(): Promise<void> {
+    this.#active = false;
+    clearTimeout(this.#timer);
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#again = false;
+    this.#attempt?.abort("stopped");
+    this.#attempt = undefined;
+    return this.#ended;
+  }
+
+  status(): CheckStatus {
+    const { name, type, interval, timeout, rise, fall } = this.#parameters;
+    const { up, reason, since, successes, failures, runs, failedRuns, last, changes } = this.#health;
+    return {
+      name,
+      type,
+      state: stateOf(up),
+      since: new Date(since).toISOString(),
+      reason,
+      last:
+        last === undefined
+          ? null
+          : {
+              at: new Date(last.at).toISOString(),
+              ok: last.ok,
+              reason: last.reason,
+              latency_ms: Math.round(last.latency * 1000) / 1000,
+              output: last.output ?? null,
+            },
+      rise,
+      fall,
+      successes,
+      failures,
+      runs,
+      failed_runs: failedRuns,
+      interval_ms: interval,
+      timeout_ms: timeout,
+      changes: changes.map((change) => ({
+        at: new Date(change.at).toISOString(),
+        state: stateOf(change.up),
+        reason: change.reason,
+      })),
+    };
+  }
+
+  #schedule(): void {
+    const now = performance.now();
+    const start = this.#again
+      ? Math.min(this.#due, this.#begun + watchGap)
+      : this.#due + Math.random() * this.#parameters.jitter;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#run(), Math.max(0, start - now));
+  }
+
+  #onWatch(): void {
+    this.#again = true;
+    if (this.#active && this.#attempt === undefined) this.#schedule();
+  }
+
+  async #run(): Promise<void> {
+    const parameters = this.#parameters;
+    this.#again = false;
+    this.#begun = performance.now();
+    const current = attempt((signal) => this.#type.probe(parameters, signal), parameters.timeout);
+    this.#attempt = current;
+    this.#ended = current.ended;
+    const outcome = await current.result;
+    if (this.#attempt !== current) return;
+    this.#judge(outcome);
+    await this.#untilEnded(current);
+    if (this.#attempt !== current) return;
+    this.#attempt = undefined;
+    const now = performance.now();
+    // A run that a watch asked for leaves the grid alone. A timer may fire up to a millisecond early.
+    if (this.#begun > this.#due - 1) this.#due = nextDue(parameters, this.#health, this.#due, now);
+    else if (isChanging(this.#health)) this.#due = Math.min(this.#due, this.#begun + parameters.fastInterval);
+    this.#schedule();
+  }
+
+  /** A probe that does not even end counts as a failure at every interval. */
+  async #untilEnded(current: Attempt): Promise<void> {
+    const { interval } = this.#parameters;
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined;
+      const pause = new Promise<"hangs">((resolve) => {
+        timer = setTimeout(() => resolve("hangs"), interval);
+      });
+      const what = await Promise.race([current.ended, pause]);
+      clearTimeout(timer);
+      if (what === undefined || this.#attempt !== current) return;
+      const seconds = Math.round((performance.now() - this.#begun) / 1000);
+      this.#judge({ ok: false, reason: `the run that began ${seconds} s ago has not ended`, latency: 0 });
+    }
+  }
+
+  #judge({ ok, reason, latency, output }: Awaited<Attempt["result"]>): void {
+    const before = this.#health.up;
+    const result = { ok, reason, latency, at: Date.now(), ...(output === undefined ? {} : { output }) };
+    this.#health = judge(this.#parameters, this.#health, result);
+    if (this.#health.up !== before) this.#changed(this.#health);
+  }
+}

@@ -1,0 +1,40 @@
+/** What a check tells about itself. */
+export type CheckState = "up" | "down" | "unknown";
+
+export interface CheckStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly state: CheckState;
+  /** ISO 8601 time of the last change of `state`. */
+  readonly since: string;
+  /** Of the last change. */
+  readonly reason: string;
+  /** The last run; null when there was none. */
+  readonly last: CheckResultStatus | null;
+  /** Results in a row that are needed to change the state. */
+  readonly rise: number;
+  readonly fall: number;
+  /** Results in a row now; one of the two is 0. */
+  readonly successes: number;
+  readonly failures: number;
+  /** Since the check was added, or the checks process was started. */
+  readonly runs: number;
+  readonly failed_runs: number;
+  readonly interval_ms: number;
+  readonly timeout_ms: number;
+  /** Newest last, at most 20. */
+  readonly changes: readonly { readonly at: string; readonly state: CheckState; readonly reason: string }[];
+}
+
+export interface CheckResultStatus {
+  readonly at: string;
+  readonly ok: boolean;
+  readonly reason: string;
+  readonly latency_ms: number;
+  /** What a program printed, its end if that was much; null for types that run none. */
+  readonly output: string | null;
+}
+
+export function stateOf(up: boolean | null): CheckState {
+  return up === null ? "unknown" : up ? "up" : "down";
+}

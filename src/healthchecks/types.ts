@@ -1,0 +1,16 @@
+/** The table of types. A new one is a file with its parameters and its probe, and a line here. */
+import type { CheckType } from "./check-type.ts";
+import type { CheckParameters } from "./parameters.ts";
+import { tcp } from "./tcp.ts";
+
+const types = {
+  tcp,
+};
+
+type ParametersOf<T> = T extends CheckType<infer P> ? P : never;
+export type TypeParameters = ParametersOf<(typeof types)[keyof typeof types]>;
+
+/** The type that these parameters belong to; it takes no others. */
+export function typeOf({ type }: CheckParameters): CheckType<CheckParameters> {
+  return types[type] as CheckType<CheckParameters>;
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Health,
+  initialVerdict,
+  isChanging,
+  judge,
+  newHealth,
+  nextDue,
+  reopened,
+  spread,
+  type Verdict,
+} from "../../src/healthchecks/health.ts";
+import type { CommonParameters } from "../../src/healthchecks/parameters.ts";
+
+function common(changes: Partial<CommonParameters> = {}): CommonParameters {
+  return {
+    name: "web",
+    interval: 1000,
+    timeout: 500,
+    rise: 2,
+    fall: 3,
+    jitter: 0,
+    fastInterval: 1000,
+    initial: "unknown",
+    ...changes,
+  };
+}
+
+/** "+" a success, "-" a failure; returns the verdict after each. */
+function play(results: string, parameters: CommonParameters, health: Health): { verdicts: string; health: Health } {
+  let verdicts = "";
+  let now = health;
+  for (const [i, sign] of [...results].entries()) {
+    now = judge(parameters, now, { ok: sign === "+", reason: `result ${i + 1}`, latency: 1, at: 1000 * (i + 1) });
+    verdicts += now.up === null ? "?" : now.up ? "U" : "D";
+  }
+  return { verdicts, health: now };
+}
+
+describe("rise and fall", () => {
+  test.each<[string, Partial<CommonParameters>, string, string]>([
+    ["the first success decides when nothing is known", {}, "+", "U"],
+    ["the first failure decides when nothing is known", {}, "-", "D"],
+    ["fall failures in a row bring it down", {}, "+---", "UUUD"],
+    ["a success in between begins the count anew", {}, "+--+--+---", "UUUUUUUUUD"],
+    ["rise successes in a row bring it up", {}, "-++", "DDU"],
+    ["a failure in between begins the count anew", {}, "-+-+-++", "DDDDDDU"],
+    ["1 and 1 follow every result", { rise: 1, fall: 1 }, "+-+-", "UDUD"],
+    ["initial: down needs rise successes", { initial: "down" }, "++", "DU"],
+    ["initial: down stays down with failures", { initial: "down" }, "---", "DDD"],
+    ["initial: up needs fall failures", { initial: "up" }, "---", "UUD"],
+    ["initial: up forgets a single failure", { initial: "up" }, "-+--+", "UUUUU"],
+  ])("%s", (_what, changes, results, verdicts) => {
+    const parameters = common(changes);
+    expect(play(results, parameters, newHealth(parameters, 0)).verdicts).toBe(verdicts);
+  });
+
+  test("the reason of a change is that of the result that decided, with how many there were", () => {
+    const parameters = common();
+    const { health } = play("+---", parameters, newHealth(parameters, 0));
+    expect(health).toMatchObject({ up: false, since: 4000, reason: "result 4 (3 times in a row)" });
+    expect(health.changes).toEqual([
+      { at: 1000, up: true, reason: "result 1" },
+      { at: 4000, up: false, reason: "result 4 (3 times in a row)" },
+    ]);
+    expect(health).toMatchObject({ successes: 0, failures: 3, runs: 4, failedRuns: 3 });
+  });
+
+  test("results that confirm the verdict change neither its reason nor since when", () => {
+    const parameters = common();
+    const { health } = play("++++", parameters, newHealth(parameters, 0));
+    expect(health).toMatchObject({ up: true, since: 1000, reason: "result 1", successes: 4 });
+    expect(health.last).toMatchObject({ reason: "result 4" });
+  });
+
+  test("twenty changes are kept", () => {
+    const parameters = common({ rise: 1, fall: 1 });
+    const { health } = play("+-".repeat(30), parameters, newHealth(parameters, 0));
+    expect(health.changes.length).toBe(20);
+    expect(health.changes.at(-1)).toMatchObject({ at: 60_000, up: false });
+  });
+});
+
+test.each<[CommonParameters["initial"], boolean | null]>([
+  ["unknown", null],
+  ["up", true],
+  ["down", false],
+])("initial: %s counts as %s before there is a result", (initial, up) => {
+  expect(initialVerdict({ initial }).up).toBe(up);
+});
+
+describe("a verdict from before", () => {
+  const known: Verdict = { up: true, reason: "as it was" };
+  test("a restart goes on with it: fall failures are needed", () => {
+    const parameters = common({ initial: "down" });
+    const health = newHealth(parameters, 0, known);
+    expect(health).toMatchObject(known);
+    expect(play("---", parameters, health).verdicts).toBe("UUD");
+  });
+
+  test("one that was not known is no verdict", () => {
+    const parameters = common({ initial: "down" });
+    expect(newHealth(parameters, 0, { up: null, reason: "?" }).up).toBe(false);
+  });
+
+  test("other parameters: it stays until the first result, which decides alone", () => {
+    const parameters = common();
+    const { health } = play("++-", parameters, newHealth(parameters, 0));
+    const changed = reopened(health);
+    expect(changed).toMatchObject({ up: true, failures: 0, runs: 3 });
+    expect(play("-", parameters, changed).verdicts).toBe("D");
+    expect(play("+", parameters, changed).verdicts).toBe("U");
+  });
+});
+
+describe("when the next run is due", () => {
+  const parameters = common({ fastInterval: 200 });
+  const up = play("+", parameters, newHealth(parameters, 0)).health;
+  const doubted = play("+-", parameters, newHealth(parameters, 0)).health;
+  const down = play("-", parameters, newHealth(parameters, 0)).health;
+  const recovering = play("-+", parameters, newHealth(parameters, 0)).health;
+
+  test.each<[string, Health, number, number]>([
+    ["one interval after the last one was due, not after it ended", up, 5300, 6000],
+    ["at once when its time has passed", up, 6100, 6000],
+    ["only the last of several that have passed is made up for", up, 8700, 8000],
+    ["after a failure of what is up: sooner", doubted, 5010, 5200],
+    ["sooner, and at once when that has passed", doubted, 5390, 5200],
+    ["what is down and stays down: at the interval", down, 5010, 6000],
+    ["after a success of what is down: sooner", recovering, 5010, 5200],
+  ])("%s", (_what, health, now, due) => {
+    expect(nextDue(parameters, health, 5000, now)).toBe(due);
+  });
+
+  test("changing is what could go on to another verdict", () => {
+    expect([up, doubted, down, recovering].map(isChanging)).toEqual([false, true, false, true]);
+    expect(isChanging(newHealth(parameters, 0))).toBe(false);
+  });
+});
+
+test("first runs are spread over a second, or over the interval where that is shorter", () => {
+  expect([0, 1, 2, 3].map((i) => spread(i, 4, 60_000))).toEqual([0, 250, 500, 750]);
+  expect(spread(3, 4, 200)).toBe(150);
+  expect(spread(0, 1, 1000)).toBe(0);
+});

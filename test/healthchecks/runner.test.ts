@@ -1,0 +1,172 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { CheckType, Outcome } from "../../src/healthchecks/check-type.ts";
+import type { Health, Verdict } from "../../src/healthchecks/health.ts";
+import type { CheckParameters, CommonParameters } from "../../src/healthchecks/parameters.ts";
+import { CheckRunner } from "../../src/healthchecks/runner.ts";
+import { until } from "../daemon/support.ts";
+import { common } from "./support.ts";
+
+type Probe = CheckType<CheckParameters>["probe"];
+
+const good: Outcome = { ok: true, reason: "good" };
+const bad: Outcome = { ok: false, reason: "bad" };
+
+function parametersOf(changes: Partial<CommonParameters> = {}): CheckParameters {
+  return { ...common(changes), type: "tcp", host: "127.0.0.1", port: 1 };
+}
+
+function run(
+  probe: Probe,
+  changes: Partial<CommonParameters> = {},
+  more: { watch?: CheckType<CheckParameters>["watch"]; known?: Verdict } = {},
+) {
+  const verdicts: string[] = [];
+  const changed = ({ up, reason }: Health) => verdicts.push(`${up ? "up" : "down"}: ${reason}`);
+  const { watch, known } = more;
+  const type = { probe, ...(watch === undefined ? {} : { watch }) };
+  const runner = new CheckRunner(parametersOf(changes), { type, changed, ...(known === undefined ? {} : { known }) });
+  onTestFinished(() => void runner.stop());
+  runner.start(0);
+  return { runner, verdicts };
+}
+
+/** Settles when it is told to stop. */
+const untilAborted = (signal: AbortSignal): Promise<Outcome> =>
+  new Promise((resolve) =>
+    signal.addEventListener("abort", () =>
+      resolve({ ok: false, reason: `asked: ${(signal.reason as Error).message}` }),
+    ),
+  );
+
+test("each result is judged, and a change is told once", async () => {
+  const results = [good, good, bad, bad, good];
+  const { runner, verdicts } = run(() => Promise.resolve(results.shift() ?? good));
+  await until(() => runner.health.runs >= 6, "six runs");
+  expect(verdicts).toEqual(["up: good", "down: bad", "up: good"]);
+});
+
+test("what a probe throws is a failure with the words of the error", async () => {
+  const { verdicts } = run(() => {
+    throw new Error("a mistake of ours");
+  });
+  await until(() => verdicts.length === 1, "the failure");
+  expect(verdicts).toEqual(["down: a mistake of ours"]);
+});
+
+describe("a probe that hangs", () => {
+  test("is told to stop at the deadline, and its own words are the reason", async () => {
+    const { runner, verdicts } = run((_parameters, signal) => untilAborted(signal), { timeout: 20 });
+    await until(() => verdicts.length === 1, "the deadline");
+    expect(verdicts).toEqual(["down: asked: no answer within 20 ms"]);
+    expect(runner.health.last?.latency).toBeGreaterThanOrEqual(19);
+  });
+
+  test("a success after the deadline is none", async () => {
+    const { verdicts } = run(
+      (_parameters, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(good))),
+      { timeout: 20 },
+    );
+    await until(() => verdicts.length === 1, "the deadline");
+    expect(verdicts).toEqual(["down: good, but too late"]);
+  });
+
+  test("and does not even then end is a failure at every interval, and is not begun a second time", async () => {
+    let begun = 0;
+    const { runner, verdicts } = run(
+      () => {
+        begun += 1;
+        return new Promise(() => {});
+      },
+      { timeout: 20, fall: 3, initial: "up" },
+    );
+    await until(() => verdicts.length === 1, "three failures");
+    expect(begun).toBe(1);
+    expect(verdicts[0]).toMatch(/^down: the run that began \d+ s ago has not ended \(3 times in a row\)$/);
+    expect(runner.health.failures).toBeGreaterThanOrEqual(3);
+  });
+});
+
+test("runs never overlap, however long they take", async () => {
+  let running = 0;
+  let most = 0;
+  const { runner } = run(
+    async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      running -= 1;
+      return good;
+    },
+    { interval: 10, timeout: 1000 },
+  );
+  await until(() => runner.health.runs >= 5, "five runs");
+  expect(most).toBe(1);
+});
+
+test("a watch asks for a run between the intervals", async () => {
+  let notice: (() => void) | undefined;
+  const { runner } = run(
+    () => Promise.resolve(good),
+    { interval: 60_000 },
+    {
+      watch: (_parameters, changed) => {
+        notice = changed;
+        return () => {
+          notice = undefined;
+        };
+      },
+    },
+  );
+  await until(() => runner.health.runs === 1, "the first run");
+  notice?.();
+  await until(() => runner.health.runs === 2, "the run that was asked for");
+  await runner.stop();
+  expect(notice).toBeUndefined();
+});
+
+test("stopping tells the probe and waits until it has ended", async () => {
+  let ended = false;
+  const { runner } = run(
+    (_parameters, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () =>
+          setTimeout(() => {
+            ended = true;
+            resolve(bad);
+          }, 20),
+        );
+      }),
+    { timeout: 60_000 },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await runner.stop();
+  expect(ended).toBe(true);
+});
+
+test("changed parameters: the ongoing run counts no more, the verdict stays until the first by the new ones", async () => {
+  const { runner, verdicts } = run(() => Promise.resolve(good), { fall: 100 });
+  await until(() => verdicts.length === 1, "the first verdict");
+  let aborted = false;
+  runner.change(parametersOf({ fall: 100, timeout: 60_000 }), {
+    probe: (_parameters, signal) => {
+      signal.addEventListener("abort", () => {
+        aborted = true;
+      });
+      return untilAborted(signal);
+    },
+  });
+  const { runs } = runner.health;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  runner.change(parametersOf({ fall: 100 }), { probe: () => Promise.resolve(bad) });
+  expect(runner.health).toMatchObject({ up: true, runs });
+  await until(() => verdicts.length === 2, "the verdict by the new parameters");
+  expect(aborted).toBe(true);
+  expect(verdicts[1]).toBe("down: bad");
+});
+
+test("a verdict from before a restart is told only when it is overturned", async () => {
+  const { runner, verdicts } = run(() => Promise.resolve(good), {}, { known: { up: true, reason: "known" } });
+  await until(() => runner.health.runs >= 2, "two runs");
+  expect(verdicts).toEqual([]);
+  expect(runner.status()).toMatchObject({ state: "up", reason: "known", last: { ok: true, reason: "good" } });
+});
