@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 const packages = {
   keepalived: ["keepalived"],
+  frr: ["/usr/lib/frr/vrrpd"],
   tcpdump: ["tcpdump"],
   tshark: ["tshark"],
   nftables: ["nft"],
@@ -55,8 +56,9 @@ if (missing.length > 0) {
     if (ours) rmSync(policy, { force: true });
   }
   // With systemd the unit is enabled even when it was not started; nothing may take part in elections by accident.
-  if (missing.includes("keepalived") && existsSync("/run/systemd/system")) {
-    spawnSync("systemctl", ["disable", "--now", "keepalived.service"], { stdio: "ignore" });
+  for (const daemon of ["keepalived", "frr"]) {
+    if (missing.includes(daemon) && existsSync("/run/systemd/system"))
+      spawnSync("systemctl", ["disable", "--now", `${daemon}.service`], { stdio: "ignore" });
   }
 }
 
