@@ -5,12 +5,13 @@
 import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
 import { scopes } from "./address-entry.ts";
 import { familyOfText } from "./addresses.ts";
+import { describeAuthHmac } from "./auth-hmac.ts";
 import type { Config } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { describeChecks } from "./health-check.ts";
 
 export interface DescribeOptions {
-  /** Shown instead of passwords; its length tells nothing. Without it they are shown. */
+  /** Shown instead of passwords and secrets; its length tells nothing. Without it they are shown. */
   readonly mask?: string;
 }
 
@@ -48,6 +49,7 @@ function describeInstance(instance: InstanceParameters, { mask }: DescribeOption
     preempt: instance.preempt,
     preempt_delay: instance.preempt ? formatDuration(instance.preemptDelay) : undefined,
     authentication: password === undefined ? undefined : { auth_type: "PASS", auth_pass: mask ?? password },
+    auth_hmac: instance.authHmac && describeAuthHmac(instance.authHmac, mask),
     virtual_ipaddress: instance.virtualAddresses.map(describeAddress),
     virtual_ipaddress_excluded: instance.excludedAddresses.map(describeAddress),
     [unicast ? "unicast_src_ip" : "mcast_src_ip"]: sources.length === 0 ? undefined : sources,

@@ -58,7 +58,6 @@ const inInstance: Readonly<Record<string, string>> = {
   smtp_alert: later,
   auth_pass: "belongs inside authentication: write authentication: with auth_type: PASS and auth_pass: below it",
   auth_type: "belongs inside authentication: write authentication: with auth_type: PASS and auth_pass: below it",
-  auth_hmac: later,
   garp_lower_prio_delay:
     "unknown key: there is no second burst after a lesser router; garp_lower_prio_repeat is the count of the first",
   gna_interval: "unknown key: garp_interval counts for gratuitous ARP and neighbour advertisements",
@@ -100,6 +99,8 @@ const synonyms: Readonly<Record<string, string>> = {
   vip: "virtual_ipaddress",
   vips: "virtual_ipaddress",
   peers: "unicast_peer",
+  key: "keys",
+  window: "time_window",
   unicast_peers: "unicast_peer",
   ip: "address",
   addr: "address",

@@ -1,5 +1,6 @@
 /** One `vrrp_instance`: defaults filled in, keys checked against each other. */
 import type { AnnounceParameters, InstanceParameters, Milliseconds, VrrpVersion } from "../vrrp/parameters.ts";
+import { type KeyFiles, resolveAuthHmac } from "./auth-hmac.ts";
 import { formatDuration } from "./duration.ts";
 import { failoverTimes } from "./failover.ts";
 import type { Path } from "./problem.ts";
@@ -14,6 +15,7 @@ export interface InstanceDefaults {
   readonly announce: AnnounceParameters;
   /** The VRRP process runs in the real-time class. */
   readonly realtime: boolean;
+  readonly keyFiles: KeyFiles;
 }
 
 export type LooseInstance = Loose<InstanceValues>;
@@ -34,6 +36,15 @@ export function resolveInstance(
   checkInterval(advertisementInterval, version, defaults, path, report);
   const preempt = resolvePreempt(values, priority, path, report);
   const password = resolvePassword(values, version, path, report);
+  const authHmac =
+    values.auth_hmac &&
+    resolveAuthHmac(
+      values.auth_hmac,
+      { version, interval: advertisementInterval, password: values.authentication !== undefined },
+      defaults.keyFiles,
+      [...path, "auth_hmac"],
+      report,
+    );
   checkVersionKeys(values, version, priority, path, report);
   checkLearned(values.max_learned_interval, advertisementInterval, version, path, report);
 
@@ -57,6 +68,7 @@ export function resolveInstance(
     virtualAddresses: addresses.advertised,
     excludedAddresses: addresses.excluded,
     ...(password === undefined ? {} : { password }),
+    ...(authHmac === undefined ? {} : { authHmac }),
     ...transport,
     checksumSend: values.v3_checksum ?? "auto",
     checksumReceive: values.v3_checksum_receive ?? "either",
@@ -124,7 +136,7 @@ function resolvePassword(values: LooseInstance, version: VrrpVersion, path: Path
   if (version === 3) {
     report.error(
       [...path, "authentication"],
-      "VRRP version 3 has no authentication (RFC 9568 section 9): remove it, or set version: 2 on every router of the group",
+      "VRRP version 3 has no authentication (RFC 9568 section 9): remove it, use auth_hmac, or set version: 2 on every router of the group",
     );
     return undefined;
   }

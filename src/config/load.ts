@@ -1,5 +1,5 @@
 /** The shell of the configuration: reads the files and follows their includes. What they say is judged by pure functions. */
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
 import { expandPattern, hasWildcard, type Include, includesOf } from "./include.ts";
@@ -13,6 +13,8 @@ import type { Environment } from "./variables.ts";
 
 export interface LoadOptions {
   readonly readFile?: (path: string) => Uint8Array | string;
+  /** Type and permissions of a key file; unknown when it is not asked for, as with a `readFile` of somebody else's. */
+  readonly modeOf?: (path: string) => number | undefined;
   /** Names in a directory, for patterns in `include`. */
   readonly listDirectory?: (path: string) => readonly string[];
   /** Values for `${NAME}`; the environment of the process unless given. */
@@ -36,6 +38,8 @@ const mostFiles = 1000;
 /** Never throws: a file that cannot be read is a problem like any other. */
 export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
   const readFile = options.readFile ?? readBounded;
+  const modeOf =
+    options.modeOf ?? (options.readFile === undefined ? (path: string) => statSync(path).mode : unknownMode);
   const listDirectory = options.listDirectory ?? ((path: string) => readdirSync(path));
   const environment = options.env ?? process.env;
   const problems: Problem[] = [];
@@ -111,16 +115,26 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
   const merged = mergeFiles(sources);
   problems.push(...merged.problems);
   if (merged.problems.length > 0 && sources.length === 1) return { config: undefined, problems, files: names };
-  const resolved = resolveConfig(merged.root, options.hostName ?? hostname());
+  const resolved = resolveConfig(merged.root, options.hostName ?? hostname(), {
+    read(path) {
+      names.push(path);
+      const mode = modeOf(path);
+      // Reading a pipe waits for a writer.
+      if (mode !== undefined && (mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error("it is no plain file");
+      return { bytes: readFile(path), mode };
+    },
+  });
   // A value that could not be filled in is not judged as well.
   const complained = new Set(unfilled.map(placeKey));
   problems.push(...resolved.problems.filter((problem) => !complained.has(placeKey(problem))));
   return {
     config: hasErrors(problems) ? undefined : resolved.config,
     problems: sortProblems(problems, names),
-    files: names,
+    files: [...new Set(names)],
   };
 }
+
+function unknownMode(): undefined {}
 
 function placeKey({ file, line, column }: Problem): string {
   return `${file}:${line}:${column}`;

@@ -18,6 +18,6 @@ export function whyNot(error: unknown): string {
     case "EROFS":
       return "the file system is read-only (EROFS)";
     default:
-      return code === "" ? String(error) : code;
+      return code !== "" ? code : error instanceof Error ? error.message : String(error);
   }
 }

@@ -120,9 +120,10 @@ function readRecord(schema: z.ZodRecord, node: TreeNode, path: Path, report: Rep
   }
   const values = new Map<string, unknown>();
   for (const entry of distinct(node, path, report)) {
-    const below = [...path, entry.key];
     const name = z.safeParse(schema.keyType, entry.key);
     if (!name.success) report.at(entry.place, path, name.error.issues[0]?.message ?? "not a name");
+    // A secret may stand where the name belongs.
+    const below = name.success || !isSecret(path) ? [...path, entry.key] : path;
     const value = readValue(schema.valueType, entry.value, below, report);
     if (name.success && value !== undefined) values.set(entry.key, value);
   }
@@ -172,7 +173,7 @@ function distinct(node: MapNode, path: Path, report: Report): Entry[] {
     } else {
       const { file, line } = earlier.place;
       const where = file === entry.place.file ? `line ${line}` : formatPlace(earlier.place);
-      report.at(entry.place, [...path, entry.key], `duplicate key, first given at ${where}`);
+      report.at(entry.place, isSecret(path) ? path : [...path, entry.key], `duplicate key, first given at ${where}`);
     }
   }
   return [...first.values()];
@@ -184,9 +185,14 @@ function reportUnknown(entry: Entry, known: readonly string[], path: Path, repor
   const near = advice === undefined ? nearest(entry.key, known) : undefined;
   const message = advice?.message ?? (near === undefined ? undefined : `unknown key, did you mean ${near}?`);
   // Whoever leaves out the colon makes a key of the password.
-  const hidden = message === undefined && (path.includes("authentication") || /auth/i.test(entry.key));
+  const hidden = message === undefined && (isSecret(path) || /auth/i.test(entry.key));
   report.at(entry.place, hidden ? path : [...path, entry.key], message ?? `unknown key${keyList(known)}`);
   return advice?.meant ?? near ?? "";
+}
+
+/** Below these keys stand passwords and secrets, and whatever looks wrong there may be one. */
+function isSecret(path: Path): boolean {
+  return path.includes("authentication") || path.includes("auth_hmac");
 }
 
 function keyList(known: readonly string[]): string {

@@ -1,6 +1,7 @@
 /** Tree to configuration: reads every key, fills in the defaults, checks what concerns several keys or instances. */
 import type { AnnounceParameters, InstanceParameters } from "../vrrp/parameters.ts";
 import { checkAcross } from "./across.ts";
+import type { KeyFiles } from "./auth-hmac.ts";
 import type { Config, GlobalConfig } from "./config.ts";
 import { resolveChecks } from "./health-check.ts";
 import { type InstanceDefaults, resolveInstance } from "./instance.ts";
@@ -16,11 +17,11 @@ export interface Resolved {
   readonly problems: readonly Problem[];
 }
 
-export function resolveConfig(root: TreeNode, hostName: string): Resolved {
+export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFiles): Resolved {
   const report = new Report(root);
   const file = read(fileBlock, root, [], report);
   const global = file?.global ?? {};
-  const defaults = instanceDefaults(global);
+  const defaults = instanceDefaults(global, keyFiles);
   const instances: InstanceParameters[] = [];
   for (const [name, values] of Object.entries(file?.vrrp_instance ?? {})) {
     const instance = values && resolveInstance(name, values, defaults, report);
@@ -53,7 +54,7 @@ function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalCon
   };
 }
 
-function instanceDefaults(global: Loose<GlobalValues>): InstanceDefaults {
+function instanceDefaults(global: Loose<GlobalValues>, keyFiles: KeyFiles): InstanceDefaults {
   const announce: AnnounceParameters = {
     repeat: global.vrrp_garp_master_repeat ?? 3,
     delay: global.vrrp_garp_master_delay ?? 5000,
@@ -67,5 +68,6 @@ function instanceDefaults(global: Loose<GlobalValues>): InstanceDefaults {
     version: global.vrrp_version ?? 3,
     announce,
     realtime: global.vrrp_rt_priority !== undefined,
+    keyFiles,
   };
 }

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { addressEntry } from "./address-entry.ts";
+import { authHmacBlock } from "./auth-hmac.ts";
 import { healthCheckBlock } from "./health-check.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, interfaceName, oneOf, secret, text, version, whole } from "./kinds.ts";
@@ -139,6 +140,11 @@ export const instanceBlock = z.strictObject({
   ),
   unicast_ttl: standard(whole(1, 255), 255, "TTL or hop limit of unicast advertisements."),
   authentication: unset(authenticationBlock, "none", "Password, VRRP version 2 only."),
+  auth_hmac: unset(
+    authHmacBlock,
+    "none",
+    "Signs advertisements and refuses forged and replayed ones, in both versions. Takes the place of authentication.",
+  ),
   check_adv_addr: standard(
     boolean(),
     false,

@@ -17,6 +17,8 @@ export interface ResolvedAddresses {
 
 /** The count field has 8 bits; an IPv6 advertisement of 90 addresses is the longest that fits 1500 bytes unfragmented. */
 const most = { 4: 255, 6: 90 } as const;
+/** With the 28 bytes of auth_hmac behind it. */
+const mostSigned = { 4: 255, 6: 89 } as const;
 const scopeLink = 253;
 
 export function resolveAddresses(
@@ -43,7 +45,8 @@ export function resolveAddresses(
     }
   }
   const families = ([4, 6] as const).filter((family) => count(advertised, family) > 0);
-  for (const family of families) checkCount(count(advertised, family), family, list, report);
+  const limits = values.auth_hmac === undefined ? most : mostSigned;
+  for (const family of families) checkCount(count(advertised, family), family, limits[family], list, report);
   // A list that a bad entry was left out of would be judged by the wrong first address.
   const whole = advertised.length === values.virtual_ipaddress?.length;
   if (whole && version === 3 && values.first_link_local !== "lenient") checkFirst(values, advertised, report);
@@ -130,12 +133,15 @@ function count(addresses: readonly Placed[], family: Family): number {
   return addresses.filter(({ address }) => familyOfText(address.address) === family).length;
 }
 
-function checkCount(found: number, family: Family, path: Path, report: Report): void {
-  if (found <= most[family]) return;
-  const why = family === 4 ? "the packet counts to 255" : "that is what one packet holds at an MTU of 1500";
+function checkCount(found: number, family: Family, limit: number, path: Path, report: Report): void {
+  if (found <= limit) return;
+  const why =
+    family === 4
+      ? "the packet counts to 255"
+      : `that is what one packet holds at an MTU of 1500${limit < most[6] ? " with auth_hmac" : ""}`;
   report.error(
     path,
-    `at most ${most[family]} IPv${family} addresses, got ${found}: ${why}; move the others to virtual_ipaddress_excluded`,
+    `at most ${limit} IPv${family} addresses, got ${found}: ${why}; move the others to virtual_ipaddress_excluded`,
   );
 }
 

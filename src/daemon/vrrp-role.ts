@@ -115,7 +115,7 @@ class VrrpRole {
     try {
       await this.#engine.start();
       this.#outbox.send({ type: "started" });
-      await rehearse(() => new Promise((resolve) => setTimeout(resolve, 5)));
+      await rehearse(() => new Promise((resolve) => setTimeout(resolve, 5)), this.#engine.authenticates);
     } catch (error) {
       this.#log("error", error instanceof Error ? error.message : String(error));
       await this.#stop(1);

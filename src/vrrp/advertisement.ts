@@ -34,6 +34,12 @@ export type Rejection =
   | "source"
   | "vrid_unknown"
   | "owner"
+  | "hmac_missing"
+  | "hmac_malformed"
+  | "hmac_unknown_key"
+  | "hmac_stale"
+  | "hmac_invalid"
+  | "hmac_replay"
   | "auth_type"
   | "auth_data"
   | "interval_mismatch"
@@ -41,6 +47,8 @@ export type Rejection =
 
 export const headerLength = 8;
 export const authenticationLength = 8;
+/** Of the authentication that may follow a message: hmac-trailer.ts. */
+export const trailerLength = 28;
 const at = {
   versionType: 0,
   vrid: 1,
@@ -68,6 +76,8 @@ export interface Advertisement {
   readonly authenticationType: number;
   /** v2: 8 bytes whatever the type, unchecked. */
   readonly authenticationData: Uint8Array | undefined;
+  /** The 28 bytes of authentication behind the message, unchecked; only where they are expected. */
+  readonly trailer?: Uint8Array;
 }
 
 export interface DecodeOptions {
@@ -80,6 +90,8 @@ export interface DecodeOptions {
   /** As on the wire, for the pseudo-header. */
   readonly source: IpAddress;
   readonly destination: IpAddress;
+  /** An authentication trailer may follow the message; otherwise it is "long". */
+  readonly trailer?: boolean;
 }
 
 /**
@@ -97,8 +109,9 @@ export function decodeAdvertisement(pdu: Uint8Array, options: DecodeOptions): Ad
   const listEnd = headerLength + count * (options.family === 4 ? 4 : 16);
   const length = version === 2 ? listEnd + authenticationLength : listEnd;
   if (pdu.length < length) return "short";
-  if (pdu.length > length) return "long";
-  const checksumForm = verifiedForm(pdu, version, options);
+  const signed = options.trailer === true && pdu.length === length + trailerLength;
+  if (pdu.length > length && !signed) return "long";
+  const checksumForm = verifiedForm(pdu, length, version, options);
   if (checksumForm === undefined) return "checksum";
   const vrid = readUint8(pdu, at.vrid);
   if (vrid === 0) return "vrid_zero";
@@ -118,7 +131,8 @@ export function decodeAdvertisement(pdu: Uint8Array, options: DecodeOptions): Ad
     addressBytes: pdu.subarray(headerLength, listEnd),
     checksumForm,
     authenticationType: version === 2 ? readUint8(pdu, at.authenticationType) : 0,
-    authenticationData: version === 2 ? pdu.subarray(listEnd) : undefined,
+    authenticationData: version === 2 ? pdu.subarray(listEnd, length) : undefined,
+    ...(signed ? { trailer: pdu.subarray(length) } : {}),
   };
 }
 
@@ -133,13 +147,20 @@ function acceptedVersion(version: number, options: DecodeOptions): VrrpVersion |
  * v2 sums the message, authentication data included (RFC 3768 section 5.3.8); v3 over IPv6 always has the pseudo-header.
  * v3 over IPv4: RFC 9568 sums the message alone, while most deployed RFC 5798 routers put a pseudo-header in front.
  * The two agree when the pseudo-header adds up to nothing; then the packet counts as the newer form.
+ * A trailer is covered over IPv6 only, where the checksum is the one of the whole payload (RFC 8200 section 8.1).
  */
-function verifiedForm(pdu: Uint8Array, version: VrrpVersion, options: DecodeOptions): ChecksumForm | undefined {
-  const sum = sumWords(pdu);
+function verifiedForm(
+  pdu: Uint8Array,
+  messageLength: number,
+  version: VrrpVersion,
+  options: DecodeOptions,
+): ChecksumForm | undefined {
+  const covered = options.family === 6 ? pdu.length : messageLength;
+  const sum = sumWords(pdu, 0, covered);
   const choice = options.family === 6 ? "pseudo_header" : version === 2 ? "message" : options.checksum;
   if (choice !== "pseudo_header" && fold(sum) === 0xffff) return "message";
   if (choice === "message") return undefined;
-  const pseudo = sumPseudoHeader(options.source, options.destination, IPPROTO_VRRP, pdu.length);
+  const pseudo = sumPseudoHeader(options.source, options.destination, IPPROTO_VRRP, covered);
   return fold(sum + pseudo) === 0xffff ? "pseudo_header" : undefined;
 }
 

@@ -1,14 +1,17 @@
 /** The sending half of a router: its advertisements as datagrams, encoded when something in them changed, not each time. */
-import type { Family, IpAddress } from "../wire/address.ts";
+import type { Family } from "../wire/address.ts";
+import { trailerLength } from "./advertisement.ts";
+import type { Authenticator } from "./authenticator.ts";
 import type { MutableCounters } from "./counters.ts";
 import { encodeDatagram } from "./datagram.ts";
 import type { Channel } from "./host.ts";
 import type { ChecksumForm, InstanceParameters } from "./parameters.ts";
 import type { Expectations } from "./reception.ts";
+import { type Prepared, seal } from "./seal.ts";
 
 interface Encoded {
   readonly priority: number;
-  readonly datagrams: readonly { readonly bytes: Uint8Array; readonly destination: IpAddress }[];
+  readonly datagrams: readonly Prepared[];
 }
 
 export class Advertiser {
@@ -16,6 +19,7 @@ export class Advertiser {
   readonly #counters: MutableCounters;
   #parameters: InstanceParameters;
   #expected: Expectations;
+  #authenticator: Authenticator | undefined;
   #encoded: Encoded | undefined;
   /** Of the last valid advertisement heard; what `auto` answers with. */
   #heardForm: ChecksumForm | undefined;
@@ -27,9 +31,14 @@ export class Advertiser {
     this.#counters = counters;
   }
 
-  configure(parameters: InstanceParameters, expected: Expectations): void {
+  configure(
+    parameters: InstanceParameters,
+    expected: Expectations,
+    authenticator: Authenticator | undefined = undefined,
+  ): void {
     this.#parameters = parameters;
     this.#expected = expected;
+    this.#authenticator = authenticator;
     this.#encoded = undefined;
   }
 
@@ -58,8 +67,10 @@ export class Advertiser {
 
   /** One advertisement, to every peer when there are peers; the errno when one could not be sent, otherwise 0. */
   send(priority: number, channel: Channel | undefined): number {
+    const { datagrams } = this.prepare(priority);
+    if (this.#authenticator?.signs) seal(datagrams, this.#expected.ownAddress, this.#authenticator);
     let errno = 0;
-    for (const { bytes, destination } of this.prepare(priority).datagrams) {
+    for (const { bytes, destination } of datagrams) {
       const result = channel?.send(bytes, destination) ?? 0;
       if (result < 0) errno = -result;
     }
@@ -87,12 +98,13 @@ export class Advertiser {
       source: ownAddress,
       ...(password === undefined ? {} : { authentication: { type: 1, data: password } }),
     };
+    const room = this.#authenticator?.signs ? trailerLength : 0;
     const ttl = peers.length === 0 ? 255 : unicastTtl;
     return {
       priority,
       datagrams: destinations.map((destination) => ({
         destination,
-        bytes: encodeDatagram({ ...fields, destination }, ttl),
+        bytes: encodeDatagram({ ...fields, destination }, ttl, room),
       })),
     };
   }

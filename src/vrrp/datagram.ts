@@ -9,11 +9,13 @@ import { type AdvertisementFields, encodeAdvertisement } from "./advertisement.t
 /** Class selector 6, network control. */
 const trafficClass = 0xc0;
 
-export function encodeDatagram(fields: AdvertisementFields, ttl: number): Uint8Array {
+/** `room` more bytes are left free behind the message, and counted in the header. */
+export function encodeDatagram(fields: AdvertisementFields, ttl: number, room = 0): Uint8Array {
   const pdu = encodeAdvertisement(fields);
   const { source, destination } = fields;
   const headerLength = familyOf(source) === 4 ? ipv4HeaderLength : ipv6HeaderLength;
-  const datagram = new Uint8Array(headerLength + pdu.length);
+  const payloadLength = pdu.length + room;
+  const datagram = new Uint8Array(headerLength + payloadLength);
   datagram.set(pdu, headerLength);
   if (headerLength === ipv4HeaderLength) {
     encodeIpv4Header(datagram, {
@@ -22,7 +24,7 @@ export function encodeDatagram(fields: AdvertisementFields, ttl: number): Uint8A
       ttl,
       protocol: IPPROTO_VRRP,
       tos: trafficClass,
-      payloadLength: pdu.length,
+      payloadLength,
     });
     return datagram;
   }
@@ -32,7 +34,7 @@ export function encodeDatagram(fields: AdvertisementFields, ttl: number): Uint8A
     hopLimit: ttl,
     protocol: IPPROTO_VRRP,
     trafficClass,
-    payloadLength: pdu.length,
+    payloadLength,
   });
   return datagram;
 }

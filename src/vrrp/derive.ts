@@ -46,6 +46,7 @@ export function expectations(parameters: InstanceParameters, family: Family, sou
       parameters.virtualAddresses.flatMap(({ address }) => inFamily(address, family).flatMap((bytes) => [...bytes])),
     ),
     checkAddressList: parameters.checkAddressList,
+    trailer: parameters.authHmac !== undefined,
   };
 }
 

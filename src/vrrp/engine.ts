@@ -90,6 +90,10 @@ export class Engine implements Host {
     return this.#stalls.figures;
   }
 
+  get authenticates(): boolean {
+    return this.#allParameters().some(({ authHmac }) => authHmac !== undefined);
+  }
+
   /** Before start() it is only noted. Afterwards a changed instance keeps its state where that is possible. */
   configure(parameters: InstanceParameters): void {
     const running = this.#instances.get(parameters.name);
@@ -168,6 +172,10 @@ export class Engine implements Host {
 
   wallClock(): string {
     return new Date().toISOString();
+  }
+
+  timeOfDay(): Milliseconds {
+    return Date.now();
   }
 
   linkByName(name: string): Link | undefined {

@@ -43,6 +43,8 @@ export interface Host {
   now(): Instant;
   /** ISO 8601 wall-clock time, for people only. */
   wallClock(): string;
+  /** Wall-clock time in milliseconds since 1970, for stamps that other hosts compare with theirs. Can be set at any time. */
+  timeOfDay(): Milliseconds;
   /** An interface that was renamed is still found under the name it had when it was first asked for. */
   linkByName(name: string): Link | undefined;
   addressesOn(index: number): readonly AddressEntry[];

@@ -2,6 +2,7 @@
 import type { AddressEntry } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
 import { equalAddresses, type Family, type IpAddress } from "../wire/address.ts";
+import { mergeAuthentication } from "./authenticator.ts";
 import { instanceCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
 import { History } from "./history.ts";
@@ -135,6 +136,7 @@ export class Instance {
     const now = this.#host.now();
     const parts = [...this.#parts.values()];
     const { name, vrid, version, priority, advertisementInterval, preempt } = this.#parameters;
+    const authentication = mergeAuthentication(parts.flatMap(({ member }) => member.authenticator?.status() ?? []));
     return {
       name,
       interface: this.#parameters.interface,
@@ -147,6 +149,7 @@ export class Instance {
       priority: { base: priority, effective: priority, parts: [] },
       advert_int_ms: advertisementInterval,
       preempt,
+      ...(authentication === undefined ? {} : { authentication }),
       active_router: parts[0]?.member.activeRouter(now) ?? null,
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
       routers: parts.map(({ member }) => member.status(now)),

@@ -5,11 +5,13 @@
 import type { Link } from "../netlink/link.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../wire/address.ts";
 import { activeRouter } from "./active-router.ts";
-import { addressesOf, type Rejection } from "./advertisement.ts";
+import type { Rejection } from "./advertisement.ts";
 import { Advertiser } from "./advertiser.ts";
+import { type Authenticator, authenticatorFor } from "./authenticator.ts";
 import { copyCounters, countRejection, type MutableCounters, newCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
 import { expectations, routerParameters } from "./derive.ts";
+import { noteDifferences } from "./differences.ts";
 import type { Channel, Host } from "./host.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
 import { type Cause, describeRefusal, formatDuration, newActiveReason } from "./reasons.ts";
@@ -45,7 +47,6 @@ export interface MemberPorts {
 
 /** Timers later than this are counted; the figure an operator would want to know of. */
 const lateAfter = 20;
-const shownAddresses = 3;
 
 export class Member {
   readonly family: Family;
@@ -61,6 +62,7 @@ export class Member {
   #parameters: InstanceParameters;
   #router: RouterParameters;
   #expected: Expectations;
+  #authenticator: Authenticator | undefined;
   #state: State = initialState;
   /** When a backup looks up although nothing has happened. */
   #look: Instant | undefined;
@@ -82,6 +84,7 @@ export class Member {
     this.#router = routerParameters(parameters, family, this.#source);
     this.#expected = expectations(parameters, family, this.#source);
     this.#advertiser = new Advertiser(family, parameters, this.#expected, this.counters);
+    this.#refresh();
   }
 
   get state(): State {
@@ -184,6 +187,10 @@ export class Member {
     this.#advertiser.prepare(this.#router.priority);
   }
 
+  get authenticator(): Authenticator | undefined {
+    return this.#authenticator;
+  }
+
   /** Before a deadline is believed the queue is read: a late wake-up alone must not change the active router. */
   #expire(now: Instant): void {
     const due = wakeAt(this.#state, this.#look);
@@ -237,13 +244,16 @@ export class Member {
   }
 
   #receive(datagram: Datagram, at: Instant): void {
-    const result = receive(datagram, this.#expected);
+    const result = receive(datagram, this.#expected, this.#authenticator?.arrived(at));
     if (typeof result === "string") {
       countRejection(this.counters.rejected, result);
       if (result === "interval_mismatch") this.counters.interval_errors++;
       if (result === "address_list") this.counters.address_list_errors++;
       this.#lastError = result;
-      this.#warnings.of(result, () => describeRefusal(result, datagram, this.#router));
+      this.#warnings.of(
+        result,
+        () => this.#authenticator?.explain(result, datagram) ?? describeRefusal(result, datagram, this.#router),
+      );
       return;
     }
     this.#accept(result, datagram, at);
@@ -261,24 +271,13 @@ export class Member {
     this.counters.adverts_received++;
     if (advertisement.priority === 0) this.counters.priority_zero_received++;
     this.#advertiser.heard(advertisement.checksumForm);
-    if (accepted.intervalDiffers) {
-      this.counters.interval_errors++;
-      const theirs = formatDuration(advertisement.interval);
-      const ours = formatDuration(this.#router.interval);
-      this.#warnings.ofDifference(
-        "interval",
-        `${formatAddress(source)} advertises each ${theirs}, this node each ${ours}`,
-      );
-    }
-    if (accepted.addressListDiffers) {
-      this.counters.address_list_errors++;
-      const theirs = addressesOf(advertisement, this.family).slice(0, shownAddresses).map(formatAddress).join(", ");
-      const more = advertisement.count > shownAddresses ? " …" : "";
-      this.#warnings.ofDifference(
-        "addresses",
-        `${formatAddress(source)} advertises other addresses than this node: ${theirs}${more}`,
-      );
-    }
+    noteDifferences(accepted, source, {
+      family: this.family,
+      interval: this.#router.interval,
+      authenticator: this.#authenticator,
+      counters: this.counters,
+      warnings: this.#warnings,
+    });
     const { priority, interval } = advertisement;
     this.handle({ type: "advertisement", priority, interval, source, at });
   }
@@ -292,6 +291,7 @@ export class Member {
   #refresh(): void {
     this.#router = routerParameters(this.#parameters, this.family, this.#source);
     this.#expected = expectations(this.#parameters, this.family, this.#source);
-    this.#advertiser.configure(this.#parameters, this.#expected);
+    this.#authenticator = authenticatorFor(this.#parameters, this.#authenticator, this.#host);
+    this.#advertiser.configure(this.#parameters, this.#expected, this.#authenticator);
   }
 }

@@ -38,6 +38,29 @@ export interface UnicastPeer {
   readonly maxTtl: number;
 }
 
+/** Authentication by a trailer behind each advertisement. */
+export interface AuthHmacParameters {
+  /** Never empty; by ascending id. */
+  readonly keys: readonly AuthKeyParameters[];
+  /** The id of the key that advertisements are signed with. */
+  readonly activeKey: number;
+  /** enforce: sign, and accept nothing unsigned. permissive: sign, accept both. receive_only: sign nothing, accept both. */
+  readonly mode: "enforce" | "permissive" | "receive_only";
+  /** time: a stamp has to be close to the clock. monotonic: it has to grow. */
+  readonly antiReplay: "time" | "monotonic";
+  /** How far a stamp may be away from the clock. */
+  readonly timeWindow: Milliseconds;
+}
+
+export interface AuthKeyParameters {
+  /** 1..255 */
+  readonly id: number;
+  /** 32..64 bytes, in hex. */
+  readonly secret: string;
+  /** Where it was read from; not for the VRRP process. */
+  readonly file?: string;
+}
+
 /** Gratuitous ARP and unsolicited neighbour advertisement: how often, how far apart. */
 export interface AnnounceParameters {
   /** Rounds in the first burst, spread over the first second. */
@@ -73,6 +96,7 @@ export interface InstanceParameters {
   readonly excludedAddresses: readonly VirtualAddress[];
   /** VRRPv2 simple text password, 1..8 bytes. */
   readonly password?: string;
+  readonly authHmac?: AuthHmacParameters;
   /** Source of our advertisements; without it the interface's primary address (IPv4) or link-local address (IPv6). */
   readonly source4?: string;
   readonly source6?: string;

@@ -3,6 +3,7 @@ import type { AddressEntry } from "../netlink/address.ts";
 import { IFA_F_DADFAILED, IFA_F_SECONDARY, IFA_F_TENTATIVE } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
 import { equalAddresses, formatAddress, type IpAddress, isLinkLocal, parseAddress } from "../wire/address.ts";
+import { trailerLength } from "./advertisement.ts";
 import type { InstanceParameters } from "./parameters.ts";
 
 export interface Readiness {
@@ -97,7 +98,8 @@ function describeFlags(entry: AddressEntry): string {
 function checkMtu(parameters: InstanceParameters, link: Link, reasons: string[]): void {
   for (const family of parameters.families) {
     const count = parameters.virtualAddresses.filter(({ address }) => address.includes(":") === (family === 6)).length;
-    const size = family === 4 ? 20 + 8 + 4 * count + (parameters.version === 2 ? 8 : 0) : 40 + 8 + 16 * count;
+    const message = family === 4 ? 20 + 8 + 4 * count + (parameters.version === 2 ? 8 : 0) : 40 + 8 + 16 * count;
+    const size = message + (parameters.authHmac === undefined ? 0 : trailerLength);
     if (size <= link.mtu) continue;
     reasons.push(
       `an advertisement with ${count} IPv${family} addresses has ${size} bytes, the MTU of ${link.name} is ${link.mtu}`,

@@ -26,6 +26,13 @@ export interface Expectations {
   /** The advertised list as it goes on the wire. */
   readonly addressBytes: Uint8Array;
   readonly checkAddressList: boolean;
+  /** An authentication trailer is expected, or at least understood. */
+  readonly trailer: boolean;
+}
+
+export interface Authentication {
+  /** Judges the trailer of a packet, or the lack of one. May remember what it has seen, and nothing else. */
+  judge(datagram: Datagram, trailer: Uint8Array | undefined): Rejection | undefined;
 }
 
 export interface ExpectedPeer {
@@ -58,7 +65,11 @@ export function refuseUnknown(datagram: Datagram, family: Family): Rejection {
   return typeof decoded === "string" ? decoded : "vrid_unknown";
 }
 
-export function receive(datagram: Datagram, expected: Expectations): Accepted | Rejection {
+export function receive(
+  datagram: Datagram,
+  expected: Expectations,
+  authentication?: Authentication,
+): Accepted | Rejection {
   const peer = expected.peers.find(({ address }) => equalAddresses(address, datagram.source));
   if (!isTtlAccepted(datagram.ttl, peer)) return "ttl";
   const advertisement = decodeAdvertisement(datagram.pdu, {
@@ -66,6 +77,7 @@ export function receive(datagram: Datagram, expected: Expectations): Accepted | 
     version: expected.version,
     checksum: expected.checksum,
     firstLinkLocal: expected.firstLinkLocal,
+    trailer: expected.trailer,
     ...endpoints(datagram),
   });
   if (typeof advertisement === "string") return advertisement;
@@ -76,6 +88,9 @@ export function receive(datagram: Datagram, expected: Expectations): Accepted | 
     if (peer === undefined) return "source";
   }
   if (expected.owner && expected.ownerConflict === "discard") return "owner";
+  // After everything that is cheap, before anything that is learned from the packet.
+  const unauthentic = authentication?.judge(datagram, advertisement.trailer);
+  if (unauthentic !== undefined) return unauthentic;
   const intervalDiffers = advertisement.interval !== expected.interval;
   const addressListDiffers = !sameAddresses(advertisement.addressBytes, expected.addressBytes, expected.family);
   if (expected.version === 2) {

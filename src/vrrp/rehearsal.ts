@@ -9,12 +9,16 @@ import type { Link } from "../netlink/link.ts";
 import { AF_UNIX, SOCK_DGRAM } from "../socket/constants.ts";
 import { Socket } from "../socket/socket.ts";
 import { allVrrpRouters4, allVrrpRouters6, type Family, parseAddress } from "../wire/address.ts";
+import { ipv4HeaderLength, ipv6HeaderLength } from "../wire/ip.ts";
 import { KernelAddresses } from "./address-requests.ts";
-import { encodeAdvertisement } from "./advertisement.ts";
+import { type AdvertisementFields, trailerLength } from "./advertisement.ts";
 import { Agenda } from "./agenda.ts";
+import { Authenticator } from "./authenticator.ts";
+import { encodeDatagram } from "./datagram.ts";
 import type { Host, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
-import type { InstanceParameters, Instant } from "./parameters.ts";
+import type { AuthHmacParameters, InstanceParameters, Instant } from "./parameters.ts";
+import { seal } from "./seal.ts";
 import { FrameSender, Transport } from "./transport.ts";
 
 const rounds = 12;
@@ -32,12 +36,23 @@ const link: Link = {
 };
 const better = { 4: bytesOf("192.0.2.3"), 6: bytesOf("fe80::3") } as const;
 const virtual = { 4: "192.0.2.1", 6: "fe80::1" } as const;
+const authHmac: AuthHmacParameters = {
+  keys: [{ id: 1, secret: "00".repeat(32) }],
+  activeKey: 1,
+  mode: "enforce",
+  antiReplay: "time",
+  timeWindow: 5000,
+};
 const own = { 4: "192.0.2.2", 6: "fe80::2" } as const;
 
-/** One round at a time; `pause` lets the loop turn in between, for the real instances are running already. */
-export async function rehearse(pause: () => Promise<void>): Promise<void> {
-  for (const family of [4, 6] as const) {
-    const stage = new Stage(family);
+/**
+ * One round at a time; `pause` lets the loop turn in between, for the real instances are running already. With
+ * `authenticated` once more with signed advertisements: the first signature of a process takes a hundred times longer.
+ */
+export async function rehearse(pause: () => Promise<void>, authenticated: boolean): Promise<void> {
+  const plain = [new Stage(4), new Stage(6)];
+  const stages = authenticated ? [...plain, new Stage(4, authHmac), new Stage(6, authHmac)] : plain;
+  for (const stage of stages) {
     for (let i = 0; i < rounds; i++) {
       stage.play();
       await pause();
@@ -49,6 +64,8 @@ export async function rehearse(pause: () => Promise<void>): Promise<void> {
 class Stage {
   readonly #family: Family;
   readonly #instance: Instance;
+  /** Of the router that is heard. */
+  readonly #authenticator: Authenticator | undefined;
   readonly #connection = new Connection(
     { send: (bytes) => bytes.length, receive: () => ({ ...nothing }), watch: () => {}, close: () => {} },
     { onError: () => {} },
@@ -60,10 +77,15 @@ class Stage {
   #receiver: Receiver | undefined;
   #expire = () => {};
 
-  constructor(family: Family) {
+  constructor(family: Family, authentication?: AuthHmacParameters) {
     this.#family = family;
     this.#transport = new Transport(link, family, nowhere(), () => {});
-    this.#instance = new Instance(parameters(family), this.#host());
+    const host = this.#host();
+    this.#authenticator = authentication && new Authenticator(authentication, host, 0);
+    this.#instance = new Instance(
+      { ...parameters(family), ...(authentication === undefined ? {} : { authHmac: authentication }) },
+      host,
+    );
   }
 
   /** Nobody is heard, the role is taken; somebody better is heard, the role is given up. */
@@ -91,7 +113,7 @@ class Stage {
   #hear(priority: number): void {
     const source = better[this.#family];
     const destination = this.#family === 4 ? allVrrpRouters4 : allVrrpRouters6;
-    const pdu = encodeAdvertisement({
+    const fields: AdvertisementFields = {
       version: 3,
       family: this.#family,
       vrid,
@@ -101,7 +123,10 @@ class Stage {
       checksumForm: "message",
       source,
       destination,
-    });
+    };
+    const bytes = encodeDatagram(fields, 255, this.#authenticator === undefined ? 0 : trailerLength);
+    if (this.#authenticator !== undefined) seal([{ bytes, destination }], source, this.#authenticator);
+    const pdu = bytes.subarray(this.#family === 4 ? ipv4HeaderLength : ipv6HeaderLength);
     this.#receiver?.receive({ source, destination, ttl: 255, pdu }, this.#now);
   }
 
@@ -119,6 +144,7 @@ class Stage {
     return {
       now,
       wallClock: () => "",
+      timeOfDay: () => this.#now,
       linkByName: () => link,
       addressesOn: () => addresses,
       isVirtual: () => false,

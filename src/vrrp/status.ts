@@ -19,6 +19,8 @@ export interface InstanceStatus {
   readonly priority: { readonly base: number; readonly effective: number; readonly parts: readonly PriorityPart[] };
   readonly advert_int_ms: number;
   readonly preempt: boolean;
+  /** Only with auth_hmac. */
+  readonly authentication?: AuthenticationStatus;
   /** The active router as this node sees it; itself when active; null when none was heard. */
   readonly active_router: ActiveRouter | null;
   readonly addresses: readonly AddressStatus[];
@@ -26,6 +28,26 @@ export interface InstanceStatus {
   readonly counters: Counters;
   /** Newest last, at most 20. */
   readonly transitions: readonly TransitionStatus[];
+}
+
+/** No secret is in it: a fingerprint is eight hex digits that differ when keys differ. */
+export interface AuthenticationStatus {
+  readonly method: "hmac";
+  readonly mode: "enforce" | "permissive" | "receive_only";
+  /** The key that advertisements are signed with. */
+  readonly active_key: number;
+  readonly keys: readonly { readonly id: number; readonly fingerprint: string }[];
+  readonly anti_replay: "time" | "monotonic";
+  readonly time_window_ms: number;
+  /** Advertisements without a trailer that the mode let pass. */
+  readonly unsigned_accepted: number;
+  /** The last refusal that was told; they are told at most once a second and reason. */
+  readonly last_refusal: {
+    readonly at: string;
+    readonly source: string;
+    readonly rejection: string;
+    readonly reason: string;
+  } | null;
 }
 
 export interface PriorityPart {

@@ -50,6 +50,7 @@ const blocks: Readonly<Record<string, Schema>> = {
   address: mapForm("virtual_ipaddress"),
   peer: mapForm("unicast_peer"),
   authentication: instanceBlock.properties?.authentication ?? {},
+  auth_hmac: instanceBlock.properties?.auth_hmac ?? {},
   check: keysOf(checkBlocks[0] ?? {}, (key) => commonNames.includes(key)),
   ...typesOfChecks,
 };
@@ -110,7 +111,7 @@ test("the reference names every key, those without a default in a comment", () =
       const comment = new RegExp(`^ *#.*\\b${key}:`, "m");
       expect(active.test(text) || comment.test(text), key).toBe(true);
       // nopreempt contradicts preempt; what is inside a commented block is commented too.
-      if (standard === undefined || key === "nopreempt" || /_ttl|auth_type/.test(key)) continue;
+      if (standard === undefined || key === "nopreempt" || /_ttl|auth_type|^mode$|anti_replay/.test(key)) continue;
       expect(active.test(text), `${key} has a default and stands without a comment sign`).toBe(true);
     }
   }

@@ -45,11 +45,15 @@ test.each([
 test("every accepted case, printed resolved, reads back as the same configuration", () => {
   const folder = new URL("../golden/config/good/", import.meta.url);
   for (const name of readdirSync(folder)) {
-    const [, output = ""] = readFileSync(new URL(name, folder), "utf8").split("----------\n");
+    const [input = "", output = ""] = readFileSync(new URL(name, folder), "utf8").split("----------\n");
     // What has no effect is not printed.
     if (name.includes("without-effect")) continue;
     const config = JSON.parse(output.slice(output.indexOf("{\n"))) as Config;
-    const again = loadTexts({ "viprd.yaml": stringify(describeConfig(config), { aliasDuplicateObjects: false }) });
+    // Key files are named again, not repeated.
+    const others = input.split(/^=== /m).slice(1);
+    const files = Object.fromEntries(others.map((text) => [/^.*/.exec(text)?.[0], text.slice(text.indexOf("\n") + 1)]));
+    const described = stringify(describeConfig(config), { aliasDuplicateObjects: false });
+    const again = loadTexts({ "viprd.yaml": described, ...files });
     expect(again.config, name).toEqual(config);
   }
 });

@@ -26,6 +26,9 @@ export interface Delays {
   readonly wake: () => Milliseconds;
 }
 
+/** Some day in 2026, when the simulation begins. */
+const simulatedEpoch = 1_790_000_000_000;
+
 /** What the simulation counts as one turn of the event loop: not all work of one instant has to happen in one. */
 const promptly: Delays = { timer: () => 0, wake: () => 0 };
 
@@ -34,6 +37,8 @@ export class SimulatedHost implements Host {
   readonly events: VrrpEvent[] = [];
   readonly logs: { readonly level: LogLevel; readonly instance: string; readonly message: string }[] = [];
   readonly addresses: AddressRequests;
+  /** How far the wall clock of this host is ahead of the others'. */
+  clockError: Milliseconds = 0;
   readonly #kernel: SimulatedKernel;
   readonly #delays: Delays;
   /** Clocks of different hosts have nothing to do with each other. */
@@ -145,6 +150,10 @@ export class SimulatedHost implements Host {
 
   wallClock(): string {
     return this.#wallClock(0);
+  }
+
+  timeOfDay(): Milliseconds {
+    return simulatedEpoch + this.#kernel.time.now + this.clockError;
   }
 
   linkByName(name: string): Link | undefined {

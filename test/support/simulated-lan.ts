@@ -40,6 +40,7 @@ export interface Advert {
   readonly interval: Milliseconds;
   readonly checksumForm: Advertisement["checksumForm"];
   readonly count: number;
+  readonly signed: boolean;
 }
 
 export interface Announcement {
@@ -181,11 +182,12 @@ export class SimulatedLan {
       firstLinkLocal: "strict",
       source,
       destination,
+      trailer: true,
     } as const;
     const advertisement = decodeAdvertisement(packet.payload, options);
     // Packets from a forger may be broken.
     if (typeof advertisement === "string") return;
-    const { vrid, version, priority, interval, checksumForm, count } = advertisement;
+    const { vrid, version, priority, interval, checksumForm, count, trailer } = advertisement;
     this.datagrams.push(bytes);
     this.adverts.push({
       at: this.time.now,
@@ -200,6 +202,7 @@ export class SimulatedLan {
       interval,
       checksumForm,
       count,
+      signed: trailer !== undefined,
     });
   }
 }
