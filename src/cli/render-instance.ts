@@ -83,15 +83,17 @@ function times(count: number): string {
 /** Counters that should be zero, only where they are not. */
 function troubles(counters: Counters): string[] {
   const rejected = countsOf(counters.rejected);
-  const told: [number, string][] = [
-    [counters.send_errors, "adverts could not be sent"],
-    [counters.own_packets, "own packets heard again: a loop, or a cloned router"],
-    [counters.interval_errors, "adverts with another interval than ours"],
-    [counters.address_list_errors, "adverts with another address list than ours"],
-    [counters.other_checksum_form, "adverts in the other checksum form (accepted)"],
-    [counters.late_timers, "timers fired late"],
+  const told: [number, string, string][] = [
+    [counters.send_errors, "advert", "could not be sent"],
+    [counters.own_packets, "own packet", "heard again: a loop, or a cloned router"],
+    [counters.interval_errors, "advert", "with another interval than ours"],
+    [counters.address_list_errors, "advert", "with another address list than ours"],
+    [counters.other_checksum_form, "advert", "in the other checksum form (accepted)"],
+    [counters.late_timers, "timer", "fired late"],
   ];
-  const lines = told.filter(([count]) => count > 0).map(([count, text]) => `${count} ${text}`);
+  const lines = told
+    .filter(([count]) => count > 0)
+    .map(([count, noun, text]) => `${count} ${noun}${count === 1 ? "" : "s"} ${text}`);
   return rejected === "" ? lines : [`rejected: ${rejected}`, ...lines];
 }
 

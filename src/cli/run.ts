@@ -53,8 +53,8 @@ async function tellOfNeighbours(log: Log): Promise<void> {
   try {
     for (const pid of await meetNeighbours()) {
       log.warn(
-        `another viprd, pid ${pid}, runs in this network namespace: if both use an interface, each removes the ` +
-          "other's addresses there when it starts",
+        `another viprd, pid ${pid}, runs in this network namespace: if both use an interface, they take each ` +
+          "other's addresses for left-overs and fight over them; run one of them",
       );
     }
   } catch (error) {

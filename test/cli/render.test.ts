@@ -121,6 +121,13 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
   };
 }
 
+test("one trouble is told as one", () => {
+  const told = (late_timers: number) =>
+    renderStatus(document([{ ...active, counters: { ...active.counters, rejected: {}, late_timers } }]), now, plain);
+  expect(told(1)).toContain("  trouble   1 timer fired late\n");
+  expect(told(2)).toContain("  trouble   2 timers fired late\n");
+});
+
 test("an active instance tells why, since when, with which addresses and which troubles", () => {
   expect(renderStatus(document([active]), now, plain)).toBe(`lb2  viprd 0.1.0, pid 42, up 2 h 5 min
 /etc/viprd/viprd.yaml, read 09:54:49
