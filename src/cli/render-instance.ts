@@ -16,6 +16,7 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
     ...instance.routers.flatMap((router) => timer(router, instance.routers.length > 1)),
     ...addresses(instance, paint),
     ["adverts", adverts(instance)],
+    ...splitBrain(instance, now, paint),
     ...troubles(instance.counters).map((text): [string, string] => ["trouble", paint("yellow", text)]),
   ];
   return [`${paint("bold", instance.name)}  ${state} for ${duration}  ${paint("dim", facts)}`, ...aligned(rows, paint)];
@@ -78,6 +79,25 @@ function adverts({ counters, advert_int_ms }: InstanceStatus): string {
 
 function times(count: number): string {
   return count === 1 ? "once" : `${count} times`;
+}
+
+const endings = {
+  ongoing: "it goes on",
+  kept: "this router stayed",
+  lost: "this router gave way",
+  left: "this router left the role",
+};
+
+/** The last one. */
+function splitBrain({ split_brains }: InstanceStatus, now: Date, paint: Paint): [string, string][] {
+  const last = split_brains.at(-1);
+  if (last === undefined) return [];
+  const others = last.rivals.map(
+    ({ address, priority, adverts }) => `${address} (priority ${priority}, heard ${times(adverts)})`,
+  );
+  const since = `since ${formatMoment(new Date(last.began), now)} for ${formatDuration(last.duration_ms)}`;
+  const text = `two active, ${since}: ${others.join(", ")}; ${endings[last.outcome]}`;
+  return [["conflict", paint(last.ended === null ? "red" : "yellow", text)]];
 }
 
 /** Counters that should be zero, only where they are not. */

@@ -122,6 +122,7 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
     addresses: [...parameters.virtualAddresses.map(address(true)), ...parameters.excludedAddresses.map(address(false))],
     routers: [],
     counters: noCounters,
+    split_brains: [],
     transitions: [],
   };
 }

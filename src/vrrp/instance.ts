@@ -1,7 +1,7 @@
 /** One VRRP instance, the shell around the state machine: a router for each address family, and what they hold and tell. */
 import type { AddressEntry } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
-import { equalAddresses, type Family, type IpAddress } from "../wire/address.ts";
+import type { Family, IpAddress } from "../wire/address.ts";
 import { mergeAuthentication } from "./authenticator.ts";
 import { instanceCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
@@ -9,11 +9,10 @@ import { History } from "./history.ts";
 import type { Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
 import type { Member } from "./member.ts";
-import type { InstanceParameters, Instant } from "./parameters.ts";
+import type { InstanceParameters } from "./parameters.ts";
 import { Part } from "./part.ts";
 import { assess, type Readiness } from "./readiness.ts";
-import { type Cause, describeCause, describeRival } from "./reasons.ts";
-import type { Peer } from "./router.ts";
+import { type Cause, describeCause } from "./reasons.ts";
 import type { InstanceStatus, StateName } from "./status.ts";
 
 const retryDelay = 2000;
@@ -31,7 +30,6 @@ export class Instance {
   #linkIndex: number | undefined;
   readonly #history: History;
   #lastCause: Cause | undefined;
-  #activeSince: Instant = 0;
   #ended = false;
 
   constructor(parameters: InstanceParameters, host: Host) {
@@ -154,6 +152,7 @@ export class Instance {
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
       routers: parts.map(({ member }) => member.status(now)),
       counters: instanceCounters(parts.map(({ member }) => member.counters)),
+      split_brains: parts.flatMap(({ splitBrain }) => splitBrain.status()),
       transitions: this.#history.transitions,
     };
   }
@@ -164,7 +163,6 @@ export class Instance {
         this.#refusals.add(message);
         this.refresh();
       },
-      lesserActive: (peer) => this.#lesserActive(peer),
       changed: (changed, _, cause) => this.#memberChanged(changed, cause),
       willing: (again) => this.#grantWhenAllAreWilling(again),
       warn: (message) => this.#warn(message),
@@ -236,18 +234,7 @@ export class Instance {
     const states = [...this.#parts.values()].map(({ member }) => member.state.name);
     const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
     if (to === this.state) return;
-    if (to === "active") this.#activeSince = this.#host.now();
     this.#history.enter(to, describeCause(this.#lastCause ?? cause), this.#parameters.priority, this.#ended);
-  }
-
-  #lesserActive(peer: Peer): void {
-    // The last word of the router that was just relieved.
-    const relieved = this.#lastCause?.type === "preempted" && equalAddresses(this.#lastCause.peer.source, peer.source);
-    if (relieved && this.#host.now() - this.#activeSince < this.#parameters.advertisementInterval) return;
-    const suppressed = this.#limiter.allow("lesser", this.#host.now());
-    if (suppressed === undefined) return;
-    const message = describeRival(peer, suppressed);
-    this.#host.event({ type: "conflict", at: this.#host.wallClock(), instance: this.#parameters.name, message });
   }
 
   #warn(message: string, fault?: string): void {

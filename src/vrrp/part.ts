@@ -7,12 +7,11 @@ import { addressesOfFamily } from "./derive.ts";
 import type { Host } from "./host.ts";
 import { Member, type MemberPorts } from "./member.ts";
 import type { InstanceParameters } from "./parameters.ts";
-import type { Peer } from "./router.ts";
+import { SplitBrain } from "./split-brain.ts";
+import type { ActiveView } from "./status.ts";
 
 /** What a part asks of its instance. */
 export interface PartPorts extends Pick<MemberPorts, "changed" | "willing" | "warn"> {
-  /** A lesser router believes it is active; its followers have been told otherwise. */
-  lesserActive(peer: Peer): void;
   /** The kernel will not have an address: a router without it must not be active. */
   refused(message: string): void;
 }
@@ -20,6 +19,7 @@ export interface PartPorts extends Pick<MemberPorts, "changed" | "willing" | "wa
 export class Part {
   readonly member: Member;
   readonly keeper: AddressKeeper;
+  readonly splitBrain: SplitBrain;
   readonly #announcer: Announcer;
   readonly #host: Host;
   #parameters: InstanceParameters;
@@ -28,6 +28,7 @@ export class Part {
     this.#host = host;
     this.#parameters = parameters;
     this.#announcer = new Announcer(host);
+    this.splitBrain = new SplitBrain(host, parameters.name);
     this.keeper = new AddressKeeper(host, parameters.name, {
       restored: () => this.#announcer.again(this.#parameters.announce, 1),
       refused: (message) => ports.refused(message),
@@ -40,11 +41,15 @@ export class Part {
         this.#announcer.stop();
         this.keeper.release();
       },
-      lesserActive: (peer) => {
+      lesserActive: (peer, interval) => {
         this.#announcer.again(this.#parameters.announce, 0);
-        ports.lesserActive(peer);
+        this.splitBrain.heard(peer, interval, this.#view());
       },
-      changed: ports.changed,
+      changed: (member, from, cause) => {
+        if (from === "active") this.splitBrain.left(cause);
+        if (member.state.name === "active") this.splitBrain.taken(cause, this.#view());
+        ports.changed(member, from, cause);
+      },
       willing: ports.willing,
       warn: ports.warn,
     });
@@ -78,6 +83,12 @@ export class Part {
   linkChanged(isMeant: (name: string) => boolean): void {
     this.keeper.linkChanged(isMeant);
     this.#announcer.linkChanged(isMeant);
+  }
+
+  /** What our advertisements say while active. */
+  #view(): ActiveView {
+    const { address = "", priority = 0 } = this.member.activeRouter(this.#host.now()) ?? {};
+    return { address, priority };
   }
 
   #soon(work: () => void): void {

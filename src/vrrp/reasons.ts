@@ -13,8 +13,7 @@ export type Cause =
   | { readonly type: "silent"; readonly peer: Peer; readonly silent: Milliseconds }
   | { readonly type: "resigned"; readonly peer: Peer }
   | { readonly type: "preempted"; readonly peer: Peer; readonly own: number }
-  /** `returned`: we had taken over from it when it fell silent, and it was active all the time. */
-  | { readonly type: "outranked"; readonly peer: Peer; readonly own: number; readonly returned: boolean }
+  | { readonly type: "outranked"; readonly peer: Peer; readonly own: number }
   /** Not run for `silent`, counted from the last advertisement. */
   | { readonly type: "stalled"; readonly silent: Milliseconds }
   | { readonly type: "group" };
@@ -45,11 +44,6 @@ export function describeCause(cause: Cause): string {
     case "group":
       return "the other address family lost the role";
   }
-}
-
-export function describeRival(peer: Peer, suppressed: number): string {
-  const more = suppressed > 0 ? ` (and ${suppressed} more advertisements)` : "";
-  return `${formatAddress(peer.source)} believes it is active too, with priority ${peer.priority}${more}`;
 }
 
 /** Why a packet was refused, with what was found beside what was expected. */

@@ -157,7 +157,7 @@ function activeHears(
     return {
       state: accepted(router, event, peer),
       actions: [...(returned ? [advertise(router)] : []), { type: "remove-addresses" }],
-      cause: { type: "outranked", peer, own: router.priority, returned },
+      cause: { type: "outranked", peer, own: router.priority },
     };
   }
   // New in RFC 9568: a lesser router is answered at once. RFC 3768 discards in silence. The advertisement timer keeps

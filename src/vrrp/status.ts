@@ -26,6 +26,8 @@ export interface InstanceStatus {
   readonly addresses: readonly AddressStatus[];
   readonly routers: readonly RouterStatus[];
   readonly counters: Counters;
+  /** Times in which another router was active as well: newest last, the one that goes on without an end. */
+  readonly split_brains: readonly SplitBrainStatus[];
   /** Newest last, at most 20. */
   readonly transitions: readonly TransitionStatus[];
 }
@@ -61,6 +63,31 @@ export interface ActiveRouter {
   /** Milliseconds since its last advertisement; 0 for this node. */
   readonly last_heard_ms: number;
   readonly self: boolean;
+}
+
+/** An active router with what its advertisements say. */
+export interface ActiveView {
+  readonly address: string;
+  readonly priority: number;
+}
+
+export interface RivalStatus extends ActiveView {
+  /** Heard from it while both were active. */
+  readonly adverts: number;
+}
+
+export interface SplitBrainStatus {
+  /** ISO 8601: when the other one was heard first. Of a tie that was lost at once: when this router became active. */
+  readonly began: string;
+  readonly ended: string | null;
+  /** From the begin to the last advertisement of the other one. */
+  readonly duration_ms: number;
+  readonly own: ActiveView;
+  readonly rivals: readonly RivalStatus[];
+  /** Advertisements of further rivals: a list that others can fill has an end. */
+  readonly unlisted: number;
+  /** `kept`: this router stayed active; `lost`: it gave way; `left`: it left the role for another reason. */
+  readonly outcome: "ongoing" | "kept" | "lost" | "left";
 }
 
 export interface AddressStatus {
@@ -160,6 +187,14 @@ export type InstanceEvent = { readonly at: string; readonly instance: string } &
     }
   | { readonly type: "repair"; readonly message: string }
   | { readonly type: "conflict"; readonly message: string }
+  | {
+      readonly type: "split_brain_start";
+      readonly began: string;
+      readonly own: ActiveView;
+      readonly rival: ActiveView;
+      readonly message: string;
+    }
+  | ({ readonly type: "split_brain_end"; readonly message: string } & SplitBrainStatus)
   /** `fault`: it is in initialize and cannot leave it for this reason. No transition tells so when it never left it. */
   | { readonly type: "warning"; readonly message: string; readonly fault?: string }
 );

@@ -28,6 +28,7 @@ const counters: Counters = {
 };
 
 const active: InstanceStatus = {
+  split_brains: [],
   name: "web",
   interface: "eth0",
   vrid: 51,

@@ -38,6 +38,7 @@ function status(parameters) {
     addresses: [],
     routers: [],
     counters,
+    split_brains: [],
     transitions: [],
   };
 }

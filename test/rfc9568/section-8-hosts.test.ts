@@ -103,8 +103,10 @@ describe("8.3.2: what should be told", () => {
     expect(owner.state).toBe("active");
     expect(owner.host.events).toContainEqual(
       expect.objectContaining({
-        type: "conflict",
-        message: "192.0.2.100 believes it is active too, with priority 255",
+        type: "split_brain_start",
+        own: { address: "192.0.2.200", priority: 255 },
+        rival: { address: "192.0.2.100", priority: 255 },
+        message: "two routers are active: 192.0.2.100 with priority 255 beside this one, 192.0.2.200 with priority 255",
       }),
     );
   });

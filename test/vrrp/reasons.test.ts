@@ -13,10 +13,10 @@ test.each<readonly [string, Cause, ReturnType<typeof newActiveReason>]>([
   ["no advertisement from 192.0.2.12 for 36 ms", { type: "silent", peer, silent: 36.09 }, "no_response"],
   ["192.0.2.12 gave up the role (priority 0)", { type: "resigned", peer }, "priority"],
   ["preempting 192.0.2.12: its priority 90 is below our 100", { type: "preempted", peer, own: 100 }, "preempted"],
-  ["192.0.2.12 has priority 90, above our 80", { type: "outranked", peer, own: 80, returned: false }, "priority"],
+  ["192.0.2.12 has priority 90, above our 80", { type: "outranked", peer, own: 80 }, "priority"],
   [
     "fe80::12 has the same priority 100 and the higher address",
-    { type: "outranked", peer: peer6, own: 100, returned: true },
+    { type: "outranked", peer: peer6, own: 100 },
     "priority",
   ],
   [

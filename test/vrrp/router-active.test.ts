@@ -140,7 +140,7 @@ describe.each(variants)("$name: active", (variant) => {
             willing: false,
           },
           actions: [{ type: "remove-addresses" }],
-          cause: { type: "outranked", peer, own: 100, returned: false },
+          cause: { type: "outranked", peer, own: 100 },
         });
       }
     },
