@@ -12,7 +12,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   scripts: ["wire", "socket"],
   netlink: ["wire", "socket"],
   vrrp: ["wire", "netlink", "socket"],
-  healthchecks: ["wire", "socket", "scripts"],
+  // Interfaces and routes are asked from the kernel.
+  healthchecks: ["wire", "socket", "scripts", "netlink"],
   lvs: ["wire", "netlink"],
   config: ["wire"],
   daemon: ["wire", "socket", "scripts", "netlink", "vrrp", "healthchecks", "lvs", "config"],

@@ -13,15 +13,19 @@ const second = 1000;
 const hour = 3600 * second;
 const longestTimeout = 5 * second;
 
-export const commonKeys = {
+/** For the types whose results may err, and for those whose do not. */
+const defaultCounts = { rise: 2, fall: 3 };
+const steadyCounts = { rise: 1, fall: 1 };
+
+const commonKeys = ({ rise, fall } = defaultCounts) => ({
   interval: standard(duration(10, 24 * hour), "1s", "From the start of one run to the start of the next."),
   timeout: unset(
     duration(1, hour),
     "interval, 5s at most",
     "Time for one run as a whole: connecting, asking, answering. Longer is a failure.",
   ),
-  rise: standard(whole(1, 1000), 2, "Successes in a row that make it up. The very first result decides alone."),
-  fall: standard(whole(1, 1000), 3, "Failures in a row that make it down. The very first result decides alone."),
+  rise: standard(whole(1, 1000), rise, "Successes in a row that make it up. The very first result decides alone."),
+  fall: standard(whole(1, 1000), fall, "Failures in a row that make it down. The very first result decides alone."),
   jitter: standard(
     duration(0, hour),
     "0s",
@@ -37,7 +41,9 @@ export const commonKeys = {
     "unknown",
     "What counts until there are results. unknown: the first result decides; up and down: fall or rise results do.",
   ),
-};
+});
+
+export const commonNames = Object.keys(commonKeys());
 
 export const checkName = text("a name of 1 to 64 letters, digits, _, - and ., not beginning with - or .", (value) =>
   /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) && value !== "__proto__" ? undefined : "",
@@ -46,10 +52,10 @@ export const checkName = text("a name of 1 to 64 letters, digits, _, - and ., no
 const typeNames = Object.keys(checkSchemas);
 
 /** One block for each type. */
-const blocks = Object.entries(checkSchemas).map(([name, { keys }]) =>
+const blocks = Object.entries(checkSchemas).map(([name, { keys, steady }]) =>
   z.strictObject({
     type: z.literal(name).meta({ description: "What is checked, and how.", "x-bounds": listed(typeNames) }),
-    ...commonKeys,
+    ...commonKeys(steady && steadyCounts),
     ...keys,
   }),
 );
@@ -70,14 +76,20 @@ export function resolveChecks(
     const schema = Object.entries(checkSchemas).find(([type]) => type === check?.type)?.[1];
     if (check === undefined || schema === undefined) continue;
     const path: Path = ["health_check", name];
-    const common = resolveCommon(name, check, path, report);
+    const common = resolveCommon(name, check, schema.steady ? steadyCounts : defaultCounts, path, report);
     const own = schema.resolve(check, path, report);
     if (own !== undefined) checks.push({ ...common, ...own });
   }
   return checks;
 }
 
-function resolveCommon(name: string, values: Loose<CheckValues>, path: Path, report: Report): CommonParameters {
+function resolveCommon(
+  name: string,
+  values: Loose<CheckValues>,
+  counts: typeof defaultCounts,
+  path: Path,
+  report: Report,
+): CommonParameters {
   const interval = values.interval ?? second;
   const timeout = values.timeout ?? Math.min(interval, longestTimeout);
   const jitter = values.jitter ?? 0;
@@ -94,7 +106,7 @@ function resolveCommon(name: string, values: Loose<CheckValues>, path: Path, rep
     const advice = "runs do not overlap, so one that hangs puts off the next";
     report.warn([...path, "timeout"], `${formatDuration(timeout)} is longer than the interval, ${written}: ${advice}`);
   }
-  const { rise = 2, fall = 3, initial = "unknown" } = values;
+  const { rise = counts.rise, fall = counts.fall, initial = "unknown" } = values;
   return { name, interval, timeout, rise, fall, jitter, fastInterval, initial };
 }
 

@@ -46,6 +46,16 @@ function guessNumber(input: unknown, least: number, most: number): string | unde
     : undefined;
 }
 
+export function number() {
+  const error = ({ input }: Issue) => expected("a number", input);
+  return z.number({ error }).meta({ "x-bounds": "a number" });
+}
+
+/** Of the host, which `viprd check` does not look at. */
+export function absolutePath() {
+  return text("a path that begins with /", (value) => (/^\/[^\0\n]*$/.test(value) ? undefined : ""));
+}
+
 export function boolean() {
   const rule = "true or false";
   return z

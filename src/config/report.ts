@@ -1,6 +1,6 @@
 /** Collects the problems of one configuration; knows the tree, so that a path is enough to find the place. */
 import { formatPath, type Path, type Place, type Problem, type Severity } from "./problem.ts";
-import { placeOf, type TreeNode } from "./tree.ts";
+import { hasPath, placeOf, type TreeNode } from "./tree.ts";
 
 export class Report {
   readonly #root: TreeNode;
@@ -25,6 +25,11 @@ export class Report {
   at(place: Place, path: Path, message: string, severity: Severity = "error"): void {
     const { file, line, column } = place;
     this.#problems.push({ file, line, column, path: formatPath(path), severity, message });
+  }
+
+  /** The file says something at `path`, right or wrong. */
+  isGiven(path: Path): boolean {
+    return hasPath(this.#root, path);
   }
 
   placeOf(path: Path): Place {

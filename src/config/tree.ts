@@ -36,6 +36,15 @@ export function findEntry(node: TreeNode | undefined, key: string): Entry | unde
   return node?.kind === "map" ? node.entries.find((entry) => entry.key === key) : undefined;
 }
 
+export function hasPath(root: TreeNode, path: Path): boolean {
+  let node: TreeNode | undefined = root;
+  for (const part of path) {
+    if (typeof part !== "number") node = findEntry(node, part)?.value;
+    else node = node?.kind === "list" ? node.items[part] : undefined;
+  }
+  return node !== undefined;
+}
+
 /** The place of the value at `path`, or of the nearest thing around it that exists. */
 export function placeOf(root: TreeNode, path: Path): Place {
   let node = root;

@@ -1,7 +1,7 @@
 /** `type: tcp`: a connection can be opened. It is closed at once; nothing is sent. */
 import { connect } from "node:net";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
-import { whyRefused } from "./connect-failure.ts";
+import { whySystem } from "./system-failure.ts";
 
 export interface TcpParameters {
   readonly type: "tcp";
@@ -28,7 +28,7 @@ export const tcp: CheckType<TcpParameters> = {
       signal.addEventListener("abort", onAbort);
       socket.on("connect", () => end(true, `connected to ${target}`));
       // Kept after the end: a late error has to find a listener.
-      socket.on("error", (error) => end(false, `connect ${target}: ${whyRefused(error)}`));
+      socket.on("error", (error) => end(false, `connect ${target}: ${whySystem(error)}`));
     });
   },
 };

@@ -1,10 +1,16 @@
 /** The table of types. A new one is a file with its parameters and its probe, and a line here. */
 import type { CheckType } from "./check-type.ts";
+import { file } from "./file.ts";
+import { networkInterface } from "./interface.ts";
 import type { CheckParameters } from "./parameters.ts";
+import { processes } from "./process.ts";
 import { tcp } from "./tcp.ts";
 
 const types = {
   tcp,
+  file,
+  process: processes,
+  interface: networkInterface,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;

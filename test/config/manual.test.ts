@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { commonKeys } from "../../src/config/health-check.ts";
+import { commonNames } from "../../src/config/health-check.ts";
 import { formatJsonSchema, jsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { formatProblem } from "../../src/config/problem.ts";
@@ -30,7 +30,7 @@ const instanceBlock = file.properties?.vrrp_instance?.additionalProperties as Sc
 const mapForm = (key: string) =>
   instanceBlock.properties?.[key]?.items?.anyOf?.find(({ properties }) => properties) ?? {};
 const checkBlocks = (file.properties?.health_check?.additionalProperties as Schema | undefined)?.oneOf ?? [];
-const commonNames = ["type", ...Object.keys(commonKeys)];
+const commonKeys = ["type", ...commonNames];
 /** Every check has the common keys; those of one type are the rest. */
 const keysOf = (block: Schema, wanted: (key: string) => boolean): Schema => ({
   properties: Object.fromEntries(Object.entries(block.properties ?? {}).filter(([key]) => wanted(key))),
@@ -39,7 +39,7 @@ const keysOf = (block: Schema, wanted: (key: string) => boolean): Schema => ({
 const typesOfChecks = Object.fromEntries(
   checkBlocks.map((block) => [
     `check_${block.properties?.type?.const}`,
-    keysOf(block, (key) => !commonNames.includes(key)),
+    keysOf(block, (key) => !commonKeys.includes(key)),
   ]),
 );
 
@@ -51,7 +51,7 @@ const blocks: Readonly<Record<string, Schema>> = {
   peer: mapForm("unicast_peer"),
   authentication: instanceBlock.properties?.authentication ?? {},
   auth_hmac: instanceBlock.properties?.auth_hmac ?? {},
-  check: keysOf(checkBlocks[0] ?? {}, (key) => commonNames.includes(key)),
+  check: keysOf(checkBlocks[0] ?? {}, (key) => commonKeys.includes(key)),
   ...typesOfChecks,
 };
 
@@ -81,7 +81,10 @@ test("the values of the reference are the defaults", () => {
   const checks = Object.entries<Record<string, unknown>>(given.health_check);
   const blockOf = (type: unknown) => checkBlocks.find(({ properties }) => properties?.type?.const === type) ?? {};
   const requiredOf = (check: Record<string, unknown>) =>
-    Object.entries(check).filter(([key]) => blockOf(check.type).required?.includes(key));
+    Object.entries(check).filter(
+      // A process check needs one of program and command.
+      ([key]) => blockOf(check.type).required?.includes(key) || (check.type === "process" && key === "command"),
+    );
   const smallest = loadTexts({
     "smallest.yaml": JSON.stringify({
       vrrp_instance: { web: required },
@@ -97,7 +100,7 @@ test("the values of the reference are the defaults", () => {
     ...checks.map(([, check]) => [blockOf(check.type), check] as const),
   ] as const) {
     for (const [key, value] of Object.entries(values)) {
-      if (block.required?.includes(key)) continue;
+      if (block.required?.includes(key) || key === "command") continue;
       expect(value, key).toEqual(block.properties?.[key]?.default);
     }
   }

@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import type { LoadResult } from "../../src/daemon/configuration.ts";
 import type { ToChecks, ToVrrp } from "../../src/daemon/messages.ts";
 import type { StatusDocument } from "../../src/daemon/status.ts";
-import type { CheckParameters } from "../../src/healthchecks/parameters.ts";
+import type { CheckParameters, CommonParameters } from "../../src/healthchecks/parameters.ts";
 import { get, loaded, rig as plainRig, temporaryDirectory, until } from "./support.ts";
 
-function check(name: string, changes: Partial<CheckParameters> = {}): CheckParameters {
+function check(name: string, changes: Partial<CommonParameters> = {}): CheckParameters {
   const common = { interval: 1000, timeout: 500, rise: 2, fall: 3, jitter: 0, fastInterval: 1000 };
   return { name, ...common, initial: "unknown", type: "tcp", host: "192.0.2.80", port: 80, ...changes };
 }

@@ -1,0 +1,92 @@
+/**
+ * `type: file`: a file is there, or is not, or says what it should. Its folder is watched, so that a change is seen at
+ * once, also of a file that is replaced by another or that appears; the runs at the interval see what a watch cannot
+ * (another folder behind a link, a file system on the network).
+ */
+import { constants, type FSWatcher, watch } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import type { CheckType, Outcome } from "./check-type.ts";
+import { judgeContent, type ValueRule } from "./file-value.ts";
+import { whySystem } from "./system-failure.ts";
+
+export interface FileParameters {
+  readonly type: "file";
+  /** From / on. */
+  readonly path: string;
+  /** Whether it has to be there. */
+  readonly present: boolean;
+  /** What it has to say; without one its presence is enough. */
+  readonly value?: ValueRule;
+}
+
+/** A value stands at the beginning of a file. */
+const mostRead = 4096;
+/** A folder that is not there yet, or a system that has no more watches to give, is asked again. */
+const watchAgain = 5000;
+
+export const file: CheckType<FileParameters> = {
+  async probe({ path, present, value }) {
+    if (value === undefined) return judgePresence(path, present);
+    try {
+      return judgeContent(path, await readStart(path), value);
+    } catch (error) {
+      return { ok: false, reason: `${path}: ${whySystem(error)}` };
+    }
+  },
+  watch({ path }, changed) {
+    let watcher: FSWatcher | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const name = basename(path);
+    const begin = (): void => {
+      timer = undefined;
+      try {
+        watcher = watch(dirname(path), (_event, file) => {
+          // Kubernetes replaces a folder "..data" that the file is a link into. No name: something happened.
+          if (file === null || file === name || file.startsWith("..")) changed();
+        });
+        watcher.on("error", again);
+      } catch {
+        // Missing, forbidden, or no watches left: until then the interval alone tells.
+        again();
+      }
+    };
+    const again = (): void => {
+      watcher?.close();
+      watcher = undefined;
+      timer ??= setTimeout(() => {
+        begin();
+        changed();
+      }, watchAgain);
+    };
+    begin();
+    return () => {
+      clearTimeout(timer);
+      watcher?.close();
+    };
+  },
+};
+
+async function judgePresence(path: string, present: boolean): Promise<Outcome> {
+  try {
+    await stat(path);
+    return { ok: present, reason: `${path} exists` };
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))) {
+      return { ok: false, reason: `${path}: ${whySystem(error)}` };
+    }
+    return { ok: !present, reason: `${path} does not exist` };
+  }
+}
+
+/** A pipe without a writer would never answer; a device might for ever. */
+async function readStart(path: string): Promise<string> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await handle.stat()).isFile()) throw new Error("it is not a file");
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(mostRead), 0, mostRead, 0);
+    return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+  } finally {
+    await handle.close();
+  }
+}
