@@ -37,7 +37,7 @@ const alsoAllowed: readonly { readonly from: RegExp; readonly to: RegExp; readon
   // An event is told in the same words in the log and on the screen.
   { from: /^cli\/render-event\.ts$/, to: /^daemon\/log-event\.ts$/ },
   // `decode` uses the codecs.
-  { from: /^cli\/decode/, to: /^(wire\/.*|vrrp\/(advertisement|reception|datagram))\.ts$/ },
+  { from: /^cli\/decode/, to: /^(wire\/.*|vrrp\/(advertisement|reception|datagram|hmac-trailer|utc))\.ts$/ },
   { from: /^main\.ts$/, to: /^daemon\// },
 ];
 

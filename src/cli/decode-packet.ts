@@ -4,8 +4,12 @@ import {
   addressesOf,
   type DecodeOptions,
   decodeAdvertisement,
+  headerLength,
+  looksSigned,
   type Rejection,
+  trailerLength,
 } from "../vrrp/advertisement.ts";
+import type { Key } from "../vrrp/hmac-trailer.ts";
 import type { ChecksumForm, ChecksumReceive, VrrpVersion } from "../vrrp/parameters.ts";
 import { allVrrpRouters4, allVrrpRouters6, type Family, formatAddress, type IpAddress } from "../wire/address.ts";
 import { readUint8 } from "../wire/bytes.ts";
@@ -19,6 +23,7 @@ import {
   isExtension,
 } from "../wire/ip.ts";
 import { carriedPacket } from "../wire/link-layer.ts";
+import { describeTrailer, type HmacAnswer, judgeTrailer } from "./decode-hmac.ts";
 
 export interface Judgement {
   readonly version: VrrpVersion | "any";
@@ -27,6 +32,8 @@ export interface Judgement {
   /** For packets that come without an IP header. */
   readonly source: IpAddress | undefined;
   readonly destination: IpAddress | undefined;
+  /** With keys, packets are judged as by a router with auth_hmac in mode enforce, otherwise as by one without it. */
+  readonly keys?: readonly Key[];
 }
 
 /** What is told about a packet. Null where a packet without IP header cannot know. */
@@ -42,6 +49,7 @@ export interface ValidAnswer {
   readonly destination: string | null;
   readonly ttl: number | null;
   readonly checksum: ChecksumForm;
+  readonly hmac?: HmacAnswer;
 }
 
 /** As much as could be read before or in spite of the error. */
@@ -55,6 +63,8 @@ export interface InvalidAnswer {
   readonly version?: number;
   readonly vrid?: number;
   readonly priority?: number;
+  /** Of a packet that is signed. */
+  readonly hmac?: HmacAnswer;
 }
 
 export type Answer = ValidAnswer | InvalidAnswer;
@@ -119,7 +129,19 @@ interface Envelope {
 function judgeMessage(pdu: Uint8Array, envelope: Envelope, how: Judgement): Answer {
   if (envelope.ttl !== undefined && envelope.ttl !== 255) return rejected("ttl", envelope, pdu);
   const decoded = decodeWith(pdu, envelope, how);
-  if (typeof decoded === "string") return rejected(decoded, envelope, pdu);
+  if (typeof decoded === "string") {
+    const hmac = looksSigned(pdu, envelope.family) ? { hmac: describeTrailer(pdu, null) } : {};
+    return { ...rejected(decoded, envelope, pdu), ...hmac };
+  }
+  const { trailer } = decoded;
+  const unauthentic = how.keys && judgeTrailer(pdu, trailer, envelope.source, how.keys);
+  if (unauthentic !== undefined) {
+    const verified = unauthentic === "hmac_invalid" ? false : null;
+    const hmac = trailer === undefined ? {} : { hmac: describeTrailer(pdu, verified) };
+    return { ...rejected(unauthentic, envelope, pdu), ...hmac };
+  }
+  // RFC 2338 section 5.3.6 knows 0, 1 and 2; the last was another protocol's header and is gone since RFC 3768.
+  if (decoded.authenticationType > 2) return rejected("auth_type", envelope, pdu);
   return {
     valid: true,
     version: decoded.version,
@@ -132,6 +154,7 @@ function judgeMessage(pdu: Uint8Array, envelope: Envelope, how: Judgement): Answ
     destination: envelope.destination === undefined ? null : formatAddress(envelope.destination),
     ttl: envelope.ttl ?? null,
     checksum: decoded.checksumForm,
+    ...(trailer === undefined ? {} : { hmac: describeTrailer(pdu, true) }),
   };
 }
 
@@ -147,7 +170,9 @@ export function judgeBareMessage(pdu: Uint8Array, how: Judgement): Answer {
 /** Only version 3 with addresses of 16 bytes is of this length. */
 function familyByLength(pdu: Uint8Array): Family {
   const count = readUint8(pdu, 3);
-  return count > 0 && readUint8(pdu, 0) >> 4 === 3 && pdu.length === 8 + count * 16 ? 6 : 4;
+  const length = headerLength + count * 16;
+  const fits = pdu.length === length || pdu.length === length + trailerLength;
+  return count > 0 && readUint8(pdu, 0) >> 4 === 3 && fits ? 6 : 4;
 }
 
 const beforeChecksum: ReadonlySet<Rejection> = new Set(["short", "version", "type", "count_zero", "long"]);
@@ -162,18 +187,14 @@ function decodeWith(pdu: Uint8Array, envelope: Envelope, how: Judgement): Advert
     firstLinkLocal: how.firstLinkLocal,
     source: source ?? unknownAddress,
     destination: destination ?? unknownAddress,
+    trailer: how.keys !== undefined,
   };
-  if (source !== undefined && destination !== undefined) return refuseUnknownType(decodeAdvertisement(pdu, options));
+  if (source !== undefined && destination !== undefined) return decodeAdvertisement(pdu, options);
   // Without addresses only the message itself can be summed; a form that needs them counts as failed.
   const decoded = decodeAdvertisement(pdu, { ...options, checksum: "message" });
   const needsAddresses = family === 6 || (how.checksum === "pseudo_header" && readUint8(pdu, 0) >> 4 === 3);
-  if (!needsAddresses) return refuseUnknownType(decoded);
+  if (!needsAddresses) return decoded;
   return typeof decoded === "string" && beforeChecksum.has(decoded) ? decoded : "checksum";
-}
-
-/** RFC 2338 section 5.3.6 knows 0, 1 and 2; the last was another protocol's header and is gone since RFC 3768. */
-function refuseUnknownType(decoded: Advertisement | Rejection): Advertisement | Rejection {
-  return typeof decoded !== "string" && decoded.authenticationType > 2 ? "auth_type" : decoded;
 }
 
 function rejected(error: Rejection, envelope?: Envelope, pdu?: Uint8Array): InvalidAnswer {

@@ -1,4 +1,5 @@
 /** The answers of `viprd decode` as lines. `at`: when the packet was captured, in nanoseconds since 1970. */
+import type { HmacAnswer } from "./decode-hmac.ts";
 import type { Answer } from "./decode-packet.ts";
 import { formatClock } from "./render-time.ts";
 
@@ -40,7 +41,7 @@ function words(answer: Answer): string[] {
     const version = answer.version === undefined ? [] : [`v${answer.version}`];
     const vrid = answer.vrid === undefined ? [] : [`vrid ${answer.vrid}`];
     const from = answer.source === null ? [] : [`from ${route}`, ttl];
-    return [`rejected: ${answer.error}`, ...from, ...version, ...vrid];
+    return [`rejected: ${answer.error}`, ...from, ...version, ...vrid, ...signature(answer.hmac)];
   }
   return [
     `v${answer.version} ipv${answer.family}`,
@@ -51,5 +52,14 @@ function words(answer: Answer): string[] {
     ttl,
     answer.addresses.join(", "),
     `(checksum ${answer.checksum})`,
+    ...signature(answer.hmac),
   ];
+}
+
+/** "(hmac key 1, 2026-07-07T08:09:10.123Z, verified)" */
+function signature(hmac: HmacAnswer | undefined): string[] {
+  if (hmac === undefined) return [];
+  const { key_id, stamped, counter, verified } = hmac;
+  const word = verified === null ? "unverified: no --hmac-key for it" : verified ? "verified" : "WRONG";
+  return [`(hmac key ${key_id}, ${stamped}${counter === 0 ? "" : ` + ${counter}`}, ${word})`];
 }

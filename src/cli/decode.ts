@@ -5,12 +5,14 @@
 import { createReadStream } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { whyNot } from "../config/read-failure.ts";
+import type { Key } from "../vrrp/hmac-trailer.ts";
 import { type IpAddress, parseAddress } from "../wire/address.ts";
 import { readUint8, readUint16 } from "../wire/bytes.ts";
 import { ETH_P_8021AD, ETH_P_8021Q, ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, ETH_P_QINQ1 } from "../wire/ethernet.ts";
 import { decodeIpv4, decodeIpv6 } from "../wire/ip.ts";
 import { LINKTYPE_ETHERNET } from "../wire/link-layer.ts";
 import { CaptureReader, isCapture } from "../wire/pcap.ts";
+import { readKeys } from "./decode-keys.ts";
 import { type Answer, type Judgement, judgeBareMessage, judgeFrame, judgePacket } from "./decode-packet.ts";
 import { jsonLine, textLine, timedJsonLine } from "./decode-render.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -26,6 +28,8 @@ interface Flags {
   readonly firstLinkLocal: Judgement["firstLinkLocal"];
   readonly source?: IpAddress;
   readonly destination?: IpAddress;
+  readonly hmacKey?: readonly string[];
+  readonly keys?: readonly Key[];
 }
 
 export function decodeCommand(): Command {
@@ -49,13 +53,26 @@ export function decodeCommand(): Command {
         .choices(["strict", "lenient"])
         .default("strict"),
     )
+    .option(
+      "--hmac-key <id:key>",
+      "verify signatures, and refuse what is not signed; the key as in the configuration: hex:DIGITS, text:TEXT or " +
+        "better file:PATH, which other users of the host do not see; more than once for several keys",
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
     .option("--source <address>", "IP source of messages that come without IP header", address)
     .option("--destination <address>", "IP destination of such messages (default: the VRRP group)", address)
     .action(async (flags: Flags, command: Command) => {
       if (flags.source && flags.destination && flags.source.length !== flags.destination.length) {
         command.error("error: --source and --destination are of different families", { exitCode: ExitCode.usage });
       }
-      process.exitCode = await decode(flags, process.stdin, process.stdout, process.stderr);
+      const keys = flags.hmacKey === undefined ? undefined : readKeys(flags.hmacKey);
+      if (typeof keys === "string") command.error(`error: --hmac-key: ${keys}`, { exitCode: ExitCode.usage });
+      process.exitCode = await decode(
+        { ...flags, ...(keys === undefined ? {} : { keys }) },
+        process.stdin,
+        process.stdout,
+        process.stderr,
+      );
     });
 }
 
@@ -80,6 +97,7 @@ export async function decode(
     firstLinkLocal: flags.firstLinkLocal,
     source: flags.source,
     destination: flags.destination,
+    ...(flags.keys === undefined ? {} : { keys: flags.keys }),
   };
   const writer = new LineWriter(output);
   const format = flags.json !== true ? textLine : flags.time === true ? timedJsonLine : jsonLine;

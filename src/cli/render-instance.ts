@@ -1,6 +1,7 @@
 /** One instance in full, for a person. Pure. */
 import type { Counters, InstanceStatus, RouterStatus } from "../vrrp/status.ts";
 import { type Paint, padTo, widthOf } from "./paint.ts";
+import { authentication, lastRefusal } from "./render-authentication.ts";
 import { countsOf } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
 import { formatDuration, formatInterval, formatMoment } from "./render-time.ts";
@@ -9,6 +10,7 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
   const duration = formatDuration(now.getTime() - Date.parse(instance.since));
   const state = paint(stateColour[instance.state], instance.state);
   const facts = `vrid ${instance.vrid} on ${instance.interface}, VRRP ${instance.version}, ${instance.families.join(" and ")}`;
+  const { authentication: auth } = instance;
   const rows: [string, string][] = [
     ...reasons(instance, now),
     ["priority", priority(instance)],
@@ -16,6 +18,8 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
     ...instance.routers.flatMap((router) => timer(router, instance.routers.length > 1)),
     ...addresses(instance, paint),
     ["adverts", adverts(instance)],
+    ...(auth === undefined ? [] : [["auth", authentication(auth)] satisfies [string, string]]),
+    ...(auth === undefined ? [] : lastRefusal(auth, now)).map((text): [string, string] => ["refused", text]),
     ...splitBrain(instance, now, paint),
     ...troubles(instance.counters).map((text): [string, string] => ["trouble", paint("yellow", text)]),
   ];

@@ -169,6 +169,13 @@ function startsLinkLocal(pdu: Uint8Array): boolean {
   return (readUint16(pdu, headerLength) & 0xffc0) === 0xfe80;
 }
 
+/** Whether a well-formed trailer seems to follow the message, whose own length its header tells. */
+export function looksSigned(pdu: Uint8Array, family: Family): boolean {
+  const listEnd = headerLength + readUint8(pdu, at.count) * (family === 4 ? 4 : 16);
+  const length = readUint8(pdu, at.versionType) >> 4 === 2 ? listEnd + authenticationLength : listEnd;
+  return pdu.length === length + trailerLength && readUint8(pdu, length) === 1;
+}
+
 export interface AdvertisementFields {
   readonly version: VrrpVersion;
   readonly family: Family;

@@ -1,6 +1,6 @@
 /** Why a router changed its state, as a value and in words: log, status, events and scripts all use these words. */
-import { formatAddress } from "../wire/address.ts";
-import { authenticationLength, headerLength, type Rejection, trailerLength } from "./advertisement.ts";
+import { familyOf, formatAddress } from "../wire/address.ts";
+import { looksSigned, type Rejection } from "./advertisement.ts";
 import type { Milliseconds } from "./parameters.ts";
 import type { Datagram } from "./reception.ts";
 import type { Peer } from "./router-state.ts";
@@ -60,7 +60,7 @@ export function describeRefusal(name: Rejection, datagram: Datagram, own: { read
     case "auth_type":
       return `${from} (${datagram.pdu[4] ?? 0}: 0 is none, 1 a password)`;
     case "long":
-      return isSigned(datagram)
+      return looksSigned(datagram.pdu, familyOf(datagram.source))
         ? `${from} (it is signed, and this router has no auth_hmac: both nodes will be active)`
         : from;
     case "destination":
@@ -68,13 +68,6 @@ export function describeRefusal(name: Rejection, datagram: Datagram, own: { read
     default:
       return from;
   }
-}
-
-/** Behind the message follows what looks like the trailer of auth_hmac. */
-function isSigned({ pdu, source }: Datagram): boolean {
-  const messageLength =
-    headerLength + (pdu[3] ?? 0) * source.length + ((pdu[0] ?? 0) >> 4 === 2 ? authenticationLength : 0);
-  return pdu.length === messageLength + trailerLength && pdu[messageLength] === 1;
 }
 
 /** RFC 6527 vrrpv3StatisticsNewMasterReason, for entries to active. */

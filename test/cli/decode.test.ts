@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { decode, decodeCommand } from "../../src/cli/decode.ts";
+import { readKeys } from "../../src/cli/decode-keys.ts";
 import { encodeAdvertisement } from "../../src/vrrp/advertisement.ts";
 import { encodeGratuitousArp } from "../../src/wire/arp.ts";
 import { ethernet, ipPacket, joined, pcap, pcapng } from "../support/captures.ts";
 import { hex, toHex } from "../support/hex.ts";
 import { address, addressList, altered, v2Fields, v3Fields, v6Fields } from "../support/packets.ts";
+import { secrets, signed } from "../support/signed.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "viprd-decode-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -81,6 +83,85 @@ test("invalid packets name the error and what could be read", async () => {
     '{"n":4,"valid":false,"error":"short","source":"192.0.2.11","destination":"224.0.0.18","ttl":255,"family":4}',
     '{"n":5,"valid":false,"error":"ip","source":null}',
   ]);
+});
+
+describe("signed advertisements", () => {
+  const stamp = { seconds: 1_790_000_000, fraction: 0x8000_0002 };
+  const key = `1:hex:${secrets[1]}`;
+  const packets = [v2Fields, v3Fields, v6Fields].map((fields) => ipPacket(fields, signed(fields, stamp)));
+  const trailer =
+    '"hmac":{"key_id":1,"stamped":"2026-09-21T14:13:20.500Z","seconds":1790000000,"subseconds":32768,"counter":2,"verified":';
+  const keysOf = (...texts: string[]) => {
+    const keys = readKeys(texts);
+    if (typeof keys === "string") throw new Error(keys);
+    return { keys };
+  };
+
+  test("are too long for a router without a key, and what they carry is shown", async () => {
+    const { lines } = await runFile(pcap(packets.map((packet) => ethernet(packet))));
+    expect(lines.map((line) => JSON.parse(line).error)).toEqual(["long", "long", "long"]);
+    for (const line of lines) expect(line).toContain(`${trailer}null}`);
+  });
+
+  test("are verified with the right key, in every form that comes in", async () => {
+    const { lines } = await runFile(
+      pcap(packets.map((packet) => ethernet(packet))),
+      keysOf(key, `2:hex:${secrets[2]}`),
+    );
+    expect(lines.map((line) => JSON.parse(line).valid)).toEqual([true, true, true]);
+    for (const line of lines) expect(line).toContain(`${trailer}true}`);
+    const bare = toHex(signed(v6Fields, stamp));
+    const known = { source: v6Fields.source, ...keysOf(key) };
+    expect((await run(known, [`${bare}\n`])).lines[0]).toContain(`${trailer}true}`);
+    // Without its source a message cannot be verified.
+    const bare4 = toHex(signed(v3Fields, stamp));
+    expect(JSON.parse((await run(keysOf(key), [`${bare4}\n`])).lines[0] ?? "")).toMatchObject({
+      error: "hmac_invalid",
+    });
+  });
+
+  test.each([
+    ["hmac_invalid", ipPacket(v3Fields, signed(v3Fields, stamp, { id: 1, secret: 2 })), false],
+    ["hmac_unknown_key", ipPacket(v3Fields, signed(v3Fields, stamp, { id: 3 })), null],
+    ["hmac_malformed", ipPacket(v3Fields, signed(v3Fields, stamp).with(14, 1)), null],
+    ["hmac_missing", ipPacket(v3Fields), undefined],
+  ] as const)("%s", async (error, packet, verified) => {
+    const { lines } = await runFile(pcap([ethernet(packet)]), keysOf(key));
+    const answer = JSON.parse(lines[0] ?? "");
+    expect(answer).toMatchObject({ valid: false, error });
+    expect(answer.hmac?.verified).toBe(verified);
+  });
+
+  test("are told about in words", async () => {
+    const shown = async (flags: Partial<Flags>) => {
+      const path = join(folder, "signed.pcap");
+      writeFileSync(path, pcap([ethernet(packets[1] ?? new Uint8Array())]));
+      return (await run({ ...flags, pcap: path, json: undefined as unknown as true })).lines[0];
+    };
+    expect(await shown({})).toContain("(hmac key 1, 2026-09-21T14:13:20.500Z + 2, unverified: no --hmac-key for it)");
+    expect(await shown(keysOf(key))).toContain("(hmac key 1, 2026-09-21T14:13:20.500Z + 2, verified)");
+  });
+
+  test("need keys that are understood; a complaint repeats no secret", () => {
+    const file = join(folder, "vrrp.key");
+    writeFileSync(file, `hex:${secrets[1]}\n`);
+    expect(readKeys([`7:file:${file}`])).toMatchObject([{ id: 7 }]);
+    expect(readKeys([])).toEqual([]);
+    for (const text of [
+      `hex:${secrets[1]}`,
+      `0:hex:${secrets[1]}`,
+      `256:hex:${secrets[1]}`,
+      `1:${secrets[1]}`,
+      "1:hex:00",
+    ]) {
+      const complaint = readKeys([key, text]);
+      expect(complaint).toMatch(/^(expected ID:|key 1: expected )/);
+      expect(complaint).not.toContain("0001");
+    }
+    expect(readKeys([`1:file:${file}.none`])).toBe(
+      `key 1: cannot read ${file}.none: no such file or directory (ENOENT)`,
+    );
+  });
 });
 
 test("packets that are plainly something else are counted and passed over", async () => {

@@ -6,7 +6,7 @@ import { frame } from "../../src/cli/screen.ts";
 import type { ProcessStatus } from "../../src/daemon/process-status.ts";
 import type { StatusDocument } from "../../src/daemon/status.ts";
 import type { CheckStatus } from "../../src/healthchecks/status.ts";
-import type { Counters, InstanceStatus } from "../../src/vrrp/status.ts";
+import type { AuthenticationStatus, Counters, InstanceStatus } from "../../src/vrrp/status.ts";
 
 const now = new Date(2026, 0, 2, 12, 0, 0);
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
@@ -156,6 +156,37 @@ test("a backup tells whom it hears, when it would take over, and how its priorit
     "  address   192.0.2.10/24  eth0  absent",
     "  adverts   7500 sent, 3 received, every 1 s; became active once",
     "",
+  ]);
+});
+
+test("an instance that authenticates tells its keys by fingerprints, and what it refused last", () => {
+  const hmac: AuthenticationStatus = {
+    method: "hmac",
+    mode: "enforce",
+    active_key: 2,
+    keys: [
+      { id: 1, fingerprint: "630dcd29" },
+      { id: 2, fingerprint: "8f1c02aa" },
+    ],
+    anti_replay: "time",
+    time_window_ms: 5000,
+    unsigned_accepted: 0,
+    last_refusal: null,
+  };
+  const shown = (authentication: AuthenticationStatus) =>
+    renderStatus(document([{ ...backup, authentication }]), now, plain)
+      .split("\n")
+      .slice(10, -1);
+  expect(shown(hmac)).toEqual([
+    "  auth      hmac enforce, signs with key 2 (8f1c02aa), accepts key 1 (630dcd29) too; stamps within 5 s of this clock",
+  ]);
+  const last_refusal = { at: ago(5), source: "192.0.2.9", rejection: "hmac_missing", reason: "it is not signed" };
+  expect(shown({ ...hmac, keys: hmac.keys.slice(1), mode: "permissive", unsigned_accepted: 7, last_refusal })).toEqual([
+    "  auth      hmac permissive, signs with key 2 (8f1c02aa); stamps within 5 s of this clock; 7 unsigned adverts accepted",
+    "  refused   11:59:55 from 192.0.2.9: hmac_missing (it is not signed)",
+  ]);
+  expect(shown({ ...hmac, mode: "receive_only", anti_replay: "monotonic" })).toEqual([
+    "  auth      hmac receive_only, signs nothing, accepts key 2 (8f1c02aa), 1 (630dcd29); stamps that grow; 0 unsigned adverts accepted",
   ]);
 });
 

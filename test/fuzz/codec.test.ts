@@ -9,6 +9,8 @@ import {
   decodeAdvertisement,
   encodeAdvertisement,
 } from "../../src/vrrp/advertisement.ts";
+import { Authenticator } from "../../src/vrrp/authenticator.ts";
+import { isSignedBy } from "../../src/vrrp/hmac-trailer.ts";
 import { decodeArp, encodeArpProbe, encodeGratuitousArp } from "../../src/wire/arp.ts";
 import { decodeEthernet } from "../../src/wire/ethernet.ts";
 import { decodeIpv4, decodeIpv6 } from "../../src/wire/ip.ts";
@@ -16,6 +18,7 @@ import { carriedPacket } from "../../src/wire/link-layer.ts";
 import { decodeNeighbor, encodeUnsolicitedAdvertisement } from "../../src/wire/neighbor.ts";
 import { ethernet, ipPacket } from "../support/captures.ts";
 import { resummed, v2Fields, v3Fields, v6Fields } from "../support/packets.ts";
+import { authHmac, keyOf, signed } from "../support/signed.ts";
 
 const runs = { numRuns: 500 };
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -78,6 +81,41 @@ test("no decoder throws, whatever the bytes", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test("a signed message is read back whole, verified, and not verified with anything exchanged", () => {
+  fc.assert(
+    fc.property(fields, fc.nat(), fc.integer({ min: 1, max: 255 }), (sent, random, change) => {
+      const pdu = signed(sent, { seconds: random, fraction: change });
+      const decoded = decodeAdvertisement(pdu, { ...optionsFor(sent), checksum: sent.checksumForm, trailer: true });
+      if (typeof decoded === "string") throw new Error(decoded);
+      expect(decoded).toMatchObject({ vrid: sent.vrid, priority: sent.priority, addressBytes: sent.addressBytes });
+      expect(decoded.trailer?.length).toBe(28);
+      expect(decodeAdvertisement(pdu, optionsFor(sent))).toBe("long");
+      expect(isSignedBy(pdu, sent.source, keyOf(1))).toBe(true);
+      const at = random % pdu.length;
+      const altered = pdu.with(at, (pdu[at] ?? 0) ^ change);
+      expect(isSignedBy(altered, sent.source, keyOf(1))).toBe(at === 6 || at === 7);
+    }),
+    runs,
+  );
+});
+
+test("an authenticator throws at no packet, and takes none of these for genuine", () => {
+  const clocks = { now: () => 0, wallClock: () => "", timeOfDay: () => 0 };
+  const input = fc.uint8Array({ maxLength: 120 });
+  for (const mode of ["enforce", "permissive", "receive_only"] as const) {
+    const authenticator = new Authenticator(authHmac({ mode }), clocks, 0);
+    fc.assert(
+      fc.property(input, fc.constantFrom(v2Fields, v3Fields, v6Fields), (pdu, { source, destination }) => {
+        const datagram = { source, destination, ttl: 255, pdu };
+        const outcome = authenticator.arrived(0).judge(datagram, pdu.subarray(Math.max(0, pdu.length - 28)));
+        expect(outcome).toMatch(/^hmac_/);
+        if (outcome !== undefined) expect(authenticator.explain(outcome, datagram)).toContain(outcome);
+      }),
+      runs,
+    );
+  }
 });
 
 test("what is accepted keeps its promises", () => {
