@@ -45,7 +45,7 @@ function lastResult({ last, reason, state, successes, failures, rise, fall }: Ch
 
 /** Of a program that failed: what it said. */
 function output(check: CheckStatus | undefined, paint: Paint): string[] {
-  const text = check?.last?.ok === false ? (check.last.output ?? "").trim() : "";
+  const text = check?.last?.ok === false ? (check.last.program?.output ?? "").trim() : "";
   if (text === "") return [];
   const told = text.length > longestOutput ? `…${text.slice(-longestOutput)}` : text;
   return told.split("\n").map((line) => `  ${paint("dim", "output")}  ${line}`);

@@ -7,13 +7,24 @@ import type { Report } from "./report.ts";
 
 type Keys = Readonly<Record<string, z.ZodType>>;
 
+/** What `global` says about all scripts. */
+export interface ScriptDefaults {
+  readonly scriptUser?: string;
+  readonly scriptSecurity: boolean;
+}
+
 export interface CheckSchema {
   /** Beside those that all types have. */
   readonly keys: Keys;
   /** Its results do not err, so that one is enough for a change unless the file says otherwise. */
   readonly steady?: true;
   /** Undefined when a required key is missing or bad; other problems are in the report. */
-  resolve(values: Readonly<Record<string, unknown>>, path: Path, report: Report): TypeParameters | undefined;
+  resolve(
+    values: Readonly<Record<string, unknown>>,
+    path: Path,
+    report: Report,
+    globals: ScriptDefaults,
+  ): TypeParameters | undefined;
   /** In the keys of the file, `type` aside; a value that is undefined is left out. */
   describe(parameters: TypeParameters): Readonly<Record<string, unknown>>;
 }
@@ -21,7 +32,7 @@ export interface CheckSchema {
 interface Typed<K extends Keys, P extends TypeParameters> {
   readonly keys: K;
   readonly steady?: true;
-  resolve(values: Loose<z.output<z.ZodObject<K>>>, path: Path, report: Report): P | undefined;
+  resolve(values: Loose<z.output<z.ZodObject<K>>>, path: Path, report: Report, globals: ScriptDefaults): P | undefined;
   describe(parameters: P): Readonly<Record<string, unknown>>;
 }
 

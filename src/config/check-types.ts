@@ -4,6 +4,7 @@ import { fileSchema } from "./check-file.ts";
 import { interfaceSchema } from "./check-interface.ts";
 import { processSchema } from "./check-process.ts";
 import type { CheckSchema } from "./check-schema.ts";
+import { scriptSchema } from "./check-script.ts";
 import { tcpSchema } from "./check-tcp.ts";
 
 export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
@@ -11,4 +12,5 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   file: fileSchema,
   process: processSchema,
   interface: interfaceSchema,
+  script: scriptSchema,
 };

@@ -1,6 +1,7 @@
 /** The section `health_check`: the keys that every check has, and those of its type. */
 import { z } from "zod";
 import type { CheckParameters, CommonParameters } from "../healthchecks/parameters.ts";
+import type { ScriptDefaults } from "./check-schema.ts";
 import { checkSchemas } from "./check-types.ts";
 import { formatDuration } from "./duration.ts";
 import { standard, unset } from "./keys.ts";
@@ -69,6 +70,7 @@ export type CheckValues = z.output<(typeof blocks)[number]>;
 
 export function resolveChecks(
   values: Readonly<Record<string, Loose<CheckValues> | undefined>>,
+  globals: ScriptDefaults,
   report: Report,
 ): CheckParameters[] {
   const checks: CheckParameters[] = [];
@@ -77,7 +79,7 @@ export function resolveChecks(
     if (check === undefined || schema === undefined) continue;
     const path: Path = ["health_check", name];
     const common = resolveCommon(name, check, schema.steady ? steadyCounts : defaultCounts, path, report);
-    const own = schema.resolve(check, path, report);
+    const own = schema.resolve(check, path, report, globals);
     if (own !== undefined) checks.push({ ...common, ...own });
   }
   return checks;

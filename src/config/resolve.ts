@@ -27,17 +27,15 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
     const instance = values && resolveInstance(name, values, defaults, report);
     if (instance !== undefined) instances.push(instance);
   }
-  const checks = resolveChecks(file?.health_check ?? {}, report);
+  const settings = resolveGlobal(global, hostName);
+  const checks = resolveChecks(file?.health_check ?? {}, { ...settings, scriptSecurity: true }, report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
   if (root.kind === "map" && Object.keys(file?.vrrp_instance ?? {}).length === 0 && report.problems.length === 0) {
     report.warn([], "no vrrp_instance: there is nothing to do");
   }
-  if (global.script_user !== undefined) {
-    report.warn(["global", "script_user"], "has no effect yet: this version runs no scripts");
-  }
   const problems = report.problems;
   return {
-    config: hasErrors(problems) ? undefined : { global: resolveGlobal(global, hostName), instances, checks },
+    config: hasErrors(problems) ? undefined : { global: settings, instances, checks },
     problems,
   };
 }

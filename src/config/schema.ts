@@ -85,7 +85,7 @@ const userName = text("the name of a user", (value) =>
 
 export const globalBlock = z.strictObject({
   router_id: unset(routerId, "the host name", "Name of this router in status, events and logs."),
-  script_user: unset(userName, "viprd_script if that user exists", "User that scripts run as. This version runs none."),
+  script_user: unset(userName, "viprd_script if that user exists", "User that scripts run as."),
   vrrp_version: standard(version(), 3, "VRRP version of instances that do not name one."),
   vrrp_rt_priority: unset(whole(1, 99), "off", "Real-time priority (SCHED_RR) of the VRRP process."),
   vrrp_priority: standard(

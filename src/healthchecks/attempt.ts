@@ -5,8 +5,8 @@ import type { Milliseconds } from "./parameters.ts";
 export interface Attempt {
   /** Never rejects; at the latest a moment after the deadline. */
   readonly result: Promise<Outcome & { readonly latency: Milliseconds }>;
-  /** The probe has released what it held; the next one may begin. */
-  readonly ended: Promise<void>;
+  /** The probe has released what it held, and has said what there is to say; the next one may begin. */
+  readonly ended: Promise<Outcome>;
   /** Nobody wants to know any more. */
   abort(why: string): void;
 }
@@ -14,9 +14,13 @@ export interface Attempt {
 /** A probe that is told to stop has so long to say what it was waiting for. */
 const lastWords: Milliseconds = 20;
 /** A deadline that is noticed so much late was not the checked thing's fault alone. */
-const late: Milliseconds = 10;
+const overdue: Milliseconds = 10;
 
-export function attempt(probe: (signal: AbortSignal) => Promise<Outcome>, timeout: Milliseconds): Attempt {
+export function attempt(
+  probe: (signal: AbortSignal) => Promise<Outcome>,
+  timeout: Milliseconds,
+  late = "no answer",
+): Attempt {
   const controller = new AbortController();
   const { signal } = controller;
   const started = performance.now();
@@ -28,14 +32,14 @@ export function attempt(probe: (signal: AbortSignal) => Promise<Outcome>, timeou
       resolve({ ...end, latency: end.latency ?? performance.now() - started });
     };
     const expire = (): void => {
-      const message = `no answer within ${timeout} ms`;
+      const message = `${late} within ${timeout} ms`;
       if (!signal.aborted) controller.abort(new Error(message));
       timer = setTimeout(() => finish({ ok: false, reason: message }), lastWords);
     };
     const onDeadline = (): void => {
       // This process may have stood still: what has arrived meanwhile is read first.
       const overslept = performance.now() - started - timeout;
-      if (overslept > late) timer = setTimeout(() => setImmediate(expire), Math.min(overslept, timeout));
+      if (overslept > overdue) timer = setTimeout(() => setImmediate(expire), Math.min(overslept, timeout));
       else setImmediate(expire);
     };
     timer = setTimeout(onDeadline, timeout);
@@ -46,7 +50,7 @@ export function attempt(probe: (signal: AbortSignal) => Promise<Outcome>, timeou
   });
   return {
     result,
-    ended: outcome.then(() => {}),
+    ended: outcome,
     abort: (why) => controller.abort(new Error(why)),
   };
 }

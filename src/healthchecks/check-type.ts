@@ -7,15 +7,27 @@ export interface Outcome {
   readonly reason: string;
   /** Where the time of the whole run is not what matters, as for an echo. */
   readonly latency?: Milliseconds;
-  /** What a program printed. */
-  readonly output?: string;
+  /** How a program ended that was run. */
+  readonly program?: ProgramEnd;
+}
+
+export interface ProgramEnd {
+  /** Null when it did not end by itself, or never ran. */
+  readonly exitCode: number | null;
+  /** "SIGSEGV" */
+  readonly signal: string | null;
+  /** The end of what it printed. */
+  readonly output: string;
 }
 
 export interface CheckType<Parameters> {
+  /** For the reason at the deadline: "did not end" within 500 ms. "no answer" unless given. */
+  readonly late?: string;
   /**
    * One run. A failure of the checked thing is an outcome with ok: false; what is thrown counts as one too. When `signal`
    * aborts, the time is up or nobody wants to know any more: release everything and settle soon. `signal.reason` is an
-   * Error whose message ends a sentence ("no answer within 500 ms"). No second run begins before this one has settled.
+   * Error whose message ends a sentence ("no answer within 500 ms"). What takes longer to release than a moment may: the
+   * failure is told at the deadline all the same, and what is said later completes it. No second run begins before this one has settled.
    */
   probe(parameters: Parameters, signal: AbortSignal): Promise<Outcome>;
   /** Calls `changed` when something happened that a run would see; returns what ends that. Runs go on at the interval. */

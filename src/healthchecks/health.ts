@@ -1,4 +1,5 @@
 /** Rise and fall: how the results of a check become a verdict, and when it runs again. Pure. */
+import type { ProgramEnd } from "./check-type.ts";
 import type { CommonParameters, Instant, Milliseconds } from "./parameters.ts";
 
 /** One run, as it went. */
@@ -8,7 +9,7 @@ export interface Result {
   readonly latency: Milliseconds;
   /** Milliseconds since 1970: for people, nothing is computed from it. */
   readonly at: number;
-  readonly output?: string;
+  readonly program?: ProgramEnd;
 }
 
 export interface Verdict {
@@ -87,6 +88,12 @@ export function judge({ rise, fall }: Pick<CommonParameters, "rise" | "fall">, h
     since: result.at,
     changes: [...health.changes, change].slice(-changesKept),
   };
+}
+
+/** What ended only after its deadline says more about its failure. */
+export function completed(health: Health, reason: string, program: ProgramEnd): Health {
+  const { last } = health;
+  return last === undefined || last.ok ? health : { ...health, last: { ...last, reason, program } };
 }
 
 /** The last result speaks against the verdict, and more like it would overturn that. */

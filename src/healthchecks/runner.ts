@@ -1,9 +1,9 @@
 /** Runs one check at its times, never twice at once, and keeps its health. */
 import { type Attempt, attempt } from "./attempt.ts";
-import type { CheckType } from "./check-type.ts";
-import { type Health, isChanging, judge, newHealth, nextDue, reopened, type Verdict } from "./health.ts";
+import type { CheckType, Outcome, ProgramEnd } from "./check-type.ts";
+import { completed, type Health, isChanging, judge, newHealth, nextDue, reopened, type Verdict } from "./health.ts";
 import type { CheckParameters, Instant, Milliseconds } from "./parameters.ts";
-import { type CheckStatus, stateOf } from "./status.ts";
+import { type CheckStatus, type ProgramStatus, stateOf } from "./status.ts";
 
 export interface RunnerOptions {
   readonly type: CheckType<CheckParameters>;
@@ -26,7 +26,7 @@ export class CheckRunner {
   #begun: Instant = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #attempt: Attempt | undefined;
-  #ended: Promise<void> = Promise.resolve();
+  #ended: Promise<unknown> = Promise.resolve();
   #unwatch: (() => void) | undefined;
   #again = false;
   #active = false;
@@ -69,7 +69,7 @@ export class CheckRunner {
   }
 
   /** Settles when nothing of it is left running. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#active = false;
     clearTimeout(this.#timer);
     this.#unwatch?.();
@@ -77,7 +77,7 @@ export class CheckRunner {
     this.#again = false;
     this.#attempt?.abort("stopped");
     this.#attempt = undefined;
-    return this.#ended;
+    await this.#ended;
   }
 
   status(): CheckStatus {
@@ -97,7 +97,7 @@ export class CheckRunner {
               ok: last.ok,
               reason: last.reason,
               latency_ms: Math.round(last.latency * 1000) / 1000,
-              output: last.output ?? null,
+              program: programStatus(last.program),
             },
       rise,
       fall,
@@ -133,14 +133,17 @@ export class CheckRunner {
     const parameters = this.#parameters;
     this.#again = false;
     this.#begun = performance.now();
-    const current = attempt((signal) => this.#type.probe(parameters, signal), parameters.timeout);
+    const current = attempt((signal) => this.#type.probe(parameters, signal), parameters.timeout, this.#type.late);
     this.#attempt = current;
     this.#ended = current.ended;
     const outcome = await current.result;
     if (this.#attempt !== current) return;
     this.#judge(outcome);
-    await this.#untilEnded(current);
+    const { reason, program } = await this.#untilEnded(current);
     if (this.#attempt !== current) return;
+    if (program !== undefined && outcome.program === undefined) {
+      this.#health = completed(this.#health, reason, program);
+    }
     this.#attempt = undefined;
     const now = performance.now();
     // A run that a watch asked for leaves the grid alone. A timer may fire up to a millisecond early.
@@ -150,7 +153,7 @@ export class CheckRunner {
   }
 
   /** A probe that does not even end counts as a failure at every interval. */
-  async #untilEnded(current: Attempt): Promise<void> {
+  async #untilEnded(current: Attempt): Promise<Outcome> {
     const { interval } = this.#parameters;
     for (;;) {
       let timer: NodeJS.Timeout | undefined;
@@ -159,16 +162,23 @@ export class CheckRunner {
       });
       const what = await Promise.race([current.ended, pause]);
       clearTimeout(timer);
-      if (what === undefined || this.#attempt !== current) return;
+      if (what !== "hangs") return what;
+      if (this.#attempt !== current) return current.ended;
       const seconds = Math.round((performance.now() - this.#begun) / 1000);
       this.#judge({ ok: false, reason: `the run that began ${seconds} s ago has not ended`, latency: 0 });
     }
   }
 
-  #judge({ ok, reason, latency, output }: Awaited<Attempt["result"]>): void {
+  #judge({ ok, reason, latency, program }: Awaited<Attempt["result"]>): void {
     const before = this.#health.up;
-    const result = { ok, reason, latency, at: Date.now(), ...(output === undefined ? {} : { output }) };
+    const result = { ok, reason, latency, at: Date.now(), ...(program === undefined ? {} : { program }) };
     this.#health = judge(this.#parameters, this.#health, result);
     if (this.#health.up !== before) this.#changed(this.#health);
   }
+}
+
+function programStatus(program: ProgramEnd | undefined): ProgramStatus | null {
+  if (program === undefined) return null;
+  const { exitCode, signal, output } = program;
+  return { exit_code: exitCode, signal, output };
 }

@@ -31,8 +31,17 @@ export interface CheckResultStatus {
   readonly ok: boolean;
   readonly reason: string;
   readonly latency_ms: number;
-  /** What a program printed, its end if that was much; null for types that run none. */
-  readonly output: string | null;
+  /** Null for types that run none. */
+  readonly program: ProgramStatus | null;
+}
+
+export interface ProgramStatus {
+  /** Null when it did not end by itself, or never ran. */
+  readonly exit_code: number | null;
+  /** The signal that ended it. */
+  readonly signal: string | null;
+  /** What it printed, the end of it if that was much. */
+  readonly output: string;
 }
 
 export function stateOf(up: boolean | null): CheckState {

@@ -4,6 +4,7 @@ import { file } from "./file.ts";
 import { networkInterface } from "./interface.ts";
 import type { CheckParameters } from "./parameters.ts";
 import { processes } from "./process.ts";
+import { script } from "./script.ts";
 import { tcp } from "./tcp.ts";
 
 const types = {
@@ -11,6 +12,7 @@ const types = {
   file,
   process: processes,
   interface: networkInterface,
+  script,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;

@@ -312,7 +312,7 @@ const check: CheckStatus = {
   state: "up",
   since: ago(7500),
   reason: "connected to 192.0.2.1:80",
-  last: { at: ago(0.4), ok: true, reason: "connected to 192.0.2.1:80", latency_ms: 0.4182, output: null },
+  last: { at: ago(0.4), ok: true, reason: "connected to 192.0.2.1:80", latency_ms: 0.4182, program: null },
   rise: 2,
   fall: 3,
   successes: 9,
@@ -324,7 +324,7 @@ const check: CheckStatus = {
   changes: [],
 };
 const refused = "connect 192.0.2.9:80: refused (ECONNREFUSED)";
-const failing = { at: ago(0.4), ok: false, reason: refused, latency_ms: 12.4, output: null };
+const failing = { at: ago(0.4), ok: false, reason: refused, latency_ms: 12.4, program: null };
 
 test("checks are told with their last result and how far they are from changing", () => {
   const checks: CheckStatus[] = [
@@ -349,7 +349,7 @@ test("checks are told with their last result and how far they are from changing"
       since: ago(1),
       successes: 0,
       failures: 1,
-      last: { ...failing, output: "out\nof luck\n" },
+      last: { ...failing, program: { exit_code: 1, signal: null, output: "out\nof luck" } },
     },
   ];
   expect(

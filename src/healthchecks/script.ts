@@ -1,0 +1,32 @@
+/** `type: script`: a program is run, without a shell, and ends with exit code 0 in time. Whatever else happens is a failure. */
+import type { Argv } from "../scripts/command.ts";
+import { permit } from "../scripts/permit.ts";
+import { describeResult } from "../scripts/result.ts";
+import { Runner } from "../scripts/run.ts";
+import { type CheckType, whyAborted } from "./check-type.ts";
+
+export interface ScriptParameters {
+  readonly type: "script";
+  readonly argv: Argv;
+  /** `user` or `user:group`; without it the usual script user. */
+  readonly user?: string;
+  /** Refuse what somebody else could have changed. */
+  readonly security: boolean;
+}
+
+/** The deadline of a run ends it before; this is for one that nobody waits for. */
+const longest = 2 * 3_600_000;
+const runner = new Runner();
+
+export const script: CheckType<ScriptParameters> = {
+  late: "did not end",
+  async probe({ argv, user, security }, signal) {
+    const [program] = argv;
+    const account = permit(argv, { user, security });
+    if (typeof account === "string") return { ok: false, reason: `${program} is not run: ${account}` };
+    const result = await runner.run({ argv, account, timeout: longest, signal });
+    const { exitCode, signal: endedBy, output, aborted } = result;
+    const how = aborted ? whyAborted(signal) : describeResult(result, longest);
+    return { ok: result.ok, reason: `${program} ${how}`, program: { exitCode, signal: endedBy, output } };
+  },
+};
