@@ -24,8 +24,13 @@ let finished = false;
 
 process.on("SIGINT", () => finish(130));
 process.on("SIGTERM", () => finish(143));
+process.on("SIGHUP", () => finish(129));
+// `npm run demo | head`, or a terminal that was closed: nobody watches any more.
+process.stdout.on("error", () => finish(0));
+process.stderr.on("error", () => finish(1));
 try {
   requirePrivileges();
+  removeLeftOvers();
   buildLan();
   started = performance.now();
   await play();
@@ -94,6 +99,17 @@ function requirePrivileges() {
   }
   const trial = spawnSync("ip", ["netns", "add", `${prefix}-sw`], { encoding: "utf8" });
   if (trial.status !== 0) throw new Error(`this machine grants no network namespaces: ${trial.stderr.trim()}`);
+}
+
+/** A demo that was killed outright could not clean up: its namespaces carry the number of a process that is gone. */
+function removeLeftOvers() {
+  const { stdout } = spawnSync("ip", ["netns", "list"], { encoding: "utf8" });
+  for (const [, name, pid] of stdout.matchAll(/^(viprd-demo-(\d+)-[a-z0-9]+)/gm)) {
+    if (existsSync(`/proc/${pid}`)) continue;
+    const members = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8" }).stdout;
+    for (const member of members.split(/\s+/).filter(Boolean)) spawnSync("kill", ["-KILL", member]);
+    spawnSync("ip", ["netns", "delete", name], { stdio: "ignore" });
+  }
 }
 
 function buildLan() {
@@ -185,10 +201,11 @@ function outage(expected) {
   print(paint(`           (${expected})`, 2));
 }
 
-/** The supervisor and its children, at once. */
+/** The supervisor and its children, at once: it stands still first, so that none of them outlives another and says farewell. */
 function kill({ process: { pid } }) {
+  process.kill(pid, "SIGSTOP");
   const family = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number);
-  for (const member of [pid, ...family.filter((number) => number > 0)]) process.kill(member, "SIGKILL");
+  for (const member of [...family.filter((number) => number > 0), pid]) process.kill(member, "SIGKILL");
 }
 
 function inNamespace(name, args, stderr) {
@@ -200,6 +217,7 @@ function inNamespace(name, args, stderr) {
 }
 
 function finish(code) {
+  if (finished) return;
   finished = true;
   for (const child of children) child.kill("SIGTERM");
   setTimeout(() => {
@@ -234,7 +252,7 @@ function title(text) {
 }
 
 function print(text) {
-  process.stdout.write(`${text}\n`);
+  if (!finished) process.stdout.write(`${text}\n`);
 }
 
 function paint(text, code) {
