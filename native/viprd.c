@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -410,6 +411,78 @@ static napi_value socket_send(napi_env env, napi_callback_info info) {
  * afterwards. CLOCK_MONOTONIC would stand still, and a machine that slept for an hour would not know.
  */
 #define OUR_CLOCK CLOCK_BOOTTIME
+/* A send that runs on a thread of the pool: the kernel may sleep in it, and this thread must not. */
+struct errand {
+  napi_async_work work;
+  napi_ref done;
+  int fd;
+  int result;
+  size_t length;
+  unsigned char bytes[];
+};
+
+static void run_errand(napi_env env, void *data) {
+  (void)env;
+  struct errand *errand = data;
+  ssize_t sent;
+  do sent = send(errand->fd, errand->bytes, errand->length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  errand->result = sent < 0 ? -errno : (int)sent;
+}
+
+static void end_errand(napi_env env, napi_status status, void *data) {
+  struct errand *errand = data;
+  napi_value done = NULL, receiver, argument = integer(env, status == napi_ok ? errand->result : -ECANCELED);
+  napi_get_reference_value(env, errand->done, &done);
+  napi_delete_reference(env, errand->done);
+  napi_delete_async_work(env, errand->work);
+  close(errand->fd);
+  free(errand);
+  if (status != napi_cancelled && done != NULL && napi_get_global(env, &receiver) == napi_ok)
+    napi_call_function(env, receiver, done, 1, &argument, NULL);
+}
+
+/* sendAside(fd, bytes, done): done(bytes sent or negative errno), later. The bytes are copied. */
+static napi_value socket_send_aside(napi_env env, napi_callback_info info) {
+  napi_value values[3], name;
+  int fd;
+  void *bytes;
+  size_t length;
+  if (arguments(env, info, 3, values) == NULL || !get_int(env, values[0], &fd) ||
+      !get_bytes(env, values[1], &bytes, &length) || !is_function(env, values[2]))
+    return refuse(env);
+  struct errand *errand = malloc(sizeof *errand + length);
+  if (errand == NULL) return integer(env, -ENOMEM);
+  errand->length = length;
+  memcpy(errand->bytes, bytes, length);
+  /* The socket may be closed meanwhile, and its number given to another. */
+  errand->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (errand->fd < 0) {
+    int error = errno;
+    free(errand);
+    return integer(env, -error);
+  }
+  if (napi_create_string_utf8(env, "viprd send", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_reference(env, values[2], 1, &errand->done) != napi_ok) {
+    close(errand->fd);
+    free(errand);
+    return integer(env, -ENOMEM);
+  }
+  if (napi_create_async_work(env, NULL, name, run_errand, end_errand, errand, &errand->work) != napi_ok) {
+    napi_delete_reference(env, errand->done);
+    close(errand->fd);
+    free(errand);
+    return integer(env, -ENOMEM);
+  }
+  if (napi_queue_async_work(env, errand->work) != napi_ok) {
+    napi_delete_async_work(env, errand->work);
+    napi_delete_reference(env, errand->done);
+    close(errand->fd);
+    free(errand);
+    return integer(env, -ENOMEM);
+  }
+  return integer(env, 0);
+}
 
 static int64_t nanoseconds(clockid_t clock) {
   struct timespec time;
@@ -675,6 +748,7 @@ static const struct {
     {"getOption", socket_get_option},
     {"attachFilter", socket_attach_filter},
     {"send", socket_send},
+    {"sendAside", socket_send_aside},
     {"receive", socket_receive},
     {"now", clock_now},
     {"suspended", clock_suspended},

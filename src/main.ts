@@ -4,7 +4,7 @@
 const role = process.argv[2] === "internal" ? process.argv[3] : undefined;
 if (role === "vrrp") {
   const { runVrrpRole } = await import("./daemon/vrrp-role.ts");
-  runVrrpRole();
+  runVrrpRole(process.argv[4]);
 } else if (role === "checks") {
   const { runChecksRole } = await import("./daemon/checks-role.ts");
   runChecksRole();

@@ -51,10 +51,12 @@ const shellFiles = new Set([
   "netlink/transport.ts",
   "vrrp/engine.ts",
   "vrrp/channels.ts",
-  "vrrp/secondaries.ts",
   "vrrp/transport.ts",
-  "vrrp/channels.ts",
-  "vrrp/secondaries.ts",
+  // Requests that the kernel sleeps over, on a socket of their own.
+  "vrrp/link-requests.ts",
+  // Kernel settings are files, and so is the note of those that were changed.
+  "vrrp/settings.ts",
+  "vrrp/settings-note.ts",
   "vrrp/rehearsal.ts",
   "config/load.ts",
 ]);

@@ -17,6 +17,7 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
     ["active", activeRouter(instance)],
     ...instance.routers.flatMap((router) => timer(router, instance.routers.length > 1)),
     ...addresses(instance, paint),
+    ...devices(instance, paint),
     ["adverts", adverts(instance)],
     ...(auth === undefined ? [] : [["auth", authentication(auth)] satisfies [string, string]]),
     ...(auth === undefined ? [] : lastRefusal(auth, now)).map((text): [string, string] => ["refused", text]),
@@ -72,6 +73,15 @@ function addresses(instance: InstanceStatus, paint: Paint): [string, string][] {
     const lease = present && lease_s !== null ? `, lease ${lease_s} s` : "";
     const text = `${address.padEnd(width)}  ${device}  ${state}${lease}${advertised ? "" : ", not advertised"}`;
     return ["address", present === expected ? text : paint("red", text)];
+  });
+}
+
+/** Up while active and down otherwise; anything else is being put right. */
+function devices(instance: InstanceStatus, paint: Paint): [string, string][] {
+  return instance.virtual_macs.map(({ address, device, present, up }) => {
+    const right = present && up === (instance.state === "active");
+    const text = `${address}  ${device}  ${present ? (up ? "up" : "down") : "MISSING"}`;
+    return ["mac", right || instance.state === "initialize" ? text : paint("red", text)];
   });
 }
 

@@ -24,6 +24,7 @@ export function renderStatus(status: StatusDocument, now: Date, paint: Paint): s
     ...body,
     renderChecks(status.checks, now, paint),
     renderStrangers(status, paint),
+    renderSettings(status, paint),
   ];
   if (instances.length === 0) blocks.push(["no instance is configured"]);
   return blocks
@@ -90,6 +91,11 @@ function lastHeard({ active_router: active }: InstanceStatus): string {
 }
 
 /** Packets for no instance of ours: usually a mistyped virtual_router_id, here or at a neighbour. */
+/** What viprd changed on this host and will put back. */
+function renderSettings({ settings }: StatusDocument, paint: Paint): string[] {
+  return settings.map(({ name, value, before }) => `${paint("dim", "sysctl")}  ${name} = ${value}, was ${before}`);
+}
+
 function renderStrangers({ interfaces }: StatusDocument, paint: Paint): string[] {
   const lines = interfaces
     .filter(({ rejected }) => Object.values(rejected).some((count) => count > 0))

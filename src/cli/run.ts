@@ -1,4 +1,5 @@
 /** `viprd run`: the daemon in the foreground. Signals become calls of the supervisor here, and its outcome an exit code. */
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { loadConfiguration } from "../daemon/load.ts";
 import { type Log, openLog } from "../daemon/log.ts";
@@ -32,7 +33,7 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
     runtimeDirectory: options.runtimeDir,
     load: loadConfiguration,
     log,
-    vrrpProgram: { file: main, arguments: ["internal", "vrrp"] },
+    vrrpProgram: { file: main, arguments: ["internal", "vrrp", resolve(options.runtimeDir)] },
     checksProgram: { file: main, arguments: ["internal", "checks"] },
     environment: process.env,
     onHopeless: (why) => ending.end(supervisor, why, ExitCode.no),

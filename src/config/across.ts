@@ -6,6 +6,7 @@ import type { LooseInstance } from "./instance.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { identityOf } from "./virtual-addresses.ts";
+import { checkDeviceNames } from "./virtual-mac.ts";
 
 export function checkAcross(
   values: Readonly<Record<string, LooseInstance | undefined>>,
@@ -14,6 +15,7 @@ export function checkAcross(
 ): void {
   checkRouters(instances, report);
   checkAddresses(instances, values, report);
+  checkDeviceNames(instances, report);
 }
 
 /** RFC 9568 section 7.3: a VRID is unique on its link and family. */

@@ -9,6 +9,7 @@ import { describeAuthHmac } from "./auth-hmac.ts";
 import type { Config } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { describeChecks } from "./health-check.ts";
+import { describeUseVmac } from "./virtual-mac.ts";
 
 export interface DescribeOptions {
   /** Shown instead of passwords and secrets; its length tells nothing. Without it they are shown. */
@@ -56,6 +57,8 @@ function describeInstance(instance: InstanceParameters, { mask }: DescribeOption
     unicast_peer: unicast
       ? instance.unicastPeers.map((peer) => ({ address: peer.address, min_ttl: peer.minTtl, max_ttl: peer.maxTtl }))
       : undefined,
+    use_vmac: describeUseVmac(instance),
+    vmac_xmit_base: unicast || instance.virtualMac === undefined ? undefined : instance.virtualMac.sendFromBase,
     unicast_ttl: unicast ? instance.unicastTtl : undefined,
     check_adv_addr: version3 ? undefined : instance.checkAddressList,
     v3_checksum: version3 ? instance.checksumSend : undefined,

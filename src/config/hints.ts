@@ -37,9 +37,7 @@ const inGlobal: Readonly<Record<string, string>> = {
 const inInstance: Readonly<Record<string, string>> = {
   state:
     "not needed: every router starts as backup and the election decides; remove it, and give the preferred router the higher priority",
-  use_vmac: later,
   use_ipvlan: later,
-  vmac_xmit_base: later,
   track_interface: later,
   track_script: later,
   track_file: later,

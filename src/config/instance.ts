@@ -9,6 +9,7 @@ import type { Report } from "./report.ts";
 import type { InstanceValues } from "./schema.ts";
 import { resolveTransport } from "./transport.ts";
 import { resolveAddresses } from "./virtual-addresses.ts";
+import { resolveVirtualMac } from "./virtual-mac.ts";
 
 export interface InstanceDefaults {
   readonly version: VrrpVersion;
@@ -51,6 +52,7 @@ export function resolveInstance(
   const device = values.interface;
   const addresses = resolveAddresses(values, device ?? "", version, path, report);
   const transport = resolveTransport(values, addresses, priority, path, report);
+  const virtualMac = resolveVirtualMac(values, addresses.macDevices, path, report);
   const timing = { version, priority, advertisementInterval };
   const lease = resolveLease(values.lease ?? true, timing);
 
@@ -70,6 +72,7 @@ export function resolveInstance(
     ...(password === undefined ? {} : { password }),
     ...(authHmac === undefined ? {} : { authHmac }),
     ...transport,
+    ...(virtualMac === undefined ? {} : { virtualMac }),
     checksumSend: values.v3_checksum ?? "auto",
     checksumReceive: values.v3_checksum_receive ?? "either",
     firstLinkLocal: values.first_link_local ?? "strict",

@@ -10,6 +10,7 @@ import { healthCheckBlock } from "./health-check.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, interfaceName, oneOf, secret, text, version, whole } from "./kinds.ts";
 import { lease } from "./lease.ts";
+import { virtualMacKind } from "./virtual-mac.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -144,6 +145,16 @@ export const instanceBlock = z.strictObject({
     authHmacBlock,
     "none",
     "Signs advertisements and refuses forged and replayed ones, in both versions. Takes the place of authentication.",
+  ),
+  use_vmac: standard(
+    virtualMacKind(),
+    false,
+    "Addresses answer with the virtual router MAC address (RFC 9568 section 7.3) and live on a device of their own: vrrp.VRID for IPv4 and vrrp6.VRID for IPv6, or the name given here.",
+  ),
+  vmac_xmit_base: standard(
+    boolean(),
+    false,
+    "With use_vmac: advertisements leave with the MAC address of the interface, for switches that want it so.",
   ),
   check_adv_addr: standard(
     boolean(),

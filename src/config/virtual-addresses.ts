@@ -8,11 +8,13 @@ import type { LooseInstance } from "./instance.ts";
 import type { Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";
+import { type MacDeviceNames, macDeviceNames } from "./virtual-mac.ts";
 
 export interface ResolvedAddresses {
   readonly advertised: readonly VirtualAddress[];
   readonly excluded: readonly VirtualAddress[];
   readonly families: readonly Family[];
+  readonly macDevices: MacDeviceNames | undefined;
 }
 
 /** The count field has 8 bits; an IPv6 advertisement of 90 addresses is the longest that fits 1500 bytes unfragmented. */
@@ -20,6 +22,11 @@ const most = { 4: 255, 6: 90 } as const;
 /** With the 28 bytes of auth_hmac behind it. */
 const mostSigned = { 4: 255, 6: 89 } as const;
 const scopeLink = 253;
+/**
+ * For the route to the prefix of an address on a virtual MAC device: the host speaks to that network through the
+ * interface below, if that is in it. The kernel's own routes have 0 over IPv4 and 256 over IPv6.
+ */
+const behindTheInterface = 4096;
 
 export function resolveAddresses(
   values: LooseInstance,
@@ -28,10 +35,13 @@ export function resolveAddresses(
   path: Path,
   report: Report,
 ): ResolvedAddresses {
-  const advertised = resolveList(values.virtual_ipaddress, device, [...path, "virtual_ipaddress"], report);
+  const families = familiesOf(values);
+  const macDevices = macDeviceNames(values, families);
+  const devices = { device, ...macDevices };
+  const advertised = resolveList(values.virtual_ipaddress, devices, [...path, "virtual_ipaddress"], report);
   const excluded = resolveList(
     values.virtual_ipaddress_excluded,
-    device,
+    devices,
     [...path, "virtual_ipaddress_excluded"],
     report,
   );
@@ -44,7 +54,6 @@ export function resolveAddresses(
       report.error(at, `VRRP version 2 is IPv4 only, got ${address.address}: set version: 3`);
     }
   }
-  const families = ([4, 6] as const).filter((family) => count(advertised, family) > 0);
   const limits = values.auth_hmac === undefined ? most : mostSigned;
   for (const family of families) checkCount(count(advertised, family), family, limits[family], list, report);
   // A list that a bad entry was left out of would be judged by the wrong first address.
@@ -55,7 +64,19 @@ export function resolveAddresses(
     advertised: advertised.map((entry) => entry.address),
     excluded: excluded.map((entry) => entry.address),
     families,
+    macDevices,
   };
+}
+
+/** Those of the advertised addresses. */
+function familiesOf({ virtual_ipaddress: entries }: LooseInstance): Family[] {
+  const texts = (entries ?? []).flatMap((entry) => entry?.address?.text ?? []);
+  return ([4, 6] as const).filter((family) => texts.some((text) => familyOfText(text) === family));
+}
+
+/** The interface, and those of the virtual MAC addresses. */
+interface Devices extends MacDeviceNames {
+  readonly device: string;
 }
 
 interface Placed {
@@ -65,14 +86,14 @@ interface Placed {
 
 function resolveList(
   entries: readonly (Loose<AddressEntry> | undefined)[] | undefined,
-  device: string,
+  devices: Devices,
   path: Path,
   report: Report,
 ): Placed[] {
   const placed: Placed[] = [];
   for (const [i, entry] of (entries ?? []).entries()) {
     const at = [...path, i];
-    const address = entry && resolveEntry(entry, device, at, report);
+    const address = entry && resolveEntry(entry, devices, at, report);
     if (address !== undefined) placed.push({ address, at });
   }
   return placed;
@@ -80,7 +101,7 @@ function resolveList(
 
 function resolveEntry(
   entry: Loose<AddressEntry>,
-  device: string,
+  devices: Devices,
   at: Path,
   report: Report,
 ): VirtualAddress | undefined {
@@ -100,15 +121,18 @@ function resolveEntry(
   } else if (entry.nodad !== undefined) {
     report.error(at, `nodad is for IPv6 addresses, and ${address} is IPv4: remove it`);
   }
+  const own = version6 ? devices.device6 : devices.device4;
+  const device = entry.dev ?? own ?? devices.device;
   const broadcast = version6 ? undefined : broadcastText(entry.brd, address, prefixLength, at, report);
   return {
     address,
     prefixLength,
-    device: entry.dev ?? device,
+    device,
     ...(entry.label === undefined ? {} : { label: entry.label }),
     scope,
     ...(broadcast === undefined ? {} : { broadcast }),
     noprefixroute: entry.noprefixroute ?? false,
+    ...(own === device ? { routeMetric: behindTheInterface } : {}),
     nodad: version6 && (entry.nodad ?? true),
   };
 }

@@ -3,7 +3,7 @@ import type { Verdict } from "../healthchecks/health.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
-import type { InstanceStatus, InterfaceStatus, StallStatus, VrrpEvent } from "../vrrp/status.ts";
+import type { InstanceStatus, InterfaceStatus, SettingStatus, StallStatus, VrrpEvent } from "../vrrp/status.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -50,6 +50,7 @@ export type FromVrrp =
       readonly type: "status-end";
       readonly id: number;
       readonly interfaces: readonly InterfaceStatus[];
+      readonly settings: readonly SettingStatus[];
       readonly dropped: number;
       readonly lateness: Lateness;
     };

@@ -5,6 +5,11 @@ export function pidFile(runtimeDirectory: string): string {
   return join(runtimeDirectory, "viprd.pid");
 }
 
+/** Kernel settings that were changed, for the run after a kill. */
+export function settingsNote(runtimeDirectory: string): string {
+  return join(runtimeDirectory, "settings.json");
+}
+
 export function controlSocket(runtimeDirectory: string): string {
   return join(runtimeDirectory, "control.sock");
 }

@@ -1,6 +1,7 @@
 /** What the VRRP process is told when it starts and when the configuration changes. Pure. */
 import type { Config } from "../config/config.ts";
 import type { ConfigDiff } from "../config/diff.ts";
+import { isSameRouter } from "../vrrp/derive.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { ToVrrp } from "./messages.ts";
 import type { NamedVerdict } from "./verdicts.ts";
@@ -29,11 +30,9 @@ export function reloadMessages(diff: ConfigDiff, config: Config): ToVrrp[] {
   ];
 }
 
-/** What makes a virtual router another one: it ends and starts anew whatever is done, so its place is free at once. */
-const identity: ReadonlySet<string> = new Set(["interface", "vrid", "version"] satisfies (keyof InstanceParameters)[]);
-
-function isAnotherRouter({ fields }: ConfigDiff["changed"][number]): boolean {
-  return fields.some((field) => identity.has(field));
+/** It ends and starts anew whatever is done, so its place is free at once. */
+function isAnotherRouter(change: ConfigDiff["changed"][number]): boolean {
+  return !isSameRouter(change.old, change.new);
 }
 
 function remove(name: string, why: string): ToVrrp {

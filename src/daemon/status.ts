@@ -1,7 +1,7 @@
 /** The one status model: what the command line, the API, the metrics and the web page all read. */
 import type { CheckStatus } from "../healthchecks/status.ts";
 import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
-import type { Counters, InstanceStatus, InterfaceStatus } from "../vrrp/status.ts";
+import type { Counters, InstanceStatus, InterfaceStatus, SettingStatus } from "../vrrp/status.ts";
 import type { Lateness } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import type { VrrpReply } from "./vrrp-process.ts";
@@ -20,6 +20,8 @@ export interface StatusDocument {
   readonly checks: readonly CheckStatus[];
   /** Packets that belong to no instance. */
   readonly interfaces: readonly InterfaceStatus[];
+  /** Kernel settings of the host that viprd changed and will put back. */
+  readonly settings: readonly SettingStatus[];
   /** Null while the VRRP process does not run. */
   readonly vrrp: { readonly dropped: number; readonly lateness: Lateness } | null;
 }
@@ -77,6 +79,7 @@ export function assembleStatus(
     ),
     checks: supervisor.checks,
     interfaces: typeof reply === "string" ? [] : reply.interfaces,
+    settings: typeof reply === "string" ? [] : reply.settings,
     vrrp: typeof reply === "string" ? null : { dropped: reply.dropped, lateness: reply.lateness },
   };
 }
@@ -120,6 +123,7 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
     preempt,
     active_router: null,
     addresses: [...parameters.virtualAddresses.map(address(true)), ...parameters.excludedAddresses.map(address(false))],
+    virtual_macs: [],
     routers: [],
     counters: noCounters,
     split_brains: [],

@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { ConfigDiff } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "../vrrp/status.ts";
+import type { InstanceStatus, InterfaceStatus, SettingStatus, VrrpEvent } from "../vrrp/status.ts";
 import type { FromVrrp, Lateness, ToVrrp } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import { reloadMessages, startMessages } from "./reload-plan.ts";
@@ -16,6 +16,7 @@ export interface VrrpReply extends VrrpReplyEnd {
 
 interface VrrpReplyEnd {
   readonly interfaces: readonly InterfaceStatus[];
+  readonly settings: readonly SettingStatus[];
   readonly dropped: number;
   readonly lateness: Lateness;
 }

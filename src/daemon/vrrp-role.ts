@@ -4,13 +4,14 @@
  */
 import { readFileSync } from "node:fs";
 import { dieWithParent, lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
-import { Engine } from "../vrrp/engine.ts";
+import { Engine, type EngineReports } from "../vrrp/engine.ts";
 import { latenessBounds, quantile } from "../vrrp/lateness.ts";
 import type { ProcessParameters } from "../vrrp/parameters.ts";
 import { rehearse } from "../vrrp/rehearsal.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
 import type { FromChild, FromVrrp, Lateness, LogLevel, ToVrrp } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import { settingsNote } from "./paths.ts";
 
 /** Snapshots sent in one turn of the loop. */
 const snapshotsPerTurn = 8;
@@ -21,7 +22,8 @@ const neededCapabilities = { CAP_NET_ADMIN: 12, CAP_NET_RAW: 13 };
 /** EX_NOPERM: starting again would change nothing. */
 const cannotRun = 77;
 
-export function runVrrpRole(): void {
+/** `runtimeDirectory` is where it notes what a later run must know. */
+export function runVrrpRole(runtimeDirectory: string | undefined): void {
   if (process.send === undefined) {
     process.stderr.write("viprd internal vrrp: started by viprd run only\n");
     process.exitCode = 2;
@@ -29,7 +31,7 @@ export function runVrrpRole(): void {
   }
   try {
     requireCapabilities();
-    new VrrpRole().run();
+    new VrrpRole(runtimeDirectory).run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof MissingCapability ? cannotRun : 1;
@@ -54,15 +56,16 @@ class VrrpRole {
   readonly #outbox = new Outbox<FromChild | FromVrrp>();
   #stopping = false;
 
-  constructor() {
-    this.#engine = new Engine({
+  constructor(runtimeDirectory: string | undefined) {
+    const reports: EngineReports = {
       log: (level, instance, message, fields) =>
         this.#log(level, message, {
           ...(instance === undefined ? {} : { instance }),
           ...(fields === undefined ? {} : { fields }),
         }),
       event: (event) => this.#outbox.send({ type: "event", event }),
-    });
+    };
+    this.#engine = new Engine(reports, runtimeDirectory === undefined ? undefined : settingsNote(runtimeDirectory));
   }
 
   run(): void {
@@ -161,6 +164,7 @@ class VrrpRole {
       type: "status-end",
       id,
       interfaces: this.#engine.interfaces(),
+      settings: this.#engine.settings.status(),
       dropped: this.#outbox.dropped,
       lateness: describeLateness(this.#engine),
     });

@@ -24,6 +24,12 @@ export interface Link {
   readonly mac: Uint8Array;
   /** "veth", "macvlan", "bridge"…; physical ones have none. */
   readonly kind?: string;
+  /** MACVLAN_MODE_…, of a macvlan. */
+  readonly mode?: number;
+  /** Free text. The kernel tells nobody when that of a link that is down changes. */
+  readonly alias?: string;
+  /** A number that links can be told apart by; none is 0. */
+  readonly group?: number;
   /** Index of the bridge, bond or VRF it belongs to. */
   readonly master?: number;
   /** Index of the link below (macvlan, VLAN) or of the other end (veth), if that is in this namespace. */
@@ -39,7 +45,9 @@ export function decodeLink(payload: Uint8Array): Link | undefined {
   let name: string | undefined;
   let mtu = 0;
   let mac: Uint8Array = new Uint8Array();
-  let kind: string | undefined;
+  let info: LinkInfo = {};
+  let alias: string | undefined;
+  let group = 0;
   let master = 0;
   let parent = 0;
   let elsewhere = false;
@@ -65,7 +73,13 @@ export function decodeLink(payload: Uint8Array): Link | undefined {
         elsewhere = true;
         break;
       case k.IFLA_LINKINFO:
-        kind = decodeKind(reader.nested());
+        info = decodeInfo(reader.nested());
+        break;
+      case k.IFLA_GROUP:
+        group = reader.u32();
+        break;
+      case k.IFLA_IFALIAS:
+        alias = reader.text();
         break;
       case k.IFLA_WIRELESS:
         return undefined;
@@ -82,33 +96,49 @@ export function decodeLink(payload: Uint8Array): Link | undefined {
     running: (flags & k.IFF_RUNNING) !== 0,
     mtu,
     mac,
-    ...(kind !== undefined && { kind }),
+    ...info,
+    ...(alias !== undefined && { alias }),
+    ...(group !== 0 && { group }),
     ...(master !== 0 && { master }),
     ...(parent !== 0 && !elsewhere && { parent }),
   };
 }
 
-function decodeKind(reader: AttributeReader): string | undefined {
-  let kind: string | undefined;
+type LinkInfo = Pick<Link, "kind" | "mode">;
+
+function decodeInfo(reader: AttributeReader): LinkInfo {
+  let info: LinkInfo = {};
   while (reader.next()) {
-    if (reader.type === k.IFLA_INFO_KIND) kind = reader.text();
+    if (reader.type === k.IFLA_INFO_KIND) info = { kind: reader.text() };
+    // What the data mean depends on the kind, which the kernel writes first.
+    else if (reader.type === k.IFLA_INFO_DATA && info.kind === "macvlan")
+      info = { ...info, ...decodeMode(reader.nested()) };
   }
-  return kind;
+  return info;
+}
+
+function decodeMode(reader: AttributeReader): LinkInfo {
+  let info: LinkInfo = {};
+  while (reader.next()) if (reader.type === k.IFLA_MACVLAN_MODE) info = { mode: reader.u32() };
+  return info;
 }
 
 export interface LinkSettings {
   readonly up?: boolean;
   readonly mac?: Uint8Array;
   readonly mtu?: number;
+  /** With the index 0 the link of this name is meant; otherwise it is the new name. */
   readonly name?: string;
+  readonly alias?: string;
+  readonly group?: number;
   /** 0 takes it out of its master. */
   readonly master?: number;
   /** IN6_ADDR_GEN_MODE_NONE keeps the kernel from giving the link an IPv6 link-local address when it comes up. */
   readonly addressGeneration?: number;
 }
 
-/** The kernel takes the way of address generation only for a link that exists (EAFNOSUPPORT). */
-export type NewLink = Omit<LinkSettings, "addressGeneration"> & { readonly name: string } & (
+/** The kernel takes these two only for a link that exists: it refuses the one (EAFNOSUPPORT), forgets the other. */
+export type NewLink = Omit<LinkSettings, "addressGeneration" | "alias"> & { readonly name: string } & (
     | { readonly kind: "dummy" | "bridge" }
     | { readonly kind: "veth"; readonly peer: string }
     | { readonly kind: "macvlan"; readonly parent: number; readonly mode: number }
@@ -123,6 +153,8 @@ function begin(index: number, settings: LinkSettings): BodyWriter {
     writer.setU32(12, k.IFF_UP);
   }
   if (settings.name !== undefined) writer.text(k.IFLA_IFNAME, settings.name);
+  if (settings.alias !== undefined) writer.bytes(k.IFLA_IFALIAS, encoder.encode(settings.alias));
+  if (settings.group !== undefined) writer.u32(k.IFLA_GROUP, settings.group);
   if (settings.mac !== undefined) writer.bytes(k.IFLA_ADDRESS, settings.mac);
   if (settings.mtu !== undefined) writer.u32(k.IFLA_MTU, settings.mtu);
   if (settings.master !== undefined) writer.u32(k.IFLA_MASTER, settings.master);

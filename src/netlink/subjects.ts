@@ -27,6 +27,9 @@ export function sameLink(a: Link, b: Link): boolean {
     a.mtu === b.mtu &&
     a.type === b.type &&
     a.kind === b.kind &&
+    a.mode === b.mode &&
+    a.alias === b.alias &&
+    a.group === b.group &&
     a.master === b.master &&
     a.parent === b.parent &&
     equalBytes(a.mac, b.mac)

@@ -15,6 +15,8 @@ export interface Addon {
   getOption(descriptor: number, level: number, name: number, into: Uint8Array): number;
   attachFilter(descriptor: number, program: Uint8Array): number;
   send(descriptor: number, bytes: Uint8Array, destination: Uint8Array | undefined): number;
+  /** `done` gets the count or negative errno when a thread of the pool has sent a copy of the bytes. */
+  sendAside(descriptor: number, bytes: Uint8Array, done: (result: number) => void): number;
   receive(descriptor: number, slab: ArrayBuffer, count: number, slotSize: number): number;
   /** Milliseconds. */
   now(): number;

@@ -99,6 +99,15 @@ export class Socket {
     return addon().send(this.#descriptor, bytes, destination);
   }
 
+  /**
+   * As send(), on another thread, for requests that the kernel sleeps over. `done` is called later with the number of
+   * bytes sent or a negative errno, also after close().
+   */
+  sendAside(bytes: Uint8Array, done: (result: number) => void): void {
+    const result = addon().sendAside(this.#descriptor, bytes, done);
+    if (result < 0) queueMicrotask(() => done(result));
+  }
+
   /** What waits, at most batchSize messages (count 0: nothing), or a negative errno. Never throws. */
   receive(): Batch | number {
     if (this.#pendingError > 0) {

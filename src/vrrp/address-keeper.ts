@@ -18,6 +18,8 @@ export interface KeeperParameters {
   /** The first so many are advertised. */
   readonly advertised: number;
   readonly lease: Milliseconds | undefined;
+  /** A device that is ours to make, and is on its way when it is missing. */
+  readonly ownDevice?: string | undefined;
   /** The address owner's addresses are the host's own: one that is there already is neither leased nor removed. */
   readonly owner: boolean;
 }
@@ -150,6 +152,7 @@ export class AddressKeeper {
       if (this.#held.get(key)?.entry !== undefined || this.#held.get(key)?.foreign) continue;
       const link = this.#host.linkByName(address.device);
       if (link === undefined) {
+        if (address.device === this.#parameters.ownDevice) continue;
         this.#complain(`${describe(address)}: interface ${address.device} does not exist`);
         continue;
       }

@@ -1,5 +1,6 @@
 /** The sending half of a router: its advertisements as datagrams, encoded when something in them changed, not each time. */
-import type { Family } from "../wire/address.ts";
+import type { Family, IpAddress } from "../wire/address.ts";
+import { encodeMulticastFrame, ethernetHeaderLength } from "../wire/ethernet.ts";
 import { trailerLength } from "./advertisement.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { MutableCounters } from "./counters.ts";
@@ -8,10 +9,16 @@ import type { Channel } from "./host.ts";
 import type { ChecksumForm, InstanceParameters } from "./parameters.ts";
 import type { Expectations } from "./reception.ts";
 import { type Prepared, seal } from "./seal.ts";
+import { advertisingMac } from "./virtual-mac.ts";
+
+interface Packet extends Prepared {
+  /** The frame that `bytes` lie in, when it does not leave as the interface's own. */
+  readonly frame: Uint8Array | undefined;
+}
 
 interface Encoded {
   readonly priority: number;
-  readonly datagrams: readonly Prepared[];
+  readonly packets: readonly Packet[];
 }
 
 export class Advertiser {
@@ -67,11 +74,11 @@ export class Advertiser {
 
   /** One advertisement, to every peer when there are peers; the errno when one could not be sent, otherwise 0. */
   send(priority: number, channel: Channel | undefined): number {
-    const { datagrams } = this.prepare(priority);
-    if (this.#authenticator?.signs) seal(datagrams, this.#expected.ownAddress, this.#authenticator);
+    const { packets } = this.prepare(priority);
+    if (this.#authenticator?.signs) seal(packets, this.#expected.ownAddress, this.#authenticator);
     let errno = 0;
-    for (const { bytes, destination } of datagrams) {
-      const result = channel?.send(bytes, destination) ?? 0;
+    for (const { bytes, frame, destination } of packets) {
+      const result = (frame === undefined ? channel?.send(bytes, destination) : channel?.sendFrame(frame)) ?? 0;
       if (result < 0) errno = -result;
     }
     if (errno !== 0) {
@@ -100,12 +107,16 @@ export class Advertiser {
     };
     const room = this.#authenticator?.signs ? trailerLength : 0;
     const ttl = peers.length === 0 ? 255 : unicastTtl;
-    return {
-      priority,
-      datagrams: destinations.map((destination) => ({
-        destination,
-        bytes: encodeDatagram({ ...fields, destination }, ttl, room),
-      })),
-    };
+    const mac = advertisingMac(this.#parameters, this.#family);
+    const packets = destinations.map((destination) =>
+      framed(encodeDatagram({ ...fields, destination }, ttl, room), destination, mac),
+    );
+    return { priority, packets };
   }
+}
+
+function framed(datagram: Uint8Array, destination: IpAddress, mac: Uint8Array | undefined): Packet {
+  if (mac === undefined) return { destination, bytes: datagram, frame: undefined };
+  const frame = encodeMulticastFrame(mac, destination, datagram);
+  return { destination, bytes: frame.subarray(ethernetHeaderLength), frame };
 }

@@ -19,6 +19,13 @@ import type { AnnounceParameters, Instant, VirtualAddress } from "./parameters.t
 /** Frames sent in one go when no interval is set: short enough that nothing waits for it. */
 const batch = 32;
 const batchGap = 1;
+const noMac = new Uint8Array();
+
+export interface Via {
+  readonly device: string;
+  readonly base: string;
+  readonly mac: Uint8Array;
+}
 
 interface Prepared {
   readonly device: string;
@@ -33,6 +40,7 @@ export class Announcer {
   #parameters: AnnounceParameters | undefined;
   #state: AnnounceState = silentAnnouncer;
   #addresses: readonly VirtualAddress[] = [];
+  #via: Via | undefined;
   readonly #prepared = new Map<VirtualAddress, Prepared>();
   /** Interfaces as they were when they were last announced on. */
   readonly #links = new Map<string, { readonly running: boolean; readonly mac: Uint8Array }>();
@@ -43,8 +51,12 @@ export class Announcer {
     this.#host = host;
   }
 
-  /** A round that is running begins anew with the new list. */
-  configure(addresses: readonly VirtualAddress[]): void {
+  /**
+   * A round that is running begins anew with the new list. `via` says how the addresses on one device are announced:
+   * from the interface below it, which is up however long the device takes, with the MAC address of the device.
+   */
+  configure(addresses: readonly VirtualAddress[], via?: Via): void {
+    this.#via = via;
     const running = this.#next < this.#addresses.length;
     this.#next = running ? 0 : Number.POSITIVE_INFINITY;
     this.#addresses = addresses;
@@ -73,7 +85,7 @@ export class Announcer {
   linkChanged(isMeant: (name: string) => boolean): void {
     let news = false;
     for (const [device, before] of this.#links) {
-      if (!isMeant(device)) continue;
+      if (!isMeant(this.#baseOf(device))) continue;
       const { running, mac } = this.#noteLink(device);
       if (running && (!before.running || !equalBytes(mac, before.mac))) news = true;
     }
@@ -94,8 +106,8 @@ export class Announcer {
   }
 
   #noteLink(device: string): { readonly running: boolean; readonly mac: Uint8Array } {
-    const link = this.#host.linkByName(device);
-    const noted = { running: link?.up === true && link.running, mac: link?.mac ?? new Uint8Array() };
+    const link = this.#host.linkByName(this.#baseOf(device));
+    const noted = { running: link?.up === true && link.running, mac: (link && this.#macOf(device, link)) ?? noMac };
     this.#links.set(device, noted);
     return noted;
   }
@@ -123,7 +135,7 @@ export class Announcer {
   }
 
   #announce(address: VirtualAddress | undefined): void {
-    const link = address && this.#host.linkByName(address.device);
+    const link = address && this.#host.linkByName(this.#baseOf(address.device));
     if (address === undefined || link === undefined || link.mac.length !== 6) return;
     // A frame that the kernel does not take is not repeated by itself: the next round comes.
     this.#host.sendFrame(link, this.#prepare(address, link).frame);
@@ -131,11 +143,20 @@ export class Announcer {
 
   #prepare(address: VirtualAddress, link: Link): Prepared {
     const known = this.#prepared.get(address);
-    if (known !== undefined && equalBytes(known.mac, link.mac)) return known;
+    const mac = this.#macOf(address.device, link);
+    if (known !== undefined && equalBytes(known.mac, mac)) return known;
     const bytes = parseAddress(address.address) ?? new Uint8Array(4);
-    const prepared = { device: address.device, mac: link.mac, frame: encodeAnnouncement(link.mac, bytes) };
+    const prepared = { device: address.device, mac, frame: encodeAnnouncement(mac, bytes) };
     this.#prepared.set(address, prepared);
     return prepared;
+  }
+
+  #baseOf(device: string): string {
+    return this.#via?.device === device ? this.#via.base : device;
+  }
+
+  #macOf(device: string, link: Link): Uint8Array {
+    return this.#via?.device === device ? this.#via.mac : link.mac;
   }
 
   #schedule(): void {

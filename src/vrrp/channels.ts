@@ -4,15 +4,17 @@ import { errnoName } from "../socket/errno.ts";
 import type { Family } from "../wire/address.ts";
 import type { Channel, Receiver } from "./host.ts";
 import type { InterfaceStatus } from "./status.ts";
-import { Transport } from "./transport.ts";
+import { type FrameSender, Transport } from "./transport.ts";
 
 export class Channels {
+  readonly #frames: Pick<FrameSender, "send">;
   readonly #warn: (message: string) => void;
   readonly #transports = new Map<string, Transport>();
   /** Closed as soon as what is still to be sent has been sent. */
   #afterwards: (() => void)[] | undefined;
 
-  constructor(warn: (message: string) => void) {
+  constructor(frames: Pick<FrameSender, "send">, warn: (message: string) => void) {
+    this.#frames = frames;
     this.#warn = warn;
   }
 
@@ -21,12 +23,14 @@ export class Channels {
     const key = `${link.index}/${family}`;
     const transport = this.#transports.get(key) ?? this.#open(key, link, family);
     transport.add(receiver);
+    const sendNow = (bytes: Uint8Array, send: () => number) => {
+      if (this.#afterwards === undefined) return send();
+      this.#afterwards.push(send);
+      return bytes.length;
+    };
     return {
-      send: (datagram, destination) => {
-        if (this.#afterwards === undefined) return transport.send(datagram, destination);
-        this.#afterwards.push(() => transport.send(datagram, destination));
-        return datagram.length;
-      },
+      send: (datagram, destination) => sendNow(datagram, () => transport.send(datagram, destination)),
+      sendFrame: (frame) => sendNow(frame, () => this.#frames.send(link, frame)),
       drain: () => transport.drain(),
       close: () => {
         transport.remove(receiver);

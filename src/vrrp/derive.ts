@@ -10,6 +10,7 @@ import {
 import type { InstanceParameters, VirtualAddress } from "./parameters.ts";
 import type { Expectations } from "./reception.ts";
 import type { RouterParameters } from "./router.ts";
+import { macDevice } from "./virtual-mac.ts";
 
 export function routerParameters(parameters: InstanceParameters, family: Family, source: IpAddress): RouterParameters {
   const { version, priority, preempt, preemptDelay, families, maxLearnedInterval } = parameters;
@@ -48,6 +49,13 @@ export function expectations(parameters: InstanceParameters, family: Family, sou
     checkAddressList: parameters.checkAddressList,
     trailer: parameters.authHmac !== undefined,
   };
+}
+
+/** Whether a change of parameters leaves the virtual router what it is; a family may come or go. */
+export function isSameRouter(a: InstanceParameters, b: InstanceParameters): boolean {
+  if (a.interface !== b.interface || a.vrid !== b.vrid || a.version !== b.version) return false;
+  const common = a.families.filter((family) => b.families.includes(family));
+  return common.every((family) => macDevice(a, family)?.name === macDevice(b, family)?.name);
 }
 
 /** The addresses that one family's router holds. An excluded one of a family without a router goes to the first. */

@@ -17,11 +17,13 @@ import { type Entry, newEntry } from "./deadlines.ts";
 import type { Channel, Host, LogLevel, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
 import type { LatenessFigures } from "./lateness.ts";
-import { findLeftOvers } from "./left-overs.ts";
+import { KernelLinks } from "./link-requests.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
-import { Secondaries } from "./secondaries.ts";
+import { keepSecondaries, releaseSecondaries } from "./secondaries.ts";
+import { Settings } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
+import { sweep } from "./sweep.ts";
 import { FrameSender } from "./transport.ts";
 import { addressOwner } from "./virtual-entry.ts";
 import { VirtualRegistry } from "./virtual-registry.ts";
@@ -38,13 +40,14 @@ export interface EngineReports {
 
 export class Engine implements Host {
   readonly addresses: KernelAddresses;
+  readonly links: KernelLinks;
+  readonly settings: Settings;
   readonly #reports: EngineReports;
   readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire), headStart);
   readonly #flush = newEntry(() => this.addresses.flush());
   readonly #instances = new Map<string, Instance>();
   readonly #channels: Channels;
   readonly #frames: FrameSender;
-  readonly #secondaries: Secondaries;
   readonly #connection: Connection;
   readonly #watch: Watch;
   /** Indexes of interfaces by the names they were asked for. */
@@ -55,8 +58,8 @@ export class Engine implements Host {
   #started = false;
   readonly #stalls: Stalls;
 
-  /** Throws when the kernel refuses the sockets. */
-  constructor(reports: EngineReports) {
+  /** `settingsNote` is the file that remembers changed kernel settings. Throws when the kernel refuses the sockets. */
+  constructor(reports: EngineReports, settingsNote?: string) {
     this.#reports = reports;
     this.#stalls = new Stalls({
       now,
@@ -66,6 +69,8 @@ export class Engine implements Host {
       event: (event) => reports.event(event),
     });
     this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
+    this.links = new KernelLinks(this.#connection);
+    this.settings = new Settings(settingsNote, (level, message) => reports.log(level, undefined, message));
     const nameOf = (index: number) => this.#watch.links.get(index)?.name ?? `interface ${index}`;
     this.addresses = new KernelAddresses(this.#connection, nameOf, (after) =>
       this.#agenda.scheduleBackground(this.#flush, now() + after),
@@ -78,8 +83,7 @@ export class Engine implements Host {
       onResync: (reason) => reports.log("warn", undefined, `netlink: ${reason}; reading links and addresses again`),
     });
     this.#frames = FrameSender.open();
-    this.#channels = new Channels((message) => reports.log("warn", undefined, message));
-    this.#secondaries = new Secondaries((message) => reports.log("warn", undefined, message));
+    this.#channels = new Channels(this.#frames, (message) => reports.log("warn", undefined, message));
   }
 
   get lateness(): LatenessFigures {
@@ -97,7 +101,7 @@ export class Engine implements Host {
   /** Before start() it is only noted. Afterwards a changed instance keeps its state where that is possible. */
   configure(parameters: InstanceParameters): void {
     const running = this.#instances.get(parameters.name);
-    if (this.#started) this.#secondaries.keepFor([parameters], this);
+    if (this.#started) keepSecondaries(parameters, this);
     if (running?.accepts(parameters)) {
       this.#virtual.remove(running);
       running.configure(parameters);
@@ -118,6 +122,8 @@ export class Engine implements Host {
     const instance = this.#instances.get(name);
     if (instance === undefined) return;
     instance.stop(why);
+    instance.discard();
+    releaseSecondaries(name, this);
     this.#virtual.remove(instance);
     this.#instances.delete(name);
   }
@@ -130,9 +136,17 @@ export class Engine implements Host {
   async start(): Promise<void> {
     await this.#watch.ready;
     this.#started = true;
-    this.#secondaries.keepFor(this.#allParameters(), this);
-    this.#sweep(this.#allParameters());
+    this.settings.recover();
+    for (const parameters of this.#allParameters()) keepSecondaries(parameters, this);
+    sweep(
+      this.#allParameters(),
+      [...this.#watch.links.values()],
+      this,
+      (entry) => this.addresses.describe(entry),
+      (level, message) => this.#reports.log(level, undefined, message),
+    );
     for (const instance of this.#instances.values()) instance.refresh();
+    this.settings.restoreUnused();
   }
 
   /** Every role is given up and every address removed when this returns; the promise waits for the kernel's answers. */
@@ -148,8 +162,9 @@ export class Engine implements Host {
         }),
       );
     }
-    this.#secondaries.restore();
-    await this.#connection.settle();
+    for (const instance of instances) instance.discard();
+    this.settings.restoreAll();
+    await Promise.all([this.#connection.settle(), this.links.settle()]);
   }
 
   status(): Iterable<InstanceStatus> {
@@ -238,14 +253,15 @@ export class Engine implements Host {
 
   #changed(change: Change): void {
     if (!this.#started) return;
-    if (change.object === "link") this.#linkChanged(change.link, change.kind);
+    if (change.object === "link") this.#linkChanged(change.link, change.kind, change.before);
     if (change.object === "address") this.#addressChanged(change.address, change.kind);
   }
 
   /** An interface counts under its name and under every name it was found by before it was renamed. */
-  #linkChanged(link: Link, kind: string): void {
-    if (kind === "added") this.#secondaries.keepFor(this.#allParameters(), this);
+  #linkChanged(link: Link, kind: string, before: Link | undefined): void {
     const isMeant = (name: string) => name === link.name || this.#known.get(name) === link.index;
+    if (before !== undefined && before.name !== link.name) this.settings.renamed(before.name, link.name);
+    if (kind === "added") for (const parameters of this.#allParameters()) keepSecondaries(parameters, this, isMeant);
     for (const instance of this.#instances.values()) instance.linkChanged(isMeant);
   }
 
@@ -265,18 +281,6 @@ export class Engine implements Host {
 
   #allParameters(): readonly InstanceParameters[] {
     return [...this.#instances.values()].map(({ parameters }) => parameters);
-  }
-
-  #sweep(instances: readonly InstanceParameters[]): void {
-    const links = [...this.#watch.links.values()];
-    const found = findLeftOvers(
-      instances,
-      links.map(({ index, name }) => ({ name, addresses: this.#watch.addresses(index) })),
-    );
-    for (const entry of found) {
-      this.#reports.log("warn", undefined, `removing left-over virtual address ${this.addresses.describe(entry)}`);
-      this.addresses.delete(entry, (error) => error && this.#reports.log("error", undefined, error.message));
-    }
   }
 }
 

@@ -4,9 +4,11 @@ import type { AddressEntry } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
 import type { Entry } from "./deadlines.ts";
+import type { Setting } from "./mac-settings.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Datagram } from "./reception.ts";
 import type { VrrpEvent } from "./status.ts";
+import type { MacDevice } from "./virtual-mac.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -14,6 +16,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 export interface Channel {
   /** The kernel has taken it, or the negative errno. */
   send(datagram: Uint8Array, destination: IpAddress): number;
+  /** As send(), a whole Ethernet frame: for a source MAC address that is not the interface's. */
+  sendFrame(frame: Uint8Array): number;
   /** Hands over everything that has arrived, so that no timer is believed before the queue was read. */
   drain(): void;
   close(): void;
@@ -39,6 +43,31 @@ export interface AddressRequests {
   delete(entry: AddressEntry, done: (error?: Refusal) => void): void;
 }
 
+/** Macvlan devices. Going up is done on return, the other requests are under way; their end is told later. */
+export interface LinkRequests {
+  /** Down, and without IPv6 addresses of the kernel's making. */
+  create(device: MacDevice, parent: Link, done: (error?: Refusal) => void): void;
+  delete(link: Link, done: (error?: Refusal) => void): void;
+  raise(link: Link, done: (error?: Refusal) => void): void;
+  lower(link: Link, done: (error?: Refusal) => void): void;
+  correct(link: Link, changes: LinkChanges, done: (error?: Refusal) => void): void;
+}
+
+export interface LinkChanges {
+  readonly mac?: Uint8Array;
+  readonly mtu: number;
+}
+
+/** Kernel settings. What could not be set and is needed is answered in words. */
+export interface SettingRequests {
+  read(path: string): string | undefined;
+  /** Of devices that are our own. */
+  set(settings: readonly Setting[]): readonly string[];
+  /** Of an interface of the host, until the last holder has released it; then it has its former value again. */
+  hold(holder: string, settings: readonly Setting[]): readonly string[];
+  release(holder: string): void;
+}
+
 export interface Host {
   now(): Instant;
   /** ISO 8601 wall-clock time, for people only. */
@@ -53,6 +82,8 @@ export interface Host {
   /** Whether another instance than the named one has this address in the kernel now. */
   isHeldElsewhere(entry: AddressEntry, instance: string): boolean;
   readonly addresses: AddressRequests;
+  readonly links: LinkRequests;
+  readonly settings: SettingRequests;
   /** Throws when the kernel refuses the sockets. */
   openChannel(link: Link, family: Family, receiver: Receiver): Channel;
   /** A frame as it is to appear on the wire; the negative errno when it could not be sent. */

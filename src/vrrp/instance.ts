@@ -5,6 +5,7 @@ import type { Family, IpAddress } from "../wire/address.ts";
 import { mergeAuthentication } from "./authenticator.ts";
 import { instanceCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
+import { isSameRouter } from "./derive.ts";
 import { History } from "./history.ts";
 import type { Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
@@ -14,6 +15,7 @@ import { Part } from "./part.ts";
 import { assess, type Readiness } from "./readiness.ts";
 import { type Cause, describeCause } from "./reasons.ts";
 import type { InstanceStatus, StateName } from "./status.ts";
+import { macDeviceNames } from "./virtual-mac.ts";
 
 const retryDelay = 2000;
 
@@ -49,8 +51,7 @@ export class Instance {
 
   /** Whether new parameters can be taken over by the running routers, or mean another virtual router. */
   accepts(parameters: InstanceParameters): boolean {
-    const key = (p: InstanceParameters) => JSON.stringify([p.interface, p.vrid, p.version]);
-    return key(parameters) === key(this.#parameters);
+    return isSameRouter(parameters, this.#parameters);
   }
 
   configure(parameters: InstanceParameters): void {
@@ -69,6 +70,7 @@ export class Instance {
       if (families.includes(family)) continue;
       this.#parts.delete(family);
       part.stop("the family is not configured any more");
+      part.discard();
     }
     for (const family of families) if (!this.#parts.has(family)) this.#parts.set(family, this.#newPart(family));
   }
@@ -77,10 +79,17 @@ export class Instance {
   refresh(): void {
     const readiness = this.#assess();
     const wasRunning = this.state !== "initialize";
-    this.#reasons = [...readiness.reasons, ...this.#refusals];
     const { link } = readiness;
+    const devices = link === undefined ? [] : [...this.#parts.values()].map((part) => part.prepare(link));
+    const problems = devices.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+    this.#reasons = [...readiness.reasons, ...problems, ...this.#refusals];
     if (this.#reasons.length > 0 || link === undefined) {
       this.#halt(link);
+      return;
+    }
+    const pending = devices.flatMap(({ pending }) => (pending === undefined ? [] : [pending]));
+    if (pending.length > 0 && !wasRunning) {
+      this.#reasons = pending;
       return;
     }
     if (this.#linkIndex !== link.index) this.#closeChannels();
@@ -104,11 +113,16 @@ export class Instance {
     this.#linkIndex = undefined;
   }
 
+  /** After stop(): nothing of ours stays on the host. */
+  discard(): void {
+    for (const part of this.#parts.values()) part.discard();
+  }
+
   /** `isMeant` tells whether a configured interface name stands for the interface that changed. */
   linkChanged(isMeant: (name: string) => boolean): void {
     const { virtualAddresses, excludedAddresses } = this.#parameters;
     const devices = [...virtualAddresses, ...excludedAddresses].map(({ device }) => device);
-    if ([this.#parameters.interface, ...devices].some(isMeant)) {
+    if ([this.#parameters.interface, ...devices, ...macDeviceNames(this.#parameters)].some(isMeant)) {
       this.#refusals.clear();
       this.refresh();
     }
@@ -150,6 +164,7 @@ export class Instance {
       ...(authentication === undefined ? {} : { authentication }),
       active_router: parts[0]?.member.activeRouter(now) ?? null,
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
+      virtual_macs: parts.flatMap((part) => part.macStatus()),
       routers: parts.map(({ member }) => member.status(now)),
       counters: instanceCounters(parts.map(({ member }) => member.counters)),
       split_brains: parts.flatMap(({ splitBrain }) => splitBrain.status()),
@@ -163,6 +178,7 @@ export class Instance {
         this.#refusals.add(message);
         this.refresh();
       },
+      deviceChanged: () => this.refresh(),
       changed: (changed, _, cause) => this.#memberChanged(changed, cause),
       willing: (again) => this.#grantWhenAllAreWilling(again),
       warn: (message) => this.#warn(message),

@@ -1,12 +1,20 @@
 /** Virtual addresses that an earlier run, a crash or a hand left on the host: to be removed before anything is claimed. */
 import type { AddressEntry } from "../netlink/address.ts";
+import type { Link } from "../netlink/link.ts";
 import { formatAddress } from "../wire/address.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { addressOwner } from "./virtual-entry.ts";
+import { isOurs, macDeviceNames } from "./virtual-mac.ts";
 
 export interface Interface {
   readonly name: string;
   readonly addresses: readonly AddressEntry[];
+}
+
+/** Devices with a virtual MAC address that an earlier run made and no instance has any more. */
+export function findLeftOverDevices(instances: readonly InstanceParameters[], links: Iterable<Link>): readonly Link[] {
+  const wanted = new Set(instances.flatMap(macDeviceNames));
+  return [...links].filter((link) => isOurs(link) && !wanted.has(link.name));
 }
 
 /**

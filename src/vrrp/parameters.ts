@@ -27,6 +27,8 @@ export interface VirtualAddress {
   /** IPv4 only, text. */
   readonly broadcast?: string;
   readonly noprefixroute: boolean;
+  /** Of the route to its prefix; without it the kernel's own. */
+  readonly routeMetric?: number;
   /** IPv6 only: skip duplicate address detection. */
   readonly nodad: boolean;
 }
@@ -78,6 +80,15 @@ export interface AnnounceParameters {
   readonly lowerPriorityRepeat: number;
 }
 
+/** RFC 9568 section 7.3: devices that have the virtual router MAC address. */
+export interface VirtualMacParameters {
+  /** Their names, for each family of the instance. */
+  readonly device4?: string;
+  readonly device6?: string;
+  /** Advertisements leave with the MAC address of the interface. */
+  readonly sendFromBase: boolean;
+}
+
 export interface InstanceParameters {
   readonly name: string;
   readonly interface: string;
@@ -113,6 +124,8 @@ export interface InstanceParameters {
   /** Cap on the interval learned from a peer; without it, none. */
   readonly maxLearnedInterval?: Milliseconds;
   readonly announce: AnnounceParameters;
+  /** Without it addresses answer with the MAC address of the interface they are on. */
+  readonly virtualMac?: VirtualMacParameters;
   /** Lifetime given to addresses in the kernel, renewed at half time; without it they are permanent. */
   readonly lease?: Milliseconds;
 }

@@ -5,21 +5,26 @@ import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
 import { addressesOfFamily } from "./derive.ts";
 import type { Host } from "./host.ts";
+import { MacKeeper, type Preparation } from "./mac-keeper.ts";
 import { Member, type MemberPorts } from "./member.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { SplitBrain } from "./split-brain.ts";
-import type { ActiveView } from "./status.ts";
+import type { ActiveView, MacStatus } from "./status.ts";
+import { macDevice } from "./virtual-mac.ts";
 
 /** What a part asks of its instance. */
 export interface PartPorts extends Pick<MemberPorts, "changed" | "willing" | "warn"> {
   /** The kernel will not have an address: a router without it must not be active. */
   refused(message: string): void;
+  /** The device with the virtual MAC address appeared, or is not to be had. */
+  deviceChanged(): void;
 }
 
 export class Part {
   readonly member: Member;
   readonly keeper: AddressKeeper;
   readonly splitBrain: SplitBrain;
+  readonly #mac: MacKeeper | undefined;
   readonly #announcer: Announcer;
   readonly #host: Host;
   #parameters: InstanceParameters;
@@ -29,17 +34,25 @@ export class Part {
     this.#parameters = parameters;
     this.#announcer = new Announcer(host);
     this.splitBrain = new SplitBrain(host, parameters.name);
+    const device = macDevice(parameters, family);
+    this.#mac = device && new MacKeeper(device, parameters.name, host, { changed: () => ports.deviceChanged() });
     this.keeper = new AddressKeeper(host, parameters.name, {
       restored: () => this.#announcer.again(this.#parameters.announce, 1),
       refused: (message) => ports.refused(message),
     });
     this.member = new Member(family, parameters, host, {
       // The advertisement is on the wire; other routers' advertisements that are due come before our addresses.
-      holdAddresses: () => this.#soon(() => this.keeper.hold()),
+      holdAddresses: () =>
+        this.#soon(() => {
+          this.#mac?.raise();
+          this.keeper.hold();
+        }),
       announce: () => this.#soon(() => this.#announcer.begin(this.#parameters.announce)),
       releaseAddresses: () => {
         this.#announcer.stop();
+        this.#mac?.quieten();
         this.keeper.release();
+        this.#mac?.lower();
       },
       lesserActive: (peer, interval) => {
         this.#announcer.again(this.#parameters.announce, 0);
@@ -60,9 +73,24 @@ export class Part {
     this.#parameters = parameters;
     const { lease, priority, announce } = parameters;
     const { addresses, advertised } = addressesOfFamily(parameters, this.member.family);
-    this.#announcer.configure(addresses);
-    const added = this.keeper.configure({ addresses, advertised, lease, owner: priority === 255 });
+    const device = this.#mac?.device;
+    this.#announcer.configure(
+      addresses,
+      device && { device: device.name, base: parameters.interface, mac: device.mac },
+    );
+    const added = this.keeper.configure({
+      addresses,
+      advertised,
+      lease,
+      ownDevice: device?.name,
+      owner: priority === 255,
+    });
     if (added && this.member.state.name === "active") this.#announcer.begin(announce);
+  }
+
+  /** Has the device with the virtual MAC address made on this interface, if there is to be one. */
+  prepare(link: Link): Preparation {
+    return this.#mac?.prepare(link) ?? {};
   }
 
   /** Throws when the kernel refuses the sockets. */
@@ -78,6 +106,15 @@ export class Part {
     this.member.stop(why, true);
     this.member.closeChannel();
     this.#announcer.stop();
+  }
+
+  /** After stop(): nothing of ours stays on the host. */
+  discard(): void {
+    this.#mac?.discard();
+  }
+
+  macStatus(): readonly MacStatus[] {
+    return this.#mac === undefined ? [] : [this.#mac.status()];
   }
 
   linkChanged(isMeant: (name: string) => boolean): void {

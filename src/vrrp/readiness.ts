@@ -5,6 +5,7 @@ import type { Link } from "../netlink/link.ts";
 import { equalAddresses, formatAddress, type IpAddress, isLinkLocal, parseAddress } from "../wire/address.ts";
 import { trailerLength } from "./advertisement.ts";
 import type { InstanceParameters } from "./parameters.ts";
+import { macDeviceNames } from "./virtual-mac.ts";
 
 export interface Readiness {
   /** Empty when everything is there. */
@@ -34,9 +35,12 @@ export function assess(parameters: InstanceParameters, around: Surroundings): Re
   const source4 = parameters.families.includes(4) ? findSource4(parameters, around, reasons) : undefined;
   const source6 = parameters.families.includes(6) ? findSource6(parameters, around, reasons) : undefined;
   checkMtu(parameters, link, reasons);
+  const own = macDeviceNames(parameters);
   const devices = [...parameters.virtualAddresses, ...parameters.excludedAddresses].map(({ device }) => device);
   for (const device of new Set(devices)) {
-    if (device !== name && !around.exists(device)) reasons.push(`interface ${device} does not exist`);
+    // Those that carry the virtual MAC address are made by us.
+    if (device !== name && !own.includes(device) && !around.exists(device))
+      reasons.push(`interface ${device} does not exist`);
   }
   return { reasons, link, source4, source6 };
 }

@@ -154,6 +154,9 @@ class Stage {
         () => link.name,
         () => {},
       ),
+      // A made-up instance without a virtual MAC address asks for neither.
+      links: { create: () => {}, delete: () => {}, raise: () => {}, lower: () => {}, correct: () => {} },
+      settings: { read: () => undefined, set: () => [], hold: () => [], release: () => {} },
       openChannel: (_link, _family, receiver) => {
         this.#receiver = receiver;
         return {
@@ -161,6 +164,7 @@ class Stage {
             this.#transport.send(datagram, destination);
             return datagram.length;
           },
+          sendFrame: (frame) => this.#frames.send(link, frame),
           drain: () => this.#transport.drain(),
           close: () => {},
         };

@@ -24,6 +24,8 @@ export interface InstanceStatus {
   /** The active router as this node sees it; itself when active; null when none was heard. */
   readonly active_router: ActiveRouter | null;
   readonly addresses: readonly AddressStatus[];
+  /** Devices that have the virtual router MAC address; none without `use_vmac`. */
+  readonly virtual_macs: readonly MacStatus[];
   readonly routers: readonly RouterStatus[];
   readonly counters: Counters;
   /** Times in which another router was active as well: newest last, the one that goes on without an end. */
@@ -100,6 +102,16 @@ export interface AddressStatus {
   readonly lease_s: number | null;
 }
 
+export interface MacStatus {
+  readonly family: "ipv4" | "ipv6";
+  /** "00:00:5e:00:01:33" */
+  readonly address: string;
+  readonly device: string;
+  readonly present: boolean;
+  /** Up while active; a device that is down sends and receives nothing. */
+  readonly up: boolean;
+}
+
 /** One per address family. */
 export interface RouterStatus {
   readonly family: "ipv4" | "ipv6";
@@ -147,6 +159,14 @@ export interface TransitionStatus {
   readonly from: StateName;
   readonly to: StateName;
   readonly reason: string;
+}
+
+/** A kernel setting of the host that viprd changed and will put back. */
+export interface SettingStatus {
+  /** As sysctl(8) names it. */
+  readonly name: string;
+  readonly value: string;
+  readonly before: string;
 }
 
 /** Counters of packets that belong to no instance, per interface and family. */

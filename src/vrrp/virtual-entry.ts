@@ -41,6 +41,7 @@ export function toEntry(virtual: VirtualAddress, index: number, lease: Milliseco
       (lease === undefined ? IFA_F_PERMANENT : 0),
     ...(virtual.label === undefined ? {} : { label: virtual.label }),
     ...(broadcast === undefined ? {} : { broadcast }),
+    ...(virtual.routeMetric === undefined ? {} : { metric: virtual.routeMetric }),
     protocol: addressOwner,
     validLifetime,
     // A /128 must not be chosen as the source of the host's own connections.

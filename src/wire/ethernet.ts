@@ -54,6 +54,14 @@ export function encodeEthernetHeader(
   writeUint16(header, 12, etherType);
 }
 
+/** An IP datagram to a multicast group, in a frame from `source`. */
+export function encodeMulticastFrame(source: Uint8Array, group: IpAddress, datagram: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(ethernetHeaderLength + datagram.length);
+  encodeEthernetHeader(frame, multicastMac(group), source, group.length === 4 ? ETH_P_IP : ETH_P_IPV6);
+  frame.set(datagram, ethernetHeaderLength);
+  return frame;
+}
+
 /** The MAC address a multicast group is sent to (RFC 1112 section 6.4, RFC 2464 section 7). */
 export function multicastMac(group: IpAddress): Uint8Array {
   const mac = new Uint8Array(6);

@@ -45,6 +45,7 @@ const active: InstanceStatus = {
     { address: "192.0.2.10/24", device: "eth0", advertised: true, present: true, lease_s: 5 },
     { address: "192.0.2.100/32", device: "lo", advertised: false, present: false, lease_s: 5 },
   ],
+  virtual_macs: [],
   routers: [
     {
       family: "ipv4",
@@ -116,6 +117,7 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     processes: { vrrp: { state: "running", pid: 43, restarts: 0, since: ago(7511), last_end: null }, checks: noChecks },
     instances,
     checks: [],
+    settings: [],
     interfaces: [],
     vrrp: { dropped: 0, lateness },
     ...changes,

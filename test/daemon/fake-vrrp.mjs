@@ -36,6 +36,7 @@ function status(parameters) {
     preempt: true,
     active_router: null,
     addresses: [],
+    virtual_macs: [],
     routers: [],
     counters,
     split_brains: [],
@@ -87,7 +88,7 @@ process.on("message", (message) => {
       }
       const none = { stalls: 0, stalled_ms: 0, last_stall: null };
       const lateness = { timers: 1, mean_ms: 0.1, p99_ms: 0.2, max_ms: 0.2, histogram: [], ...none };
-      process.send({ type: "status-end", id: message.id, interfaces: [], dropped: 0, lateness });
+      process.send({ type: "status-end", id: message.id, interfaces: [], settings: [], dropped: 0, lateness });
       break;
     }
     case "stop":

@@ -6,7 +6,15 @@ import type { AddressEntry } from "../../src/netlink/address.ts";
 import type { Link } from "../../src/netlink/link.ts";
 import { Agenda } from "../../src/vrrp/agenda.ts";
 import type { Entry } from "../../src/vrrp/deadlines.ts";
-import type { AddressRequests, Channel, Host, LogLevel, Receiver } from "../../src/vrrp/host.ts";
+import type {
+  AddressRequests,
+  Channel,
+  Host,
+  LinkRequests,
+  LogLevel,
+  Receiver,
+  SettingRequests,
+} from "../../src/vrrp/host.ts";
 import { Instance } from "../../src/vrrp/instance.ts";
 import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
@@ -16,6 +24,7 @@ import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
 import { addressRequests } from "./simulated-addresses.ts";
 import type { KernelChange, SimulatedKernel } from "./simulated-kernel.ts";
+import { linkRequests, settingRequests } from "./simulated-links.ts";
 import { SimulatedSocket } from "./simulated-socket.ts";
 import type { Cancel } from "./simulated-time.ts";
 
@@ -37,6 +46,8 @@ export class SimulatedHost implements Host {
   readonly events: VrrpEvent[] = [];
   readonly logs: { readonly level: LogLevel; readonly instance: string; readonly message: string }[] = [];
   readonly addresses: AddressRequests;
+  readonly links: LinkRequests;
+  readonly settings: SettingRequests;
   /** How far the wall clock of this host is ahead of the others'. */
   clockError: Milliseconds = 0;
   readonly #kernel: SimulatedKernel;
@@ -63,6 +74,8 @@ export class SimulatedHost implements Host {
     this.#delays = delays;
     this.#offset = 1_000_000.123 * kernel.number;
     this.addresses = addressRequests(kernel, (answer) => this.#later(answer));
+    this.links = linkRequests(kernel, (answer) => this.#later(answer));
+    this.settings = settingRequests(kernel);
     this.#agenda = new Agenda(
       () => this.now(),
       (expire) => this.#alarm(expire),
@@ -99,14 +112,16 @@ export class SimulatedHost implements Host {
       return;
     }
     running?.stop("configuration changed: another virtual router");
+    running?.discard();
     const instance = new Instance(parameters, this);
     this.instances.set(parameters.name, instance);
     instance.refresh();
   }
 
-  /** SIGTERM. */
+  /** SIGTERM. The kernel still does what it was asked. */
   stop(): void {
     for (const instance of this.instances.values()) instance.stop("viprd is stopping");
+    for (const instance of this.instances.values()) instance.discard();
     this.kill();
   }
 
@@ -182,6 +197,7 @@ export class SimulatedHost implements Host {
     return {
       send: (datagram: Uint8Array, destination: IpAddress) =>
         this.#kernel.sendDatagram(link.index, family, datagram.slice(), destination),
+      sendFrame: (frame: Uint8Array) => this.#kernel.sendMulticast(link.index, family, frame.slice()),
       drain: () => socket.read(Number.POSITIVE_INFINITY),
       close: () => {
         if (socket.receivers.get(receiver.vrid) === receiver) socket.receivers.delete(receiver.vrid);

@@ -3,7 +3,17 @@ import { type AddressEntry, IFA_F_PERMANENT, IFA_F_SECONDARY, IFA_F_TENTATIVE } 
 import type { Link } from "../../src/netlink/link.ts";
 import type { Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
 import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
-import { equalAddresses, type Family, formatAddress, type IpAddress, isLinkLocal } from "../../src/wire/address.ts";
+import {
+  allVrrpRouters4,
+  allVrrpRouters6,
+  equalAddresses,
+  type Family,
+  formatAddress,
+  formatMac,
+  type IpAddress,
+  isLinkLocal,
+} from "../../src/wire/address.ts";
+import { decodeEthernet, ETH_P_IP, ETH_P_IPV6 } from "../../src/wire/ethernet.ts";
 import { address } from "./packets.ts";
 import type { Port, SimulatedLan } from "./simulated-lan.ts";
 import type { Cancel, SimulatedTime } from "./simulated-time.ts";
@@ -37,8 +47,14 @@ export class SimulatedKernel implements Port {
   suspended: Milliseconds = 0;
   /** What somebody has set the wall clock to, as a difference. */
   wallClockOffset: Milliseconds = 0;
+  /** Source MAC addresses of advertisements that left as frames. */
+  readonly advertisedFrom = new Set<string>();
   /** The errno's name with which virtual addresses are refused. */
   refuses: string | undefined;
+  /** The errno's name with which macvlan devices are refused. */
+  refusesDevices: string | undefined;
+  /** Below /proc/sys; what is not in it is "0". */
+  readonly settings = new Map<string, string>();
   readonly #lan: SimulatedLan;
   readonly #linkLocal: string;
   readonly #addresses = new Map<number, Held[]>();
@@ -81,12 +97,39 @@ export class SimulatedKernel implements Port {
   }
 
   deleteLink(): void {
-    const link = this.link;
-    if (link === undefined) return;
-    for (const { entry } of [...(this.#addresses.get(link.index) ?? [])]) this.deleteAddress(entry);
-    this.links.delete(link.index);
-    this.#addresses.delete(link.index);
+    if (this.link !== undefined) this.removeLink(this.link.index);
+  }
+
+  /** A device of whatever kind; the errno's name when there is one of this name. */
+  addLink(device: Omit<Link, "index" | "flags" | "running">): string | undefined {
+    if ([...this.links.values()].some(({ name }) => name === device.name)) return "EEXIST";
+    const index = this.#nextIndex++;
+    const link = { ...device, index, flags: 0, running: device.up && this.#carrier };
+    this.links.set(index, link);
+    this.onChange({ object: "link", kind: "added", link });
+    return undefined;
+  }
+
+  /** With its addresses, and with the devices on top of it. */
+  removeLink(index: number): string | undefined {
+    const link = this.links.get(index);
+    if (link === undefined) return "ENODEV";
+    for (const upper of [...this.links.values()]) if (upper.parent === index) this.removeLink(upper.index);
+    for (const { entry } of [...(this.#addresses.get(index) ?? [])]) this.deleteAddress(entry);
+    this.links.delete(index);
+    this.#addresses.delete(index);
     this.onChange({ object: "link", kind: "removed", link });
+    return undefined;
+  }
+
+  /** Up and down as setUp() does it. */
+  changeLink(index: number, changes: Partial<Link>): string | undefined {
+    const link = this.links.get(index);
+    if (link === undefined) return "ENODEV";
+    const up = changes.up ?? link.up;
+    this.#change({ ...link, ...changes, running: up && this.#carrier });
+    if (!up) for (const { entry } of this.held(index)) if (entry.family === 6) this.deleteAddress(entry);
+    return undefined;
   }
 
   /** As `ip link set eth0 down`: IPv6 addresses go, IPv4 addresses stay; up again, the link-local one is tentative first. */
@@ -192,6 +235,16 @@ export class SimulatedKernel implements Port {
     if (!link.up) return -ENETDOWN;
     if (link.running) this.#lan.sendDatagram(this.name, family, bytes, destination);
     return bytes.length;
+  }
+
+  /** An advertisement in a frame of its own. */
+  sendMulticast(index: number, family: Family, frame: Uint8Array): number {
+    const { source, etherType, payload } = decodeEthernet(frame) ?? {};
+    if (source === undefined || payload === undefined) throw new Error(`${this.name} sent half a frame`);
+    if (etherType !== (family === 4 ? ETH_P_IP : ETH_P_IPV6)) throw new Error(`${this.name}: EtherType ${etherType}`);
+    this.advertisedFrom.add(formatMac(source));
+    const result = this.sendDatagram(index, family, payload, family === 4 ? allVrrpRouters4 : allVrrpRouters6);
+    return result < 0 ? result : frame.length;
   }
 
   sendFrame(index: number, frame: Uint8Array): number {

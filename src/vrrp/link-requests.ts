@@ -1,0 +1,85 @@
+/**
+ * Makes, changes and removes macvlan devices through netlink. The kernel waits for a grace period, some 10 ms, when a
+ * macvlan goes down or away, so these requests are sent from another thread, in order; only going up is done at once.
+ */
+import { Connection } from "../netlink/connection.ts";
+import {
+  IN6_ADDR_GEN_MODE_NONE,
+  MACVLAN_MODE_BRIDGE,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  RTM_DELLINK,
+  RTM_NEWLINK,
+} from "../netlink/constants.ts";
+import { encodeDeleteLink, encodeNewLink, encodeSetLink, type Link } from "../netlink/link.ts";
+import { openTransport, sendingAside } from "../netlink/transport.ts";
+import { NETLINK_ROUTE } from "../socket/constants.ts";
+import type { LinkRequests, Refusal } from "./host.ts";
+import { deviceGroup, type MacDevice } from "./virtual-mac.ts";
+
+type Done = (error?: Refusal) => void;
+
+export class KernelLinks implements LinkRequests {
+  readonly #atOnce: Connection;
+  readonly #aside: Connection;
+
+  /** Throws when the kernel refuses the socket for the other thread. */
+  constructor(atOnce: Connection) {
+    this.#atOnce = atOnce;
+    const options = { protocol: NETLINK_ROUTE, receiveBuffer: 256 * 1024, batchSize: 4 };
+    this.#aside = new Connection(sendingAside(openTransport("netlink socket for devices", options)));
+  }
+
+  /** Resolves when every request has been answered. */
+  settle(): Promise<void> {
+    return this.#aside.settle();
+  }
+
+  create(device: MacDevice, parent: Link, done: Done): void {
+    const { name, mac, alias } = device;
+    const link = {
+      kind: "macvlan",
+      name,
+      mac,
+      group: deviceGroup,
+      mtu: parent.mtu,
+      parent: parent.index,
+      mode: MACVLAN_MODE_BRIDGE,
+    } as const;
+    let refused: Refusal | undefined;
+    this.#aside.postMany([
+      {
+        operation: `make virtual MAC device ${name} on ${parent.name}`,
+        type: RTM_NEWLINK,
+        flags: NLM_F_CREATE | NLM_F_EXCL,
+        body: encodeNewLink(link),
+        done: (error) => {
+          refused = error;
+        },
+      },
+      {
+        operation: `set up virtual MAC device ${name}`,
+        type: RTM_NEWLINK,
+        flags: 0,
+        body: encodeSetLink(0, { name, alias, addressGeneration: IN6_ADDR_GEN_MODE_NONE }),
+        done: (error) => done(refused ?? error),
+      },
+    ]);
+  }
+
+  delete(link: Link, done: Done): void {
+    this.#aside.post(`remove virtual MAC device ${link.name}`, RTM_DELLINK, 0, encodeDeleteLink(link.index), done);
+  }
+
+  raise(link: Link, done: Done): void {
+    this.#atOnce.post(`set ${link.name} up`, RTM_NEWLINK, 0, encodeSetLink(link.index, { up: true }), done);
+  }
+
+  lower(link: Link, done: Done): void {
+    this.#aside.post(`set ${link.name} down`, RTM_NEWLINK, 0, encodeSetLink(link.index, { up: false }), done);
+  }
+
+  correct(link: Link, changes: { readonly mac?: Uint8Array; readonly mtu: number }, done: Done): void {
+    this.#aside.post(`change ${link.name}`, RTM_NEWLINK, 0, encodeSetLink(link.index, changes), done);
+  }
+}

@@ -1,0 +1,31 @@
+/** Removes what an earlier run left on the host, before anything is claimed. */
+import type { AddressEntry } from "../netlink/address.ts";
+import type { Link } from "../netlink/link.ts";
+import type { Host, LogLevel, Refusal } from "./host.ts";
+import { findLeftOverDevices, findLeftOvers } from "./left-overs.ts";
+import { quietSetting } from "./mac-settings.ts";
+import type { InstanceParameters } from "./parameters.ts";
+import { isOurs } from "./virtual-mac.ts";
+
+type Log = (level: LogLevel, message: string) => void;
+
+export function sweep(
+  instances: readonly InstanceParameters[],
+  links: readonly Link[],
+  host: Pick<Host, "addresses" | "addressesOn" | "links" | "settings">,
+  describe: (entry: AddressEntry) => string,
+  log: Log,
+): void {
+  const failed = (error?: Refusal) => error && log("error", error.message);
+  // Silent at once: what leaves the groups of its addresses must not do so with the MAC address of another router.
+  for (const link of links.filter(isOurs)) host.settings.set([{ path: quietSetting(link.name), value: "1" }]);
+  for (const link of findLeftOverDevices(instances, links)) {
+    log("warn", `removing left-over virtual MAC device ${link.name} (${link.alias})`);
+    host.links.delete(link, failed);
+  }
+  const interfaces = links.map(({ index, name }) => ({ name, addresses: host.addressesOn(index) }));
+  for (const entry of findLeftOvers(instances, interfaces)) {
+    log("warn", `removing left-over virtual address ${describe(entry)}`);
+    host.addresses.delete(entry, failed);
+  }
+}
