@@ -1,5 +1,6 @@
 /** The table of the types of checks, as the file knows them: the same names as in healthchecks/types.ts. */
 import type { CheckTypeName } from "../healthchecks/parameters.ts";
+import { customSchema } from "./check-custom.ts";
 import { fileSchema } from "./check-file.ts";
 import { interfaceSchema } from "./check-interface.ts";
 import { processSchema } from "./check-process.ts";
@@ -13,4 +14,5 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   process: processSchema,
   interface: interfaceSchema,
   script: scriptSchema,
+  custom: customSchema,
 };

@@ -8,7 +8,15 @@ import { expected, listed, show } from "./kinds.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 import { nearest } from "./suggest.ts";
-import { describeKind, type Entry, findEntry, type MapNode, type ScalarNode, type TreeNode } from "./tree.ts";
+import {
+  describeKind,
+  type Entry,
+  findEntry,
+  type MapNode,
+  plainValue,
+  type ScalarNode,
+  type TreeNode,
+} from "./tree.ts";
 
 type Schema = z.core.$ZodType;
 
@@ -39,6 +47,7 @@ function readValue(schema: Schema, node: TreeNode, path: Path, report: Report): 
   if (schema instanceof z.ZodObject) return readBlock(schema.shape, node, path, report);
   if (schema instanceof z.ZodRecord) return readRecord(schema, node, path, report);
   if (schema instanceof z.ZodArray) return readList(schema.element, node, path, report);
+  if (schema instanceof z.ZodUnknown) return plainValue(node);
   return readLeaf(schema, node, path, report);
 }
 

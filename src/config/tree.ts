@@ -36,6 +36,13 @@ export function findEntry(node: TreeNode | undefined, key: string): Entry | unde
   return node?.kind === "map" ? node.entries.find((entry) => entry.key === key) : undefined;
 }
 
+/** What somebody else will make sense of, as YAML typed it. Of a key that stands twice the last one counts. */
+export function plainValue(node: TreeNode): unknown {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "list") return node.items.map(plainValue);
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plainValue(value)]));
+}
+
 export function hasPath(root: TreeNode, path: Path): boolean {
   let node: TreeNode | undefined = root;
   for (const part of path) {

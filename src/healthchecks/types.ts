@@ -1,5 +1,6 @@
 /** The table of types. A new one is a file with its parameters and its probe, and a line here. */
 import type { CheckType } from "./check-type.ts";
+import { custom } from "./custom.ts";
 import { file } from "./file.ts";
 import { networkInterface } from "./interface.ts";
 import type { CheckParameters } from "./parameters.ts";
@@ -13,6 +14,7 @@ const types = {
   process: processes,
   interface: networkInterface,
   script,
+  custom,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;
