@@ -29,6 +29,8 @@ export interface Advert extends Common {
   readonly checksum: ChecksumKind;
   /** Total length of the IP packet. */
   readonly length: number;
+  /** The whole IP packet of an advertisement with an authentication trailer. */
+  readonly signed?: Uint8Array;
 }
 
 /** Protocol 112, but not a well-formed advertisement. */
@@ -110,7 +112,7 @@ function parseIpv4(common: Common, b: Uint8Array): Frame | undefined {
     b.subarray(16, 20),
     b[8] ?? 0,
     b.subarray(header, total),
-    total,
+    b.subarray(0, total),
   );
 }
 
@@ -120,7 +122,8 @@ function parseIpv6(common: Common, b: Uint8Array): Frame | undefined {
   const source = b.subarray(8, 24);
   const destination = b.subarray(24, 40);
   const payload = b.subarray(40, total);
-  if (b[6] === 112) return parseVrrp({ ...common, family: 6 }, source, destination, b[7] ?? 0, payload, total);
+  if (b[6] === 112)
+    return parseVrrp({ ...common, family: 6 }, source, destination, b[7] ?? 0, payload, b.subarray(0, total));
   if (b[6] !== 58 || payload.length < 24 || (payload[0] !== 135 && payload[0] !== 136)) return undefined;
   const flags = payload[4] ?? 0;
   return {
@@ -142,18 +145,21 @@ function parseVrrp(
   destination: Uint8Array,
   ttl: number,
   pdu: Uint8Array,
-  length: number,
+  packet: Uint8Array,
 ): Advert | Malformed {
   const version = (pdu[0] ?? 0) >> 4;
   const count = pdu[3] ?? 0;
   const size = common.family === 4 ? 4 : 16;
   const expected = 8 + count * size + (version === 2 ? 8 : 0);
   const from = formatAddress(source);
-  if (pdu.length !== expected || ((pdu[0] ?? 0) & 15) !== 1 || (version !== 2 && version !== 3)) {
+  const signed = pdu.length === expected + 28 && pdu[expected] === 1;
+  if ((pdu.length !== expected && !signed) || ((pdu[0] ?? 0) & 15) !== 1 || (version !== 2 && version !== 3)) {
     return { ...common, kind: "malformed", source: from, ttl };
   }
-  const message = onesSum([pdu]) === 0xffff;
-  const pseudo = onesSum([pseudoHeader(source, destination, pdu.length), pdu]) === 0xffff;
+  // Over IPv6 the kernel of a keepalived host sums the whole payload; over IPv4 the trailer is no part of the message.
+  const summed = size === 16 ? pdu : pdu.subarray(0, expected);
+  const message = onesSum([summed]) === 0xffff;
+  const pseudo = onesSum([pseudoHeader(source, destination, summed.length), summed]) === 0xffff;
   const word = ((pdu[4] ?? 0) << 8) | (pdu[5] ?? 0);
   return {
     ...common,
@@ -167,6 +173,7 @@ function parseVrrp(
     intervalMs: version === 2 ? (word & 255) * 1000 : (word & 0xfff) * 10,
     addresses: Array.from({ length: count }, (_, i) => formatAddress(pdu.subarray(8 + i * size, 8 + (i + 1) * size))),
     checksum: message ? "message" : pseudo ? "pseudo_header" : "wrong",
-    length,
+    length: packet.length,
+    ...(signed ? { signed: new Uint8Array(packet) } : {}),
   };
 }
