@@ -51,6 +51,12 @@ export function broadcastOf(address: string, prefixLength: number, sign: "+" | "
   return formatAddress(withHostBits(bytes, prefixLength, sign === "+" ? 1 : 0));
 }
 
+/** The address with everything behind the prefix length zero. */
+export function networkOf(address: string, prefixLength: number): string {
+  const bytes = parseAddress(address) ?? new Uint8Array(4);
+  return formatAddress(withHostBits(bytes, prefixLength, 0));
+}
+
 function withHostBits(bytes: IpAddress, prefixLength: number, bit: 0 | 1): Uint8Array {
   return bytes.map((byte, i) => {
     const hostBits = 0xff >> Math.min(8, Math.max(0, prefixLength - i * 8));

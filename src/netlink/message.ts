@@ -77,6 +77,11 @@ export class MessageReader {
     return readU32(this.#bytes, this.#at + 8);
   }
 
+  /** Of the socket whose request this is about, in the kernel's events; 0 = the kernel itself. */
+  get port(): number {
+    return readU32(this.#bytes, this.#at + 12);
+  }
+
   /** A view, valid as long as the receive buffer. */
   payload(): Uint8Array {
     return this.#bytes.subarray(this.#at + MESSAGE_HEADER, this.#end);

@@ -2,9 +2,8 @@
 import { AF_INET, AF_INET6 } from "../socket/constants.ts";
 import { equalAddresses, type Family, familyOf, type IpAddress } from "../wire/address.ts";
 import { AttributeReader, BodyWriter } from "./attributes.ts";
-import type { Connection } from "./connection.ts";
 import * as k from "./constants.ts";
-import { addressLength, familyFrom, familyNumber, formatPrefix } from "./family.ts";
+import { addressLength, familyFrom, familyNumber } from "./family.ts";
 import { readI32, readU16, readU32 } from "./host-order.ts";
 
 export interface NextHop {
@@ -47,7 +46,7 @@ export interface Route {
 export type NewRoute = Pick<Route, "family" | "destination" | "prefixLength"> & Partial<Route>;
 
 /** struct rtmsg: u8 family, destination length, source length, tos, table, protocol, scope, type; u32 flags */
-const RTMSG = 12;
+export const RTMSG = 12;
 /** struct rtnexthop: u16 length, u8 flags, u8 weight - 1, i32 index */
 const RTNEXTHOP = 8;
 
@@ -238,53 +237,6 @@ function encodeNextHops(writer: BodyWriter, family: Family, hops: readonly NextH
     if (gateway !== undefined) encodeGateway(writer, family, gateway);
     writer.setU16(at, writer.length - at);
   }
-}
-
-/** What the kernel leaves out of a dump if it can. */
-export interface RouteFilter {
-  readonly family?: Family;
-  readonly protocol?: number;
-  readonly table?: number;
-}
-
-export function matchesFilter(route: Route, filter: RouteFilter): boolean {
-  const { family, protocol, table } = filter;
-  return (
-    (family === undefined || route.family === family) &&
-    (protocol === undefined || route.protocol === protocol) &&
-    (table === undefined || route.table === table)
-  );
-}
-
-export function encodeListRoutes(filter: RouteFilter = {}): Uint8Array {
-  const writer = new BodyWriter(RTMSG);
-  writer.setU8(0, familyNumber(filter.family));
-  writer.setU8(5, filter.protocol ?? 0);
-  if (filter.table !== undefined) writer.u32(k.RTA_TABLE, filter.table);
-  return writer.finish();
-}
-
-export async function listRoutes(connection: Connection, filter: RouteFilter = {}): Promise<Route[]> {
-  const decode = (payload: Uint8Array): Route | undefined => {
-    const route = decodeRoute(payload);
-    return route !== undefined && matchesFilter(route, filter) ? route : undefined;
-  };
-  return connection.dumpWith("list routes", k.RTM_GETROUTE, encodeListRoutes(filter), decode);
-}
-
-export function describeRoute({ destination, prefixLength, table }: NewRoute): string {
-  const what = prefixLength === 0 ? "default" : formatPrefix(destination, prefixLength);
-  return table === undefined || table === k.RT_TABLE_MAIN ? `route ${what}` : `route ${what} in table ${table}`;
-}
-
-/** With `replace` the first route to the same prefix with the same metric gives way. */
-export function addRoute(connection: Connection, route: NewRoute, { replace = false } = {}): Promise<void> {
-  const flags = k.NLM_F_CREATE | (replace ? k.NLM_F_REPLACE : k.NLM_F_EXCL);
-  return connection.request(() => `add ${describeRoute(route)}`, k.RTM_NEWROUTE, flags, encodeNewRoute(route));
-}
-
-export function deleteRoute(connection: Connection, route: NewRoute): Promise<void> {
-  return connection.request(() => `delete ${describeRoute(route)}`, k.RTM_DELROUTE, 0, encodeDeleteRoute(route));
 }
 
 export function sameNextHops(a: readonly NextHop[], b: readonly NextHop[]): boolean {

@@ -32,6 +32,8 @@ export interface Rule {
   readonly target?: number;
   /** RTPROT_…, who put it there; 0 on kernels before 4.17. */
   readonly protocol: number;
+  /** It has conditions that are not decoded here: ports, users, tunnels. */
+  readonly more?: true;
 }
 
 export type NewRule = Pick<Rule, "family" | "priority"> & Partial<Rule>;
@@ -55,6 +57,7 @@ export function decodeRule(payload: Uint8Array): Rule | undefined {
   let suppress: number | undefined;
   let target: number | undefined;
   let protocol = 0;
+  let more = false;
   const reader = new AttributeReader(payload, FIB_RULE_HDR);
   while (reader.next()) {
     switch (reader.type) {
@@ -91,6 +94,15 @@ export function decodeRule(payload: Uint8Array): Rule | undefined {
       case k.FRA_PROTOCOL:
         protocol = reader.u8();
         break;
+      case k.FRA_FLOW:
+      case k.FRA_TUN_ID:
+      case k.FRA_L3MDEV:
+      case k.FRA_UID_RANGE:
+      case k.FRA_IP_PROTO:
+      case k.FRA_SPORT_RANGE:
+      case k.FRA_DPORT_RANGE:
+        more = true;
+        break;
     }
   }
   if (reader.bad) return undefined;
@@ -109,6 +121,7 @@ export function decodeRule(payload: Uint8Array): Rule | undefined {
     ...(suppress !== undefined && suppress !== noSuppression && { suppressPrefixLength: suppress }),
     ...(target !== undefined && { target }),
     protocol,
+    ...(more && { more }),
   };
 }
 

@@ -4,8 +4,9 @@ import { type AddressEntry, decodeAddress, listAddresses } from "./address.ts";
 import * as k from "./constants.ts";
 import { decodeLink, type Link, listLinks } from "./link.ts";
 import { decodeNeighbor, listNeighbors, type Neighbor } from "./neighbor.ts";
-import { decodeRoute, listRoutes, matchesFilter, type Route, type RouteFilter, sameNextHops } from "./route.ts";
-import { decodeRule, listRules, type Rule } from "./rule.ts";
+import { decodeRoute, type Route, sameNextHops } from "./route.ts";
+import { listRoutes, matchesFilter, type RouteFilter, type RouteSelection } from "./route-requests.ts";
+import { decodeRule, listRules, type Prefix, type Rule } from "./rule.ts";
 import { type Difference, Table } from "./table.ts";
 import type { Subject } from "./tracked.ts";
 
@@ -83,7 +84,7 @@ export function addressSubject(emit: Emit<AddressEntry>): Subject<AddressEntry, 
 }
 
 /** What the kernel takes for the same route when it replaces one. */
-function routeGroup(route: Route): string {
+export function routePlace(route: Route): string {
   const { family, destination, prefixLength, source, table, tos, metric } = route;
   const from = source === undefined ? "" : `${bytesKey(source.address)}/${source.prefixLength}`;
   return `${family} ${table} ${tos} ${metric} ${prefixLength} ${bytesKey(destination)} ${from}`;
@@ -92,7 +93,7 @@ function routeGroup(route: Route): string {
 /** Routes of one group may stand beside each other, told apart by where they lead. */
 export function routeKey(route: Route): string {
   const hops = route.nextHops.map(({ gateway, index }) => `${index} ${bytesKey(gateway)}`);
-  return `${routeGroup(route)} ${route.type} ${route.nextHopId ?? ""} ${hops.join()}`;
+  return `${routePlace(route)} ${route.type} ${route.nextHopId ?? ""} ${hops.join()}`;
 }
 
 export function sameRoute(a: Route, b: Route): boolean {
@@ -110,29 +111,51 @@ export function sameRoute(a: Route, b: Route): boolean {
  * and tells of single hops of an IPv6 route as if they were routes: if that concerns a group we have, the table is
  * dumped again.
  */
-export function routeSubject(filter: RouteFilter, emit: Emit<Route>): Subject<Route, string, string> {
-  const table = new Table({ key: routeKey, group: routeGroup, same: sameRoute });
+export function routeSubject(filter: RouteFilter | RouteSelection, emit: Emit<Route>): Subject<Route, string, string> {
+  const { tables, wanted } = "wanted" in filter ? filter : selectionOf(filter);
+  const table = new Table({ key: routeKey, group: routePlace, same: sameRoute });
   return {
     table,
     newType: k.RTM_NEWROUTE,
     deleteType: k.RTM_DELROUTE,
     groups: [k.RTNLGRP_IPV4_ROUTE, k.RTNLGRP_IPV6_ROUTE],
     decode: decodeRoute,
-    list: (connection) => listRoutes(connection, filter),
+    async list(connection) {
+      const lists: Route[] = [];
+      for (const one of tables()) lists.push(...(await listRoutes(connection, one, wanted)));
+      return lists;
+    },
     unclear(route, type, flags) {
-      if (table.inGroup(routeGroup(route)).length === 0) return false;
+      if (table.inGroup(routePlace(route)).length === 0) return false;
       if (type === k.RTM_DELROUTE) return !table.entries.has(routeKey(route));
       return route.family === 6 || (flags & k.NLM_F_REPLACE) !== 0;
     },
-    wanted: (route) => matchesFilter(route, filter),
+    wanted,
     emit,
   };
 }
 
+function selectionOf(filter: RouteFilter): RouteSelection {
+  return { tables: () => [filter], wanted: (route) => matchesFilter(route, filter) };
+}
+
+/** Everything that tells a rule from another one but who put it there. */
+export function rulePlace(rule: Rule): string {
+  const { family, priority, from, to, tos, mark, inputInterface = "", outputInterface = "" } = rule;
+  const prefix = (part: Prefix | undefined) => (part ? `${bytesKey(part.address)}/${part.prefixLength}` : "");
+  const selector = `${prefix(from)} ${prefix(to)} ${tos} ${mark?.value}/${mark?.mask} ${inputInterface} ${outputInterface}`;
+  const { action, table, invert, suppressPrefixLength, target, more } = rule;
+  return `${family} ${priority} ${selector} ${action} ${table} ${invert} ${suppressPrefixLength} ${target} ${more}`;
+}
+
 /** Events of rules are a reason to look, no more: the kernel allows the same rule twice. */
-export function ruleSubject(emit: Emit<Rule>): Subject<Rule, string, number> {
+export function ruleSubject(emit: Emit<Rule>): Subject<Rule, string, string> {
   return {
-    table: new Table({ key: (rule) => JSON.stringify(rule), group: (rule) => rule.family, same: () => true }),
+    table: new Table({
+      key: (rule) => `${rule.protocol} ${rulePlace(rule)}`,
+      group: rulePlace,
+      same: () => true,
+    }),
     newType: k.RTM_NEWRULE,
     deleteType: k.RTM_DELRULE,
     groups: [k.RTNLGRP_IPV4_RULE, k.RTNLGRP_IPV6_RULE],

@@ -11,6 +11,8 @@ export interface Difference<T> {
   readonly entry: T;
   /** Of a change: the entry as it was. */
   readonly before?: T;
+  /** Of the netlink socket that asked for it, often the process id; 0 = the kernel by itself; none when nobody said. */
+  readonly port?: number;
 }
 
 /** What makes an entry that entry, where it is looked up, and which differences nobody wants to hear of. */
@@ -33,6 +35,14 @@ export class Table<T, Key = string, Group = number> {
 
   get entries(): ReadonlyMap<Key, T> {
     return this.#entries;
+  }
+
+  keyOf(entry: T): Key {
+    return this.#identity.key(entry);
+  }
+
+  groupOf(entry: T): Group {
+    return this.#identity.group(entry);
   }
 
   /** The list is the same one until something in the group changes. */

@@ -17,6 +17,8 @@ export interface Subject<T, Key, Group> {
   emit(difference: Difference<T>): void;
 }
 
+const maxPorts = 1000;
+
 export class Tracked<T, Key = string, Group = number> {
   readonly #subject: Subject<T, Key, Group>;
   readonly #connection: Connection;
@@ -27,6 +29,8 @@ export class Tracked<T, Key = string, Group = number> {
   #fetched: T[] | undefined;
   #complete = false;
   #suspended = false;
+  /** Who caused the events that were not clear: what the dump finds different in their groups is their doing. */
+  readonly #ports = new Map<Group, number>();
 
   constructor(subject: Subject<T, Key, Group>, connection: Connection, arrived: (error?: unknown) => void) {
     this.#subject = subject;
@@ -54,17 +58,19 @@ export class Tracked<T, Key = string, Group = number> {
   }
 
   /** False if the message is about something else. */
-  event(type: number, flags: number, payload: Uint8Array): boolean {
+  event(type: number, flags: number, payload: Uint8Array, port: number): boolean {
     const { newType, deleteType, table } = this.#subject;
     if (type !== newType && type !== deleteType) return false;
     const entry = this.#subject.decode(payload);
     if (entry === undefined) return true;
     if (this.#subject.unclear?.(entry, type, flags)) {
+      if (this.#ports.size < maxPorts) this.#ports.set(table.groupOf(entry), port);
       this.invalidate();
       return true;
     }
     if (this.#subject.wanted?.(entry) === false) return true;
-    this.#emit(type === newType ? table.put(entry) : table.remove(entry));
+    const difference = type === newType ? table.put(entry) : table.remove(entry);
+    this.#emit(difference && { ...difference, port });
     return true;
   }
 
@@ -79,7 +85,12 @@ export class Tracked<T, Key = string, Group = number> {
       const differences = this.#subject.table.endDump(this.#fetched);
       this.#fetched = undefined;
       this.#complete = true;
-      for (const difference of differences) this.#emit(difference);
+      const ports = new Map(this.#ports);
+      this.#ports.clear();
+      for (const difference of differences) {
+        const port = ports.get(this.#subject.table.groupOf(difference.entry));
+        this.#emit(port === undefined ? difference : { ...difference, port });
+      }
     } else if (this.#stale && !this.#dumping && !this.#suspended) this.#fetch();
   }
 

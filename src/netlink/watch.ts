@@ -6,31 +6,25 @@
 import { NETLINK_ADD_MEMBERSHIP, NETLINK_ROUTE, SOL_NETLINK } from "../socket/constants.ts";
 import { ErrorNumber } from "../socket/errno.ts";
 import type { AddressEntry } from "./address.ts";
+import type { Change } from "./change.ts";
 import { Connection, NetlinkError } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { MessageReader } from "./message.ts";
 import type { Neighbor } from "./neighbor.ts";
-import type { Route, RouteFilter } from "./route.ts";
+import type { Route } from "./route.ts";
+import type { RouteFilter, RouteSelection } from "./route-requests.ts";
 import type { Rule } from "./rule.ts";
 import { addressSubject, linkSubject, neighborSubject, routeSubject, ruleSubject } from "./subjects.ts";
 import type { Difference } from "./table.ts";
 import { type Subject, Tracked } from "./tracked.ts";
 import { isFromKernel, openTransport, type Transport } from "./transport.ts";
 
-/** `before` is there when the kind is "changed". */
-type Differing<T> = { readonly kind: Difference<T>["kind"] } & Pick<Difference<T>, "before">;
-
-export type Change =
-  | ({ readonly object: "link"; readonly link: Link } & Differing<Link>)
-  | ({ readonly object: "address"; readonly address: AddressEntry } & Differing<AddressEntry>)
-  | ({ readonly object: "route"; readonly route: Route } & Differing<Route>)
-  | ({ readonly object: "rule"; readonly rule: Rule } & Differing<Rule>)
-  | ({ readonly object: "neighbor"; readonly neighbor: Neighbor } & Differing<Neighbor>);
+export type { Change } from "./change.ts";
 
 export interface WatchOptions {
   readonly links?: boolean;
   readonly addresses?: boolean;
-  readonly routes?: boolean | RouteFilter;
+  readonly routes?: boolean | RouteFilter | RouteSelection;
   readonly rules?: boolean;
   readonly neighbors?: boolean;
   /** Not called for what was there at first: read the tables when `ready`. */
@@ -46,7 +40,7 @@ export interface WatchOptions {
 interface Entity {
   readonly groups: readonly number[];
   readonly complete: boolean;
-  event(type: number, flags: number, payload: Uint8Array): boolean;
+  event(type: number, flags: number, payload: Uint8Array, port: number): boolean;
   invalidate(): void;
   drained(): void;
   resume(): void;
@@ -68,7 +62,7 @@ export class Watch {
   readonly #links: Tracked<Link, number, string>;
   readonly #addresses: Tracked<AddressEntry>;
   readonly #routes: Tracked<Route, string, string>;
-  readonly #rules: Tracked<Rule>;
+  readonly #rules: Tracked<Rule, string, string>;
   readonly #neighbors: Tracked<Neighbor>;
   readonly #entities: readonly Entity[];
   #resolveReady: () => void = () => {};
@@ -94,15 +88,13 @@ export class Watch {
     this.#links = this.#track(linkSubject((difference) => this.#linkChanged(difference)));
     this.#addresses = this.#track(addressSubject((difference) => this.#addressChanged(difference)));
     this.#routes = this.#track(
-      routeSubject(typeof options.routes === "object" ? options.routes : {}, ({ kind, entry: route, before }) =>
-        this.#tell({ object: "route", kind, route, ...(before && { before }) }),
+      routeSubject(typeof options.routes === "object" ? options.routes : {}, ({ entry: route, ...rest }) =>
+        this.#tell({ object: "route", route, ...rest }),
       ),
     );
-    this.#rules = this.#track(ruleSubject(({ kind, entry: rule }) => this.#tell({ object: "rule", kind, rule })));
+    this.#rules = this.#track(ruleSubject(({ entry: rule, ...rest }) => this.#tell({ object: "rule", rule, ...rest })));
     this.#neighbors = this.#track(
-      neighborSubject(({ kind, entry: neighbor, before }) =>
-        this.#tell({ object: "neighbor", kind, neighbor, ...(before && { before }) }),
-      ),
+      neighborSubject(({ entry: neighbor, ...rest }) => this.#tell({ object: "neighbor", neighbor, ...rest })),
     );
     // The kernel flushes IPv4 routes without a word when their link or source address goes, so routes need the others.
     this.#entities = [
@@ -159,8 +151,24 @@ export class Watch {
     return [...this.#routes.table.entries.values()];
   }
 
+  /** Those that the kernel takes for the same route: see routePlace(). */
+  routesAt(place: string): readonly Route[] {
+    return this.#routes.table.inGroup(place);
+  }
+
+  /** Another selection is in force, or the table is not believed. */
+  readRoutesAgain(): void {
+    this.#routes.invalidate();
+    this.#wake();
+  }
+
   rules(): Rule[] {
     return [...this.#rules.table.entries.values()];
+  }
+
+  /** See rulePlace(). */
+  rulesAt(place: string): readonly Rule[] {
+    return this.#rules.table.inGroup(place);
   }
 
   /** On one link. */
@@ -236,9 +244,9 @@ export class Watch {
   #datagram(bytes: Uint8Array): void {
     const reader = new MessageReader(bytes);
     while (!this.#closed && reader.next()) {
-      const { type, flags } = reader;
+      const { type, flags, port } = reader;
       for (const entity of this.#entities) {
-        if (entity.event(type, flags, reader.payload())) break;
+        if (entity.event(type, flags, reader.payload(), port)) break;
       }
     }
   }
@@ -271,8 +279,9 @@ export class Watch {
     this.#wake();
   }
 
-  #linkChanged({ kind, entry: link, before }: Difference<Link>): void {
-    if (this.#options.links) this.#tell({ object: "link", kind, link, ...(before && { before }) });
+  #linkChanged({ entry: link, ...rest }: Difference<Link>): void {
+    const { kind, before } = rest;
+    if (this.#options.links) this.#tell({ object: "link", link, ...rest });
     if (kind === "removed") {
       this.#addresses.drop(this.addresses(link.index));
       this.#neighbors.drop(this.neighbors(link.index));
@@ -280,9 +289,9 @@ export class Watch {
     if (kind === "removed" || (before !== undefined && before.flags !== link.flags)) this.#routes.invalidate();
   }
 
-  #addressChanged({ kind, entry: address, before }: Difference<AddressEntry>): void {
-    if (this.#options.addresses) this.#tell({ object: "address", kind, address, ...(before && { before }) });
-    if (kind === "removed") this.#routes.invalidate();
+  #addressChanged({ entry: address, ...rest }: Difference<AddressEntry>): void {
+    if (this.#options.addresses) this.#tell({ object: "address", address, ...rest });
+    if (rest.kind === "removed") this.#routes.invalidate();
   }
 
   #tell(change: Change): void {
