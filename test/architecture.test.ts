@@ -50,6 +50,7 @@ const shellFiles = new Set([
   "netlink/watch.ts",
   "netlink/transport.ts",
   "vrrp/engine.ts",
+  "vrrp/kernel-routing.ts",
   "vrrp/channels.ts",
   "vrrp/transport.ts",
   // Requests that the kernel sleeps over, on a socket of their own.

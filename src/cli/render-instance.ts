@@ -1,9 +1,11 @@
 /** One instance in full, for a person. Pure. */
 import type { Counters, InstanceStatus, RouterStatus } from "../vrrp/status.ts";
-import { type Paint, padTo, widthOf } from "./paint.ts";
+import type { Paint } from "./paint.ts";
 import { authentication, lastRefusal } from "./render-authentication.ts";
 import { countsOf } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
+import { aligned } from "./render-rows.ts";
+import { routingRows } from "./render-statics.ts";
 import { formatDuration, formatInterval, formatMoment } from "./render-time.ts";
 
 export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint): string[] {
@@ -18,6 +20,8 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
     ...instance.routers.flatMap((router) => timer(router, instance.routers.length > 1)),
     ...addresses(instance, paint),
     ...devices(instance, paint),
+    ...routingRows("route", instance.routes, instance.state === "active", paint),
+    ...routingRows("rule", instance.rules, instance.state === "active", paint),
     ["adverts", adverts(instance)],
     ...(auth === undefined ? [] : [["auth", authentication(auth)] satisfies [string, string]]),
     ...(auth === undefined ? [] : lastRefusal(auth, now)).map((text): [string, string] => ["refused", text]),
@@ -129,13 +133,4 @@ function troubles(counters: Counters): string[] {
     .filter(([count]) => count > 0)
     .map(([count, noun, text]) => `${count} ${noun}${count === 1 ? "" : "s"} ${text}`);
   return rejected === "" ? lines : [`rejected: ${rejected}`, ...lines];
-}
-
-/** A label is written once for the lines that share it. */
-function aligned(rows: readonly (readonly [string, string])[], paint: Paint): string[] {
-  const width = Math.max(...rows.map(([label]) => widthOf(label)));
-  return rows.map(([label, text], i) => {
-    const shown = rows[i - 1]?.[0] === label ? "" : label;
-    return `  ${paint("dim", padTo(shown, width))}  ${text}`;
-  });
 }

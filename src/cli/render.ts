@@ -8,6 +8,7 @@ import { renderChecks } from "./render-checks.ts";
 import { countsOf } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
 import { renderInstance } from "./render-instance.ts";
+import { renderStatics } from "./render-statics.ts";
 import { formatDuration, formatMoment } from "./render-time.ts";
 
 /** Up to so many instances are told in full; more of them as a table, one line each. */
@@ -23,6 +24,7 @@ export function renderStatus(status: StatusDocument, now: Date, paint: Paint): s
     renderHeader(status, now, paint),
     ...body,
     renderChecks(status.checks, now, paint),
+    renderStatics(status.statics, paint),
     renderStrangers(status, paint),
     renderSettings(status, paint),
   ];

@@ -1,6 +1,7 @@
 /** The checked configuration: what the daemon is given. Every value is resolved, defaults included. */
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
+import type { StaticParameters } from "../vrrp/routing-parameters.ts";
 
 export interface GlobalConfig {
   readonly routerId: string;
@@ -14,4 +15,6 @@ export interface Config {
   readonly instances: readonly InstanceParameters[];
   /** In file order. */
   readonly checks: readonly CheckParameters[];
+  /** Held whatever the roles are. */
+  readonly statics?: StaticParameters;
 }

@@ -7,6 +7,7 @@ import { scopes } from "./address-entry.ts";
 import { familyOfText } from "./addresses.ts";
 import { describeAuthHmac } from "./auth-hmac.ts";
 import type { Config } from "./config.ts";
+import { describeRoute, describeRule } from "./describe-routing.ts";
 import { formatDuration } from "./duration.ts";
 import { describeChecks } from "./health-check.ts";
 import { describeUseVmac } from "./virtual-mac.ts";
@@ -20,6 +21,7 @@ type Described = Readonly<Record<string, unknown>>;
 
 export function describeConfig(config: Config, options: DescribeOptions = {}): Described {
   const { routerId, scriptUser, process } = config.global;
+  const { statics } = config;
   return present({
     global: present({
       router_id: routerId,
@@ -32,7 +34,14 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
       config.instances.map((instance) => [instance.name, describeInstance(instance, options)]),
     ),
     health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks),
+    static_ipaddress: filled(statics?.addresses.map(describeAddress)),
+    static_routes: filled(statics?.routes.map(describeRoute)),
+    static_rules: filled(statics?.rules.map(describeRule)),
   });
+}
+
+function filled(list: readonly Described[] | undefined): readonly Described[] | undefined {
+  return list?.length === 0 ? undefined : list;
 }
 
 /** Keys without effect on this instance are left out: they would be warned about when read back. */
@@ -53,6 +62,9 @@ function describeInstance(instance: InstanceParameters, { mask }: DescribeOption
     auth_hmac: instance.authHmac && describeAuthHmac(instance.authHmac, mask),
     virtual_ipaddress: instance.virtualAddresses.map(describeAddress),
     virtual_ipaddress_excluded: instance.excludedAddresses.map(describeAddress),
+    virtual_routes: instance.routes?.map(describeRoute),
+    virtual_rules: instance.rules?.map(describeRule),
+    on_removal: instance.onRemoval ?? "repair",
     [unicast ? "unicast_src_ip" : "mcast_src_ip"]: sources.length === 0 ? undefined : sources,
     unicast_peer: unicast
       ? instance.unicastPeers.map((peer) => ({ address: peer.address, min_ttl: peer.minTtl, max_ttl: peer.maxTtl }))

@@ -25,6 +25,8 @@ export interface ConfigDiff extends Difference<InstanceParameters> {
   readonly checks: Difference<CheckParameters>;
   /** Settings of the agent as a whole that differ, e.g. "routerId", "process.nice". */
   readonly global: readonly string[];
+  /** Something that is held whatever the roles are differs. */
+  readonly statics: boolean;
 }
 
 export function diffConfigs(from: Config, to: Config): ConfigDiff {
@@ -35,6 +37,7 @@ export function diffConfigs(from: Config, to: Config): ConfigDiff {
       ...differingFields(from.global, to.global).filter((name) => name !== "process"),
       ...differingFields(from.global.process, to.global.process).map((name) => `process.${name}`),
     ],
+    statics: !equal(from.statics, to.statics),
   };
 }
 

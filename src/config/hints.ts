@@ -12,9 +12,6 @@ const atTop: Readonly<Record<string, string>> = {
   virtual_server: later,
   virtual_server_group: later,
   bfd_instance: later,
-  static_ipaddress: later,
-  static_routes: later,
-  static_rules: later,
 };
 
 const inGlobal: Readonly<Record<string, string>> = {
@@ -44,8 +41,6 @@ const inInstance: Readonly<Record<string, string>> = {
   track_process: later,
   track_bfd: later,
   track: later,
-  virtual_routes: later,
-  virtual_rules: later,
   accept: "not needed: packets to the addresses are accepted while active",
   no_accept: later,
   notify: later,

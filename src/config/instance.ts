@@ -6,6 +6,9 @@ import { failoverTimes } from "./failover.ts";
 import type { Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";
+import { resolveRoutes } from "./routes.ts";
+import type { RoutingNames } from "./routing-names.ts";
+import { resolveRules } from "./rules.ts";
 import type { InstanceValues } from "./schema.ts";
 import { resolveTransport } from "./transport.ts";
 import { resolveAddresses } from "./virtual-addresses.ts";
@@ -17,6 +20,7 @@ export interface InstanceDefaults {
   /** The VRRP process runs in the real-time class. */
   readonly realtime: boolean;
   readonly keyFiles: KeyFiles;
+  readonly names: RoutingNames;
 }
 
 export type LooseInstance = Loose<InstanceValues>;
@@ -53,6 +57,8 @@ export function resolveInstance(
   const addresses = resolveAddresses(values, device ?? "", version, path, report);
   const transport = resolveTransport(values, addresses, priority, path, report);
   const virtualMac = resolveVirtualMac(values, addresses.macDevices, path, report);
+  const routes = resolveRoutes(values.virtual_routes, defaults.names, [...path, "virtual_routes"], report);
+  const rules = resolveRules(values.virtual_rules, defaults.names, [...path, "virtual_rules"], report);
   const timing = { version, priority, advertisementInterval };
   const lease = resolveLease(values.lease ?? true, timing);
 
@@ -69,6 +75,9 @@ export function resolveInstance(
     preemptDelay: values.preempt_delay ?? 0,
     virtualAddresses: addresses.advertised,
     excludedAddresses: addresses.excluded,
+    ...(routes.length === 0 ? {} : { routes: routes.map(({ route }) => route) }),
+    ...(rules.length === 0 ? {} : { rules: rules.map(({ rule }) => rule) }),
+    ...(values.on_removal === undefined || values.on_removal === "repair" ? {} : { onRemoval: values.on_removal }),
     ...(password === undefined ? {} : { password }),
     ...(authHmac === undefined ? {} : { authHmac }),
     ...transport,

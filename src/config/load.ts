@@ -1,12 +1,14 @@
 /** The shell of the configuration: reads the files and follows their includes. What they say is judged by pure functions. */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import type { KeyFiles } from "./auth-hmac.ts";
 import type { Config } from "./config.ts";
 import { expandPattern, hasWildcard, type Include, includesOf } from "./include.ts";
 import { mergeFiles, type SourceFile } from "./merge.ts";
 import { formatPlace, hasErrors, type Place, type Problem, sortProblems } from "./problem.ts";
 import { whyNot } from "./read-failure.ts";
 import { resolveConfig } from "./resolve.ts";
+import { readRoutingNames } from "./routing-names.ts";
 import { parseText } from "./syntax.ts";
 import { largestFile } from "./text.ts";
 import type { Environment } from "./variables.ts";
@@ -115,15 +117,20 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
   const merged = mergeFiles(sources);
   problems.push(...merged.problems);
   if (merged.problems.length > 0 && sources.length === 1) return { config: undefined, problems, files: names };
-  const resolved = resolveConfig(merged.root, options.hostName ?? hostname(), {
-    read(path) {
+  const keyFiles: KeyFiles = {
+    read(path: string) {
       names.push(path);
       const mode = modeOf(path);
       // Reading a pipe waits for a writer.
       if (mode !== undefined && (mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error("it is no plain file");
       return { bytes: readFile(path), mode };
     },
-  });
+  };
+  const routingNames = readRoutingNames(
+    (path) => attempt(() => textOf(readFile(path))),
+    (path) => attempt(() => listDirectory(path)) ?? [],
+  );
+  const resolved = resolveConfig(merged.root, options.hostName ?? hostname(), keyFiles, routingNames);
   // A value that could not be filled in is not judged as well.
   const complained = new Set(unfilled.map(placeKey));
   problems.push(...resolved.problems.filter((problem) => !complained.has(placeKey(problem))));
@@ -135,6 +142,18 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
 }
 
 function unknownMode(): undefined {}
+/** Files of other programs: one that is not there or cannot be read knows no names. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(bytes: Uint8Array | string): string {
+  return typeof bytes === "string" ? bytes : new TextDecoder().decode(bytes);
+}
 
 function placeKey({ file, line, column }: Problem): string {
   return `${file}:${line}:${column}`;

@@ -62,7 +62,11 @@ export function parsePhrase(words: readonly Word[], { options, flags }: Vocabula
 }
 
 /** What a check of the fields found, with the word it is about. */
-export function complaintAbout(field: string, message: string, words: Phrase["words"]): string {
+export function complaintAbout(
+  field: string,
+  message: string,
+  words: Readonly<Record<string, number | undefined>>,
+): string {
   const at = words[field];
   return at === undefined ? `${field}: ${message}` : `${field} (word ${at}): ${message}`;
 }

@@ -8,7 +8,9 @@ import { type InstanceDefaults, resolveInstance } from "./instance.ts";
 import { hasErrors, type Problem } from "./problem.ts";
 import { type Loose, read } from "./read.ts";
 import { Report } from "./report.ts";
+import type { RoutingNames } from "./routing-names.ts";
 import { fileBlock, type GlobalValues } from "./schema.ts";
+import { checkHeldOnce, resolveStatics } from "./statics.ts";
 import type { TreeNode } from "./tree.ts";
 
 export interface Resolved {
@@ -17,11 +19,11 @@ export interface Resolved {
   readonly problems: readonly Problem[];
 }
 
-export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFiles): Resolved {
+export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFiles, names: RoutingNames): Resolved {
   const report = new Report(root);
   const file = read(fileBlock, root, [], report);
   const global = file?.global ?? {};
-  const defaults = instanceDefaults(global, keyFiles);
+  const defaults = instanceDefaults(global, keyFiles, names);
   const instances: InstanceParameters[] = [];
   for (const [name, values] of Object.entries(file?.vrrp_instance ?? {})) {
     const instance = values && resolveInstance(name, values, defaults, report);
@@ -30,12 +32,16 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   const settings = resolveGlobal(global, hostName);
   const checks = resolveChecks(file?.health_check ?? {}, { ...settings, scriptSecurity: true }, report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
-  if (root.kind === "map" && Object.keys(file?.vrrp_instance ?? {}).length === 0 && report.problems.length === 0) {
+  const statics = file && resolveStatics(file, names, report);
+  if (file !== undefined) checkHeldOnce(file, instances, statics, report);
+  const empty = Object.keys(file?.vrrp_instance ?? {}).length === 0 && statics === undefined;
+  if (root.kind === "map" && empty && report.problems.length === 0) {
     report.warn([], "no vrrp_instance: there is nothing to do");
   }
   const problems = report.problems;
+  const held = statics === undefined ? {} : { statics };
   return {
-    config: hasErrors(problems) ? undefined : { global: settings, instances, checks },
+    config: hasErrors(problems) ? undefined : { global: settings, instances, checks, ...held },
     problems,
   };
 }
@@ -52,7 +58,7 @@ function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalCon
   };
 }
 
-function instanceDefaults(global: Loose<GlobalValues>, keyFiles: KeyFiles): InstanceDefaults {
+function instanceDefaults(global: Loose<GlobalValues>, keyFiles: KeyFiles, names: RoutingNames): InstanceDefaults {
   const announce: AnnounceParameters = {
     repeat: global.vrrp_garp_master_repeat ?? 3,
     delay: global.vrrp_garp_master_delay ?? 5000,
@@ -67,5 +73,6 @@ function instanceDefaults(global: Loose<GlobalValues>, keyFiles: KeyFiles): Inst
     announce,
     realtime: global.vrrp_rt_priority !== undefined,
     keyFiles,
+    names,
   };
 }

@@ -70,12 +70,10 @@ export const routeMap = z.strictObject({
     .optional()
     .meta({ description: "Routing table, by number or by its name in rt_tables.", "x-standard": "main" }),
   metric: unsigned(0, 0xffffffff).optional().meta({ description: "The lowest wins.", "x-default": "0, IPv6: 1024" }),
-  scope: named("scope", 0, 255)
-    .optional()
-    .meta({
-      description: "IPv4: global, site, link, host or a number.",
-      "x-default": "link without a router, else global",
-    }),
+  scope: named("scope", 0, 255).optional().meta({
+    description: "IPv4: global, site, link, host or a number.",
+    "x-default": "link without a router, else global",
+  }),
   mtu: unsigned(68, 65535).optional().meta({ description: "Largest packet.", "x-default": "that of the interface" }),
   proto: named("routing protocol", 3, 255)
     .optional()

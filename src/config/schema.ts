@@ -10,6 +10,7 @@ import { healthCheckBlock } from "./health-check.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, interfaceName, oneOf, secret, text, version, whole } from "./kinds.ts";
 import { lease } from "./lease.ts";
+import { fileRouting, instanceRouting } from "./routing-schema.ts";
 import { virtualMacKind } from "./virtual-mac.ts";
 
 const second = 1000;
@@ -132,6 +133,7 @@ export const instanceBlock = z.strictObject({
     "Addresses held while active, in the order in which they are advertised. The first IPv6 address is a link-local one.",
   ),
   virtual_ipaddress_excluded: standard(excluded, [], "Addresses held while active but not advertised."),
+  ...instanceRouting,
   mcast_src_ip: unset(sources, "taken from the interface", "Source of multicast advertisements."),
   unicast_src_ip: unset(sources, "taken from the interface", "Source of unicast advertisements."),
   unicast_peer: unset(
@@ -220,7 +222,9 @@ export const fileBlock = z.strictObject({
     "none",
     "Health checks by name.",
   ),
+  ...fileRouting,
 });
 
 export type GlobalValues = z.output<typeof globalBlock>;
 export type InstanceValues = z.output<typeof instanceBlock>;
+export type FileValues = z.output<typeof fileBlock>;

@@ -84,7 +84,7 @@ interface Placed {
   readonly at: Path;
 }
 
-function resolveList(
+export function resolveList(
   entries: readonly (Loose<AddressEntry> | undefined)[] | undefined,
   devices: Devices,
   path: Path,

@@ -3,7 +3,15 @@ import type { Verdict } from "../healthchecks/health.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
-import type { InstanceStatus, InterfaceStatus, SettingStatus, StallStatus, VrrpEvent } from "../vrrp/status.ts";
+import type { StaticParameters } from "../vrrp/routing-parameters.ts";
+import type {
+  InstanceStatus,
+  InterfaceStatus,
+  SettingStatus,
+  StallStatus,
+  StaticStatus,
+  VrrpEvent,
+} from "../vrrp/status.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -11,6 +19,8 @@ export type ToVrrp =
   | { readonly type: "process"; readonly parameters: ProcessParameters }
   /** Adds the instance, or changes the running one of that name without leaving its state where that is possible. */
   | { readonly type: "configure"; readonly parameters: InstanceParameters }
+  /** What is held whatever the roles are, whole; without parameters, nothing. */
+  | { readonly type: "statics"; readonly parameters?: StaticParameters }
   /** Gives up the role and forgets the instance. */
   | { readonly type: "remove"; readonly name: string; readonly why: string }
   /** All of the first configuration has been sent: sweep left-overs of an earlier run, then start. */
@@ -51,6 +61,7 @@ export type FromVrrp =
       readonly id: number;
       readonly interfaces: readonly InterfaceStatus[];
       readonly settings: readonly SettingStatus[];
+      readonly statics: StaticStatus;
       readonly dropped: number;
       readonly lateness: Lateness;
     };

@@ -9,6 +9,7 @@ import type { NamedVerdict } from "./verdicts.ts";
 export function startMessages(config: Config, verdicts: readonly NamedVerdict[]): ToVrrp[] {
   return [
     { type: "process", parameters: config.global.process },
+    ...(config.statics === undefined ? [] : [statics(config)]),
     ...config.instances.map(configure),
     ...verdicts.map((verdict): ToVrrp => ({ type: "verdict", ...verdict })),
     { type: "start" },
@@ -26,6 +27,7 @@ export function reloadMessages(diff: ConfigDiff, config: Config): ToVrrp[] {
     ...diff.changed.filter(isAnotherRouter).map(({ name }) => remove(name, "it becomes another virtual router")),
     ...(process ? [{ type: "process", parameters: config.global.process } as const] : []),
     ...diff.changed.map((change) => configure(change.new)),
+    ...(diff.statics ? [statics(config)] : []),
     ...diff.added.map(configure),
   ];
 }
@@ -39,6 +41,15 @@ function remove(name: string, why: string): ToVrrp {
   return { type: "remove", name, why };
 }
 
+function statics({ statics: parameters }: Config): ToVrrp {
+  return { type: "statics", ...(parameters === undefined ? {} : { parameters }) };
+}
+
+/** Whether there is anything for the VRRP process to do. */
+export function hasWork({ instances, statics: held }: Config): boolean {
+  return instances.length > 0 || held !== undefined;
+}
+
 function configure(parameters: InstanceParameters): ToVrrp {
   return { type: "configure", parameters };
 }
@@ -48,6 +59,7 @@ export function describeDiff(diff: ConfigDiff): string {
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ["removed", diff.removed.map(({ name }) => name)],
     ["changed", diff.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
+    ["changed", diff.statics ? ["static addresses, routes or rules"] : []],
     ["added", diff.added.map(({ name }) => name)],
     ["removed check", diff.checks.removed.map(({ name }) => name)],
     ["changed check", diff.checks.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],

@@ -1,7 +1,17 @@
 /** The one status model: what the command line, the API, the metrics and the web page all read. */
 import type { CheckStatus } from "../healthchecks/status.ts";
 import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
-import type { Counters, InstanceStatus, InterfaceStatus, SettingStatus } from "../vrrp/status.ts";
+import { routeText } from "../vrrp/route-entry.ts";
+import type { StaticParameters } from "../vrrp/routing-parameters.ts";
+import { ruleText } from "../vrrp/rule-entry.ts";
+import type {
+  Counters,
+  InstanceStatus,
+  InterfaceStatus,
+  RoutingStatus,
+  SettingStatus,
+  StaticStatus,
+} from "../vrrp/status.ts";
 import type { Lateness } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import type { VrrpReply } from "./vrrp-process.ts";
@@ -18,6 +28,8 @@ export interface StatusDocument {
   readonly processes: { readonly vrrp: ProcessStatus; readonly checks: ProcessStatus };
   readonly instances: readonly InstanceStatus[];
   readonly checks: readonly CheckStatus[];
+  /** What is held whatever the roles are. */
+  readonly statics: StaticStatus;
   /** Packets that belong to no instance. */
   readonly interfaces: readonly InterfaceStatus[];
   /** Kernel settings of the host that viprd changed and will put back. */
@@ -54,6 +66,7 @@ export interface SupervisorStatus {
   readonly checksProcess: ProcessStatus;
   readonly instances: readonly InstanceParameters[];
   readonly checks: readonly CheckStatus[];
+  readonly statics?: StaticParameters;
 }
 
 /** Without a reply, every instance is told from the configuration, with the reason why nobody answers for it. */
@@ -78,6 +91,7 @@ export function assembleStatus(
       (parameters) => told.get(parameters.name) ?? silent(parameters, why, supervisor.process.since),
     ),
     checks: supervisor.checks,
+    statics: typeof reply === "string" ? silentStatics(supervisor.statics) : reply.statics,
     interfaces: typeof reply === "string" ? [] : reply.interfaces,
     settings: typeof reply === "string" ? [] : reply.settings,
     vrrp: typeof reply === "string" ? null : { dropped: reply.dropped, lateness: reply.lateness },
@@ -124,9 +138,28 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
     active_router: null,
     addresses: [...parameters.virtualAddresses.map(address(true)), ...parameters.excludedAddresses.map(address(false))],
     virtual_macs: [],
+    ...silentRouting(parameters),
     routers: [],
     counters: noCounters,
     split_brains: [],
     transitions: [],
   };
+}
+
+function silentRouting({ routes = [], rules = [] }: Partial<Pick<StaticParameters, "routes" | "rules">>) {
+  const absent = (text: string): RoutingStatus => ({ text, present: false, foreign: false, error: null });
+  return {
+    routes: routes.map((route) => absent(routeText(route))),
+    rules: rules.map((rule) => absent(ruleText(rule))),
+  };
+}
+
+function silentStatics(statics: StaticParameters | undefined): StaticStatus {
+  const addresses = (statics?.addresses ?? []).map(({ address, prefixLength, device }) => ({
+    address: `${address}/${prefixLength}`,
+    device,
+    present: false,
+    lease_s: statics?.lease === undefined ? null : statics.lease / 1000,
+  }));
+  return { addresses, ...silentRouting(statics ?? {}) };
 }

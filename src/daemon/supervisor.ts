@@ -16,7 +16,7 @@ import { logEvent } from "./log-event.ts";
 import { controlSocket } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
-import { describeDiff, needsRestart } from "./reload-plan.ts";
+import { describeDiff, hasWork, needsRestart } from "./reload-plan.ts";
 import { stopLimit } from "./role-process.ts";
 import { describeRoles } from "./roles.ts";
 import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
@@ -198,6 +198,7 @@ export class Supervisor {
       checksProcess: this.#checks.describe(),
       instances: this.#config.instances,
       checks: await this.#checks.status(),
+      ...(this.#config.statics === undefined ? {} : { statics: this.#config.statics }),
     };
     try {
       return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
@@ -220,8 +221,7 @@ export class Supervisor {
 
   #notReady(): string | undefined {
     const { state } = this.#vrrp.describe();
-    const needed = this.#config.instances.length > 0;
-    return state === "running" || !needed ? undefined : `the vrrp process is ${state}`;
+    return state === "running" || !hasWork(this.#config) ? undefined : `the vrrp process is ${state}`;
   }
 
   #announceReady(): void {

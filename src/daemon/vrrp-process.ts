@@ -2,10 +2,10 @@
 import type { Config } from "../config/config.ts";
 import type { ConfigDiff } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { InstanceStatus, InterfaceStatus, SettingStatus, VrrpEvent } from "../vrrp/status.ts";
+import type { InstanceStatus, InterfaceStatus, SettingStatus, StaticStatus, VrrpEvent } from "../vrrp/status.ts";
 import type { FromVrrp, Lateness, ToVrrp } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
-import { reloadMessages, startMessages } from "./reload-plan.ts";
+import { hasWork, reloadMessages, startMessages } from "./reload-plan.ts";
 import { RoleProcess, type RoleProcessOptions } from "./role-process.ts";
 import { NoAnswer, StatusRequests } from "./status-requests.ts";
 import type { NamedVerdict } from "./verdicts.ts";
@@ -17,6 +17,7 @@ export interface VrrpReply extends VrrpReplyEnd {
 interface VrrpReplyEnd {
   readonly interfaces: readonly InterfaceStatus[];
   readonly settings: readonly SettingStatus[];
+  readonly statics: StaticStatus;
   readonly dropped: number;
   readonly lateness: Lateness;
 }
@@ -40,7 +41,7 @@ export class VrrpProcess {
     this.#requests = new StatusRequests("the vrrp process", options.statusLimit ?? 2000);
     this.#process = new RoleProcess<ToVrrp, FromVrrp>(options, {
       name: "vrrp",
-      needed: () => (this.#config?.instances.length ?? 0) > 0,
+      needed: () => this.#config !== undefined && hasWork(this.#config),
       startMessages: () => (this.#config === undefined ? [] : this.#startMessages(this.#config)),
       receive: (message) => this.#receive(message),
       // No instance has an empty name: the answer is the shortest there is.

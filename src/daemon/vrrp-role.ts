@@ -94,6 +94,9 @@ class VrrpRole {
       case "configure":
         this.#engine.configure(message.parameters);
         break;
+      case "statics":
+        this.#engine.configureStatics(message.parameters);
+        break;
       case "remove":
         this.#engine.remove(message.name, message.why);
         break;
@@ -165,6 +168,7 @@ class VrrpRole {
       id,
       interfaces: this.#engine.interfaces(),
       settings: this.#engine.settings.status(),
+      statics: this.#engine.statics.status(),
       dropped: this.#outbox.dropped,
       lateness: describeLateness(this.#engine),
     });

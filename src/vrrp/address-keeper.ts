@@ -7,66 +7,33 @@
  */
 import type { AddressEntry } from "../netlink/address.ts";
 import { newEntry } from "./deadlines.ts";
+import { fresh, type Held, type KeeperParameters, type KeeperPorts, permanent } from "./held-address.ts";
 import type { Host, Refusal } from "./host.ts";
-import { Limiter } from "./limiter.ts";
 import type { Instant, Milliseconds, VirtualAddress } from "./parameters.ts";
+import { RepairPace } from "./repair-pace.ts";
 import type { AddressStatus } from "./status.ts";
 import { addressOwner, describe, isSameAddress, keyOf, matches, spread, toEntry } from "./virtual-entry.ts";
+import type { Voice } from "./voice.ts";
 
-export interface KeeperParameters {
-  readonly addresses: readonly VirtualAddress[];
-  /** The first so many are advertised. */
-  readonly advertised: number;
-  readonly lease: Milliseconds | undefined;
-  /** A device that is ours to make, and is on its way when it is missing. */
-  readonly ownDevice?: string | undefined;
-  /** The address owner's addresses are the host's own: one that is there already is neither leased nor removed. */
-  readonly owner: boolean;
-}
-
-export interface KeeperPorts {
-  /** Addresses were put back or added late: somebody may have learned something else meanwhile. */
-  restored(): void;
-  /** The kernel will not have an address, today or tomorrow: a router without it must not be active. */
-  refused(message: string): void;
-}
-
-interface Held {
-  readonly address: VirtualAddress;
-  /** As given to the kernel; undefined until its interface exists. */
-  entry: AddressEntry | undefined;
-  /** The administrator's own: not ours to renew or remove. */
-  readonly foreign: boolean;
-  /** False from the moment the kernel reports it gone until it is put back. */
-  present: boolean;
-}
-
-/** Long enough for the events of our own last change to have been read, short for whoever uses the address. */
-const firstRepairDelay: Milliseconds = 5;
 const strangerDelay: Milliseconds = 50;
 /** Renewals fall on common instants, so that those of many instances share their system calls. */
 const renewalGrid: Milliseconds = 100;
-const longestRepairDelay: Milliseconds = 5000;
-const repairMemory: Milliseconds = 60_000;
-/** Refusals that the same request would get again. */
-const permanent = new Set(["EPERM", "EACCES", "EINVAL", "ERANGE", "EOPNOTSUPP", "EAFNOSUPPORT"]);
-
 export class AddressKeeper {
   readonly #host: Host;
   readonly #instance: string;
   readonly #ports: KeeperPorts;
-  readonly #limiter = new Limiter(1000);
+  readonly #voice: Voice;
+  readonly #pace = new RepairPace();
   readonly #renewal = newEntry((now) => this.#renew(now));
   readonly #repair = newEntry((now) => this.#settle(now));
-  #parameters: KeeperParameters = { addresses: [], advertised: 0, lease: undefined, owner: false };
+  #parameters: KeeperParameters = { addresses: [], advertised: 0, lease: undefined, owner: false, onRemoval: "repair" };
   #held = new Map<string, Held>();
   #holding = false;
-  #repairDelay: Milliseconds = firstRepairDelay;
-  #lastRepair: Instant = Number.NEGATIVE_INFINITY;
 
-  constructor(host: Host, instance: string, ports: KeeperPorts) {
+  constructor(host: Host, instance: string, voice: Voice, ports: KeeperPorts) {
     this.#host = host;
     this.#instance = instance;
+    this.#voice = voice;
     this.#ports = ports;
   }
 
@@ -109,13 +76,21 @@ export class AddressKeeper {
   }
 
   /** The kernel says that one of our addresses is gone: our own doing a moment ago, or somebody else's. */
-  removed(entry: AddressEntry): void {
+  removed(entry: AddressEntry, port?: number): void {
     const held = this.#find(entry);
-    if (!this.#holding || held === undefined || held.foreign) return;
+    if (!this.#holding || held === undefined || held.foreign || held.left) return;
     held.present = false;
+    held.port = port;
     const now = this.#host.now();
-    if (now - this.#lastRepair > repairMemory) this.#repairDelay = firstRepairDelay;
-    this.#host.scheduleBackground(this.#repair, now + this.#repairDelay);
+    this.#host.scheduleBackground(this.#repair, now + this.#pace.delay(now));
+  }
+
+  /** The host's own address, which we found there, is gone: what was its is ours now. */
+  replaceRemoved(entry: AddressEntry): void {
+    for (const [key, { foreign, address }] of this.#held) {
+      if (foreign && matches(address, entry)) this.#held.delete(key);
+    }
+    if (this.#holding && this.#addMissing()) this.#ports.restored();
   }
 
   /** An address of ours appeared although we do not hold it. */
@@ -153,16 +128,16 @@ export class AddressKeeper {
       const link = this.#host.linkByName(address.device);
       if (link === undefined) {
         if (address.device === this.#parameters.ownDevice) continue;
-        this.#complain(`${describe(address)}: interface ${address.device} does not exist`);
+        this.#voice.complain(`${describe(address)}: interface ${address.device} does not exist`);
         continue;
       }
       if (this.#isForeign(address)) {
-        this.#held.set(key, { address, entry: undefined, foreign: true, present: true });
+        this.#held.set(key, { address, entry: undefined, foreign: true, ...fresh });
         continue;
       }
       this.#removeOtherPrefix(address, link.index);
       const entry = toEntry(address, link.index, this.#parameters.lease);
-      this.#held.set(key, { address, entry, foreign: false, present: true });
+      this.#held.set(key, { address, entry, foreign: false, ...fresh });
       this.#add(key, entry);
       added = true;
     }
@@ -180,10 +155,10 @@ export class AddressKeeper {
   #add(key: string, entry: AddressEntry): void {
     this.#host.addresses.add(entry, (error) => {
       if (error === undefined || !this.#holding) return;
-      this.#complain(error.message);
+      this.#voice.complain(error.message);
       const held = this.#held.get(key);
       if (permanent.has(error.code)) this.#ports.refused(error.message);
-      else if (held?.entry === entry) this.removed(entry);
+      else if (held?.entry === entry) this.removed(entry, 0);
     });
   }
 
@@ -203,21 +178,42 @@ export class AddressKeeper {
   #putBack(now: Instant): void {
     let restored = false;
     for (const held of this.#held.values()) {
-      if (held.present) continue;
+      if (held.present || held.left) continue;
       held.present = true;
       if (this.#isPresent(held.address)) continue;
       const link = this.#host.linkByName(held.address.device);
       // With its interface gone the instance is told by other means; linkChanged() brings the address back.
       held.entry = link && toEntry(held.address, link.index, this.#parameters.lease);
       if (held.entry === undefined) continue;
-      this.#tell(`${describe(held.address)} was removed by somebody else: put back`);
+      if (!this.#mayPutBack(held)) {
+        // The role was given up meanwhile.
+        if (!this.#holding) return;
+        continue;
+      }
       this.#add(keyOf(held.address), held.entry);
       restored = true;
     }
     if (!restored) return;
-    this.#lastRepair = now;
-    this.#repairDelay = Math.min(this.#repairDelay * 2, longestRepairDelay);
+    this.#pace.repaired(now);
     this.#ports.restored();
+  }
+
+  /** What the kernel took away by itself, nobody wants gone. */
+  #mayPutBack(held: Held): boolean {
+    const what = describe(held.address);
+    const byKernel = held.port === 0;
+    const who = held.port === undefined || byKernel ? "" : ` (netlink port ${held.port})`;
+    const loss = `${what} was removed by ${byKernel ? "the kernel" : "somebody else"}${who}`;
+    const { onRemoval } = this.#parameters;
+    if (onRemoval === "repair" || byKernel) {
+      this.#voice.repaired(what, `${loss}: put back`);
+      return true;
+    }
+    held.left = true;
+    held.present = false;
+    if (onRemoval === "yield") this.#ports.lost(loss);
+    else this.#voice.warn(what, `${loss}: left as it is, as on_removal says`);
+    return false;
   }
 
   /** A host that is not active must not answer for the address, whoever put it there. */
@@ -227,7 +223,8 @@ export class AddressKeeper {
       const link = this.#host.linkByName(address.device);
       for (const entry of link === undefined ? [] : this.#host.addressesOn(link.index)) {
         if (!isSameAddress(address, entry) || this.#host.isHeldElsewhere(entry, this.#instance)) continue;
-        this.#tell(`${describe(address)} was there although this node is not active: removed`);
+        const what = describe(address);
+        this.#voice.repaired(what, `${what} was there although this node is not active: removed`);
         this.#host.addresses.delete(entry, (error) => this.#report(error));
       }
     }
@@ -282,18 +279,6 @@ export class AddressKeeper {
   }
 
   #report(error: Refusal | undefined): void {
-    if (error !== undefined) this.#complain(error.message);
-  }
-
-  #complain(message: string): void {
-    if (this.#limiter.allow(message, this.#host.now()) === undefined) return;
-    this.#host.log("error", this.#instance, message);
-  }
-
-  #tell(message: string): void {
-    const suppressed = this.#limiter.allow(message, this.#host.now());
-    if (suppressed === undefined) return;
-    const more = suppressed > 0 ? ` (and ${suppressed} times more)` : "";
-    this.#host.event({ type: "repair", at: this.#host.wallClock(), instance: this.#instance, message: message + more });
+    if (error !== undefined) this.#voice.complain(error.message);
   }
 }

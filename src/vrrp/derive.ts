@@ -10,6 +10,7 @@ import {
 import type { InstanceParameters, VirtualAddress } from "./parameters.ts";
 import type { Expectations } from "./reception.ts";
 import type { RouterParameters } from "./router.ts";
+import type { RouteParameters, RuleParameters } from "./routing-parameters.ts";
 import { macDevice } from "./virtual-mac.ts";
 
 export function routerParameters(parameters: InstanceParameters, family: Family, source: IpAddress): RouterParameters {
@@ -85,4 +86,16 @@ function zeroFilled(password: string): Uint8Array {
   const bytes = new Uint8Array(8);
   bytes.set(new TextEncoder().encode(password).subarray(0, 8));
   return bytes;
+}
+
+/** The routes and rules that go with one family's router. Those of a family without a router go with the first. */
+export function routingOfFamily(
+  { routes = [], rules = [], families }: InstanceParameters,
+  family: Family,
+): { readonly routes: readonly RouteParameters[]; readonly rules: readonly RuleParameters[] } {
+  const goesWith = (its: Family) => (families.includes(its) ? its : families[0]) === family;
+  return {
+    routes: routes.filter((route) => goesWith(route.family)),
+    rules: rules.filter((rule) => goesWith(rule.family)),
+  };
 }

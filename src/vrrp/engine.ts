@@ -16,12 +16,16 @@ import { Channels } from "./channels.ts";
 import { type Entry, newEntry } from "./deadlines.ts";
 import type { Channel, Host, LogLevel, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
+import { KernelRouting } from "./kernel-routing.ts";
+import { KnownLinks } from "./known-links.ts";
 import type { LatenessFigures } from "./lateness.ts";
 import { KernelLinks } from "./link-requests.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
+import type { StaticParameters } from "./routing-parameters.ts";
 import { keepSecondaries, releaseSecondaries } from "./secondaries.ts";
 import { Settings } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
+import { objectsOf, Statics, staticHolder } from "./statics.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
 import { sweep } from "./sweep.ts";
 import { FrameSender } from "./transport.ts";
@@ -39,10 +43,13 @@ export interface EngineReports {
 }
 
 export class Engine implements Host {
+  readonly log: EngineReports["log"];
+  readonly event: EngineReports["event"];
   readonly addresses: KernelAddresses;
   readonly links: KernelLinks;
   readonly settings: Settings;
-  readonly #reports: EngineReports;
+  readonly routing: KernelRouting;
+  readonly statics: Statics;
   readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire), headStart);
   readonly #flush = newEntry(() => this.addresses.flush());
   readonly #instances = new Map<string, Instance>();
@@ -50,8 +57,7 @@ export class Engine implements Host {
   readonly #frames: FrameSender;
   readonly #connection: Connection;
   readonly #watch: Watch;
-  /** Indexes of interfaces by the names they were asked for. */
-  readonly #known = new Map<string, number>();
+  readonly #known: KnownLinks;
   readonly #virtual = new VirtualRegistry();
   /** What the checks say, by name; null: no result yet. */
   readonly #verdicts = new Map<string, { readonly up: boolean | null; readonly reason: string }>();
@@ -60,13 +66,14 @@ export class Engine implements Host {
 
   /** `settingsNote` is the file that remembers changed kernel settings. Throws when the kernel refuses the sockets. */
   constructor(reports: EngineReports, settingsNote?: string) {
-    this.#reports = reports;
+    this.log = reports.log;
+    this.event = reports.event;
     this.#stalls = new Stalls({
       now,
       suspended,
       wallClock: (ago) => new Date(Date.now() - ago).toISOString(),
       soon: (work) => this.#agenda.soon(work),
-      event: (event) => reports.event(event),
+      event: this.event,
     });
     this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
     this.links = new KernelLinks(this.#connection);
@@ -82,6 +89,9 @@ export class Engine implements Host {
       onChange: (change) => this.#changed(change),
       onResync: (reason) => reports.log("warn", undefined, `netlink: ${reason}; reading links and addresses again`),
     });
+    this.#known = new KnownLinks(this.#watch);
+    this.routing = new KernelRouting(this.#connection, (level, message) => reports.log(level, undefined, message));
+    this.statics = new Statics(this);
     this.#frames = FrameSender.open();
     this.#channels = new Channels(this.#frames, (message) => reports.log("warn", undefined, message));
   }
@@ -133,18 +143,28 @@ export class Engine implements Host {
     this.#verdicts.set(check, { up, reason });
   }
 
+  /** What is held whatever the roles are. */
+  configureStatics(parameters: StaticParameters | undefined): void {
+    this.statics.configure(parameters);
+    if (this.#started) keepSecondaries(this.statics, this);
+  }
+
   async start(): Promise<void> {
     await this.#watch.ready;
+    const configured = this.#allParameters().flatMap((parameters) => objectsOf(this, parameters));
+    await this.routing.start(this.statics.objects(), configured);
     this.#started = true;
     this.settings.recover();
-    for (const parameters of this.#allParameters()) keepSecondaries(parameters, this);
+    for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this);
     sweep(
       this.#allParameters(),
       [...this.#watch.links.values()],
       this,
       (entry) => this.addresses.describe(entry),
-      (level, message) => this.#reports.log(level, undefined, message),
+      (level, message) => this.log(level, undefined, message),
+      (entry) => this.statics.includes(entry),
     );
+    this.statics.hold();
     for (const instance of this.#instances.values()) instance.refresh();
     this.settings.restoreUnused();
   }
@@ -162,13 +182,15 @@ export class Engine implements Host {
         }),
       );
     }
+    this.statics.release();
     for (const instance of instances) instance.discard();
     this.settings.restoreAll();
+    this.routing.close();
     await Promise.all([this.#connection.settle(), this.links.settle()]);
   }
 
-  status(): Iterable<InstanceStatus> {
-    return mapValues(this.#instances, (instance) => instance.status());
+  *status(): Iterable<InstanceStatus> {
+    for (const instance of this.#instances.values()) yield instance.status();
   }
 
   instanceStatus(name: string): InstanceStatus | undefined {
@@ -194,13 +216,7 @@ export class Engine implements Host {
   }
 
   linkByName(name: string): Link | undefined {
-    const link = this.#watch.linkByName(name);
-    if (link !== undefined) {
-      this.#known.set(name, link.index);
-      return link;
-    }
-    const index = this.#known.get(name);
-    return index === undefined ? undefined : this.#watch.links.get(index);
+    return this.#known.byName(name);
   }
 
   addressesOn(index: number): readonly AddressEntry[] {
@@ -208,10 +224,11 @@ export class Engine implements Host {
   }
 
   isVirtual(entry: AddressEntry): boolean {
-    return this.#virtual.isVirtual(entry);
+    return !this.statics.includes(entry) && this.#virtual.isVirtual(entry);
   }
 
   isHeldElsewhere(entry: AddressEntry, instance: string): boolean {
+    if (instance !== staticHolder && this.statics.holds(entry)) return true;
     return this.#virtual.isHeldElsewhere(entry, instance);
   }
 
@@ -243,37 +260,33 @@ export class Engine implements Host {
     this.#agenda.soon(work);
   }
 
-  log(level: LogLevel, instance: string, message: string, fields?: Readonly<Record<string, unknown>>): void {
-    this.#reports.log(level, instance, message, fields);
-  }
-
-  event(event: VrrpEvent): void {
-    this.#reports.event(event);
-  }
-
   #changed(change: Change): void {
     if (!this.#started) return;
     if (change.object === "link") this.#linkChanged(change.link, change.kind, change.before);
-    if (change.object === "address") this.#addressChanged(change.address, change.kind);
+    if (change.object === "address") this.#addressChanged(change.address, change.kind, change.port);
+    this.routing.surroundingsChanged();
   }
 
-  /** An interface counts under its name and under every name it was found by before it was renamed. */
   #linkChanged(link: Link, kind: string, before: Link | undefined): void {
-    const isMeant = (name: string) => name === link.name || this.#known.get(name) === link.index;
+    const isMeant = (name: string) => this.#known.isMeant(name, link);
     if (before !== undefined && before.name !== link.name) this.settings.renamed(before.name, link.name);
-    if (kind === "added") for (const parameters of this.#allParameters()) keepSecondaries(parameters, this, isMeant);
+    if (kind === "added")
+      for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this, isMeant);
+    this.statics.linkChanged(isMeant);
     for (const instance of this.#instances.values()) instance.linkChanged(isMeant);
   }
 
-  #addressChanged(entry: AddressEntry, kind: string): void {
+  #addressChanged(entry: AddressEntry, kind: string, port: number | undefined): void {
     const holders = this.#virtual.holdersOf(entry);
+    const isStatic = this.statics.includes(entry);
+    if (isStatic && kind === "removed") this.statics.addressRemoved(entry, port);
     for (const instance of holders ?? []) {
-      if (kind === "removed") instance.addressRemoved(entry);
+      if (kind === "removed") instance.addressRemoved(entry, port);
       else if (kind === "added") instance.addressAppeared();
       // The owner's own address is also what it speaks from.
       if (instance.parameters.priority === 255) instance.refresh();
     }
-    if (holders !== undefined || entry.protocol === addressOwner) return;
+    if (holders !== undefined || (entry.protocol === addressOwner && !isStatic)) return;
     for (const instance of this.#instances.values()) {
       if (this.linkByName(instance.parameters.interface)?.index === entry.index) instance.refresh();
     }
@@ -282,11 +295,4 @@ export class Engine implements Host {
   #allParameters(): readonly InstanceParameters[] {
     return [...this.#instances.values()].map(({ parameters }) => parameters);
   }
-}
-
-function* mapValues<Value, Result>(
-  map: ReadonlyMap<string, Value>,
-  convert: (value: Value) => Result,
-): Iterable<Result> {
-  for (const value of map.values()) yield convert(value);
 }

@@ -7,6 +7,7 @@ import type { Entry } from "./deadlines.ts";
 import type { Setting } from "./mac-settings.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Datagram } from "./reception.ts";
+import type { Routing } from "./routing.ts";
 import type { VrrpEvent } from "./status.ts";
 import type { MacDevice } from "./virtual-mac.ts";
 
@@ -84,6 +85,7 @@ export interface Host {
   readonly addresses: AddressRequests;
   readonly links: LinkRequests;
   readonly settings: SettingRequests;
+  readonly routing: Routing;
   /** Throws when the kernel refuses the sockets. */
   openChannel(link: Link, family: Family, receiver: Receiver): Channel;
   /** A frame as it is to appear on the wire; the negative errno when it could not be sent. */
@@ -97,6 +99,6 @@ export interface Host {
   scheduleBackground(entry: Entry, at: Instant | undefined): void;
   /** Runs `work` as soon as no protocol deadline is due. */
   soon(work: () => void): void;
-  log(level: LogLevel, instance: string, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  log(level: LogLevel, instance: string | undefined, message: string, fields?: Readonly<Record<string, unknown>>): void;
   event(event: VrrpEvent): void;
 }

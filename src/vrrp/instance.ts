@@ -134,8 +134,8 @@ export class Instance {
     return [...this.#parts.values()].some(({ keeper }) => keeper.holds(entry));
   }
 
-  addressRemoved(entry: AddressEntry): void {
-    for (const { keeper } of this.#parts.values()) keeper.removed(entry);
+  addressRemoved(entry: AddressEntry, port?: number): void {
+    for (const { keeper } of this.#parts.values()) keeper.removed(entry, port);
   }
 
   /** One of its addresses appeared. In initialize it may be all that the host has; then it is left alone. */
@@ -165,6 +165,8 @@ export class Instance {
       active_router: parts[0]?.member.activeRouter(now) ?? null,
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
       virtual_macs: parts.flatMap((part) => part.macStatus()),
+      routes: parts.flatMap(({ routing }) => routing.status("route")),
+      rules: parts.flatMap(({ routing }) => routing.status("rule")),
       routers: parts.map(({ member }) => member.status(now)),
       counters: instanceCounters(parts.map(({ member }) => member.counters)),
       split_brains: parts.flatMap(({ splitBrain }) => splitBrain.status()),
@@ -179,6 +181,7 @@ export class Instance {
         this.refresh();
       },
       deviceChanged: () => this.refresh(),
+      lost: (message) => this.#giveUp(message),
       changed: (changed, _, cause) => this.#memberChanged(changed, cause),
       willing: (again) => this.#grantWhenAllAreWilling(again),
       warn: (message) => this.#warn(message),
@@ -214,6 +217,12 @@ export class Instance {
     // A transition tells its reason; what never started has to say why, and again when the reasons change.
     if (!wasRunning && why !== this.#told) this.#warn(`cannot run: ${why}`, why);
     this.#told = why;
+  }
+
+  /** The others hear of it at once; this router stands behind them until it is its turn again. */
+  #giveUp(why: string): void {
+    for (const { member } of this.#parts.values()) member.stop(`${why}; on_removal: yield`, true);
+    this.refresh();
   }
 
   #closeChannels(): void {

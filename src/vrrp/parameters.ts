@@ -3,6 +3,7 @@
  * Plain values that survive JSON; every field is resolved, defaults included. Durations are milliseconds.
  */
 import type { Family } from "../wire/address.ts";
+import type { OnRemoval, RouteParameters, RuleParameters } from "./routing-parameters.ts";
 
 /** Milliseconds, fractions allowed. */
 export type Milliseconds = number;
@@ -105,6 +106,11 @@ export interface InstanceParameters {
   readonly virtualAddresses: readonly VirtualAddress[];
   /** Held and announced, but not advertised. */
   readonly excludedAddresses: readonly VirtualAddress[];
+  /** Held while active; without them, none. */
+  readonly routes?: readonly RouteParameters[];
+  readonly rules?: readonly RuleParameters[];
+  /** Of addresses, routes and rules; without it they are put back. */
+  readonly onRemoval?: OnRemoval;
   /** VRRPv2 simple text password, 1..8 bytes. */
   readonly password?: string;
   readonly authHmac?: AuthHmacParameters;

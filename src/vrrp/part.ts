@@ -3,14 +3,16 @@ import type { Link } from "../netlink/link.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
 import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
-import { addressesOfFamily } from "./derive.ts";
+import { addressesOfFamily, routingOfFamily } from "./derive.ts";
 import type { Host } from "./host.ts";
 import { MacKeeper, type Preparation } from "./mac-keeper.ts";
 import { Member, type MemberPorts } from "./member.ts";
 import type { InstanceParameters } from "./parameters.ts";
+import { RoutingKeeper } from "./routing-keeper.ts";
 import { SplitBrain } from "./split-brain.ts";
 import type { ActiveView, MacStatus } from "./status.ts";
 import { macDevice } from "./virtual-mac.ts";
+import { Voice } from "./voice.ts";
 
 /** What a part asks of its instance. */
 export interface PartPorts extends Pick<MemberPorts, "changed" | "willing" | "warn"> {
@@ -18,6 +20,8 @@ export interface PartPorts extends Pick<MemberPorts, "changed" | "willing" | "wa
   refused(message: string): void;
   /** The device with the virtual MAC address appeared, or is not to be had. */
   deviceChanged(): void;
+  /** Somebody took something of ours away, and the role is to be given up for it. */
+  lost(message: string): void;
 }
 
 export class Part {
@@ -25,6 +29,7 @@ export class Part {
   readonly keeper: AddressKeeper;
   readonly splitBrain: SplitBrain;
   readonly #mac: MacKeeper | undefined;
+  readonly routing: RoutingKeeper;
   readonly #announcer: Announcer;
   readonly #host: Host;
   #parameters: InstanceParameters;
@@ -34,23 +39,29 @@ export class Part {
     this.#parameters = parameters;
     this.#announcer = new Announcer(host);
     this.splitBrain = new SplitBrain(host, parameters.name);
+    const voice = new Voice(host, parameters.name);
     const device = macDevice(parameters, family);
     this.#mac = device && new MacKeeper(device, parameters.name, host, { changed: () => ports.deviceChanged() });
-    this.keeper = new AddressKeeper(host, parameters.name, {
+    this.keeper = new AddressKeeper(host, parameters.name, voice, {
       restored: () => this.#announcer.again(this.#parameters.announce, 1),
       refused: (message) => ports.refused(message),
+      lost: (message) => ports.lost(message),
     });
+    this.routing = new RoutingKeeper(host, voice, (message) => ports.lost(message));
     this.member = new Member(family, parameters, host, {
       // The advertisement is on the wire; other routers' advertisements that are due come before our addresses.
       holdAddresses: () =>
         this.#soon(() => {
           this.#mac?.raise();
           this.keeper.hold();
+          this.routing.hold();
         }),
       announce: () => this.#soon(() => this.#announcer.begin(this.#parameters.announce)),
       releaseAddresses: () => {
         this.#announcer.stop();
         this.#mac?.quieten();
+        // The kernel drops routes with the address they use; in this order we know what became of them.
+        this.routing.release();
         this.keeper.release();
         this.#mac?.lower();
       },
@@ -71,7 +82,7 @@ export class Part {
 
   configureAddresses(parameters: InstanceParameters): void {
     this.#parameters = parameters;
-    const { lease, priority, announce } = parameters;
+    const { lease, priority, announce, onRemoval = "repair" } = parameters;
     const { addresses, advertised } = addressesOfFamily(parameters, this.member.family);
     const device = this.#mac?.device;
     this.#announcer.configure(
@@ -84,7 +95,9 @@ export class Part {
       lease,
       ownDevice: device?.name,
       owner: priority === 255,
+      onRemoval,
     });
+    this.routing.configure({ ...routingOfFamily(parameters, this.member.family), onRemoval });
     if (added && this.member.state.name === "active") this.#announcer.begin(announce);
   }
 
@@ -106,6 +119,7 @@ export class Part {
     this.member.stop(why, true);
     this.member.closeChannel();
     this.#announcer.stop();
+    this.routing.configure({ routes: [], rules: [], onRemoval: "repair" });
   }
 
   /** After stop(): nothing of ours stays on the host. */

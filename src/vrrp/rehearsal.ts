@@ -157,6 +157,16 @@ class Stage {
       // A made-up instance without a virtual MAC address asks for neither.
       links: { create: () => {}, delete: () => {}, raise: () => {}, lower: () => {}, correct: () => {} },
       settings: { read: () => undefined, set: () => [], hold: () => [], release: () => {} },
+      routing: {
+        routesAt: () => [],
+        rulesAt: () => [],
+        claim: () => {},
+        abandon: () => {},
+        isHeldElsewhere: () => false,
+        waits: () => {},
+        perform: () => {},
+        lookAgain: () => {},
+      },
       openChannel: (_link, _family, receiver) => {
         this.#receiver = receiver;
         return {

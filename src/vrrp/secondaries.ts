@@ -6,9 +6,12 @@ import type { Host } from "./host.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { macDeviceNames } from "./virtual-mac.ts";
 
+/** An instance, or what is held whatever the roles are. */
+export type Holder = Pick<InstanceParameters, "name" | "virtualAddresses" | "excludedAddresses" | "virtualMac">;
+
 /** On every interface that is to carry an IPv4 address of this instance and exists, until the instance is released. */
 export function keepSecondaries(
-  instance: InstanceParameters,
+  instance: Holder,
   host: Pick<Host, "linkByName" | "settings">,
   isMeant: (device: string) => boolean = () => true,
 ): void {

@@ -26,6 +26,8 @@ export interface InstanceStatus {
   readonly addresses: readonly AddressStatus[];
   /** Devices that have the virtual router MAC address; none without `use_vmac`. */
   readonly virtual_macs: readonly MacStatus[];
+  readonly routes: readonly RoutingStatus[];
+  readonly rules: readonly RoutingStatus[];
   readonly routers: readonly RouterStatus[];
   readonly counters: Counters;
   /** Times in which another router was active as well: newest last, the one that goes on without an end. */
@@ -190,8 +192,30 @@ export interface StallStatus {
 /** Of the whole process. */
 export type StallEvent = StallStatus & { readonly at: string; readonly type: "stall"; readonly message: string };
 
+/** A route or a rule. */
+export interface RoutingStatus {
+  /** In the words of ip. */
+  readonly text: string;
+  readonly present: boolean;
+  /** Present, but put there by somebody else, and not touched. */
+  readonly foreign: boolean;
+  /** Why it is not there although it should be; null when it is, or need not be. */
+  readonly error: string | null;
+}
+
+/** What is held whatever the roles are. */
+export interface StaticStatus {
+  readonly addresses: readonly Omit<AddressStatus, "advertised">[];
+  readonly routes: readonly RoutingStatus[];
+  readonly rules: readonly RoutingStatus[];
+}
+
 /** Everything worth telling as it happens. `type` decides which fields are there. */
-export type VrrpEvent = StallEvent | InstanceEvent;
+export type VrrpEvent =
+  | StallEvent
+  | InstanceEvent
+  /** About what is held whatever the roles are. */
+  | { readonly at: string; readonly type: "static_repair" | "static_warning"; readonly message: string };
 
 export type InstanceEvent = { readonly at: string; readonly instance: string } & (
   | {

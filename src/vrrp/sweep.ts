@@ -15,6 +15,7 @@ export function sweep(
   host: Pick<Host, "addresses" | "addressesOn" | "links" | "settings">,
   describe: (entry: AddressEntry) => string,
   log: Log,
+  isKept: (entry: AddressEntry) => boolean,
 ): void {
   const failed = (error?: Refusal) => error && log("error", error.message);
   // Silent at once: what leaves the groups of its addresses must not do so with the MAC address of another router.
@@ -25,6 +26,7 @@ export function sweep(
   }
   const interfaces = links.map(({ index, name }) => ({ name, addresses: host.addressesOn(index) }));
   for (const entry of findLeftOvers(instances, interfaces)) {
+    if (isKept(entry)) continue;
     log("warn", `removing left-over virtual address ${describe(entry)}`);
     host.addresses.delete(entry, failed);
   }

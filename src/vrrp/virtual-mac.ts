@@ -34,7 +34,7 @@ export function macDevice(parameters: InstanceParameters, family: Family): MacDe
   return { name, family, mac: virtualMac(family, parameters.vrid), alias };
 }
 
-export function macDeviceNames(parameters: InstanceParameters): readonly string[] {
+export function macDeviceNames(parameters: Pick<InstanceParameters, "virtualMac">): readonly string[] {
   const { device4, device6 } = parameters.virtualMac ?? {};
   return [device4, device6].filter((name) => name !== undefined);
 }

@@ -46,6 +46,8 @@ const active: InstanceStatus = {
     { address: "192.0.2.100/32", device: "lo", advertised: false, present: false, lease_s: 5 },
   ],
   virtual_macs: [],
+  routes: [],
+  rules: [],
   routers: [
     {
       family: "ipv4",
@@ -118,6 +120,7 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     instances,
     checks: [],
     settings: [],
+    statics: { addresses: [], routes: [], rules: [] },
     interfaces: [],
     vrrp: { dropped: 0, lateness },
     ...changes,

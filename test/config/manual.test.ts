@@ -48,6 +48,9 @@ const blocks: Readonly<Record<string, Schema>> = {
   global: globalBlock,
   instance: instanceBlock,
   address: mapForm("virtual_ipaddress"),
+  route: mapForm("virtual_routes"),
+  hop: mapForm("virtual_routes").properties?.nexthop?.items ?? {},
+  rule: mapForm("virtual_rules"),
   peer: mapForm("unicast_peer"),
   authentication: instanceBlock.properties?.authentication ?? {},
   auth_hmac: instanceBlock.properties?.auth_hmac ?? {},
@@ -114,7 +117,9 @@ test("the reference names every key, those without a default in a comment", () =
       const comment = new RegExp(`^ *#.*\\b${key}:`, "m");
       expect(active.test(text) || comment.test(text), key).toBe(true);
       // nopreempt contradicts preempt; what is inside a commented block is commented too.
-      if (standard === undefined || key === "nopreempt" || /_ttl|auth_type|^mode$|anti_replay/.test(key)) continue;
+      const commented = [blocks.route, blocks.hop, blocks.rule].includes(block);
+      if (standard === undefined || key === "nopreempt" || commented) continue;
+      if (/_ttl|auth_type|^mode$|anti_replay/.test(key)) continue;
       expect(active.test(text), `${key} has a default and stands without a comment sign`).toBe(true);
     }
   }

@@ -115,19 +115,21 @@ vrrp_instance:
   new: { interface: eth0, virtual_router_id: 2, virtual_ipaddress: [192.0.2.2] }
   same: { interface: eth0, virtual_router_id: 1, virtual_ipaddress: [192.0.2.1] }
 `);
-  const { added, changed, removed, unchanged, global } = diffConfigs(from, to);
+  const { added, changed, removed, unchanged, global, statics } = diffConfigs(from, to);
   expect({
     added: added.map(({ name }) => name),
     changed: changed.map(({ name, fields }) => ({ name, fields })),
     removed: removed.map(({ name }) => name),
     unchanged,
     global,
+    statics,
   }).toEqual({
     added: ["new"],
     changed: [{ name: "changed", fields: ["priority", "virtualAddresses", "maxLearnedInterval"] }],
     removed: ["gone"],
     unchanged: ["same"],
     global: ["routerId", "process.nice", "process.realtimePriority"],
+    statics: false,
   });
   expect(diffConfigs(to, to)).toEqual({
     added: [],
@@ -136,5 +138,6 @@ vrrp_instance:
     unchanged: ["changed", "new", "same"],
     checks: { added: [], changed: [], removed: [], unchanged: [] },
     global: [],
+    statics: false,
   });
 });

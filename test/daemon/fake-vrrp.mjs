@@ -37,6 +37,8 @@ function status(parameters) {
     active_router: null,
     addresses: [],
     virtual_macs: [],
+    routes: [],
+    rules: [],
     routers: [],
     counters,
     split_brains: [],
@@ -88,7 +90,9 @@ process.on("message", (message) => {
       }
       const none = { stalls: 0, stalled_ms: 0, last_stall: null };
       const lateness = { timers: 1, mean_ms: 0.1, p99_ms: 0.2, max_ms: 0.2, histogram: [], ...none };
-      process.send({ type: "status-end", id: message.id, interfaces: [], settings: [], dropped: 0, lateness });
+      const statics = { addresses: [], routes: [], rules: [] };
+      const nothing = { interfaces: [], settings: [], statics, dropped: 0 };
+      process.send({ type: "status-end", id: message.id, ...nothing, lateness });
       break;
     }
     case "stop":

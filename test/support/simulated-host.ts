@@ -18,13 +18,16 @@ import type {
 import { Instance } from "../../src/vrrp/instance.ts";
 import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
+import { findRoutingLeftOvers } from "../../src/vrrp/routing-plan.ts";
 import { Stalls } from "../../src/vrrp/stalls.ts";
+import { objectsOf } from "../../src/vrrp/statics.ts";
 import type { VrrpEvent } from "../../src/vrrp/status.ts";
 import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
 import { addressRequests } from "./simulated-addresses.ts";
 import type { KernelChange, SimulatedKernel } from "./simulated-kernel.ts";
 import { linkRequests, settingRequests } from "./simulated-links.ts";
+import { SimulatedRouting } from "./simulated-routing.ts";
 import { SimulatedSocket } from "./simulated-socket.ts";
 import type { Cancel } from "./simulated-time.ts";
 
@@ -44,10 +47,11 @@ const promptly: Delays = { timer: () => 0, wake: () => 0 };
 export class SimulatedHost implements Host {
   readonly instances = new Map<string, Instance>();
   readonly events: VrrpEvent[] = [];
-  readonly logs: { readonly level: LogLevel; readonly instance: string; readonly message: string }[] = [];
+  readonly logs: { readonly level: LogLevel; readonly instance: string | undefined; readonly message: string }[] = [];
   readonly addresses: AddressRequests;
   readonly links: LinkRequests;
   readonly settings: SettingRequests;
+  readonly routing: SimulatedRouting;
   /** How far the wall clock of this host is ahead of the others'. */
   clockError: Milliseconds = 0;
   readonly #kernel: SimulatedKernel;
@@ -76,6 +80,7 @@ export class SimulatedHost implements Host {
     this.addresses = addressRequests(kernel, (answer) => this.#later(answer));
     this.links = linkRequests(kernel, (answer) => this.#later(answer));
     this.settings = settingRequests(kernel);
+    this.routing = new SimulatedRouting(kernel.tables, (work) => this.#later(work));
     this.#agenda = new Agenda(
       () => this.now(),
       (expire) => this.#alarm(expire),
@@ -129,6 +134,7 @@ export class SimulatedHost implements Host {
   kill(): void {
     this.#dead = true;
     this.#kernel.onChange = () => {};
+    this.#kernel.tables.onChange = () => {};
     this.#kernel.onPacket = () => {};
   }
 
@@ -230,7 +236,7 @@ export class SimulatedHost implements Host {
     this.#agenda.soon(work);
   }
 
-  log(level: LogLevel, instance: string, message: string): void {
+  log(level: LogLevel, instance: string | undefined, message: string): void {
     this.logs.push({ level, instance, message });
   }
 
@@ -288,6 +294,7 @@ export class SimulatedHost implements Host {
 
   #readNews(): void {
     for (let change = this.#news.shift(); change !== undefined; change = this.#news.shift()) this.#changed(change);
+    this.routing.surroundingsChanged();
   }
 
   #changed(change: KernelChange): void {
@@ -329,5 +336,9 @@ export class SimulatedHost implements Host {
       addresses: this.addressesOn(index),
     }));
     for (const entry of findLeftOvers(instances, interfaces)) this.#kernel.deleteAddress(entry);
+    const { routes, rules } = this.#kernel.tables;
+    const configured = instances.flatMap((parameters) => objectsOf(this, parameters));
+    const found = findRoutingLeftOvers(routes, rules, [], configured);
+    this.routing.perform(found.map((object) => ({ action: "delete", object, done: () => {} })));
   }
 }

@@ -16,6 +16,7 @@ import {
 import { decodeEthernet, ETH_P_IP, ETH_P_IPV6 } from "../../src/wire/ethernet.ts";
 import { address } from "./packets.ts";
 import type { Port, SimulatedLan } from "./simulated-lan.ts";
+import { SimulatedTables } from "./simulated-routing.ts";
 import type { Cancel, SimulatedTime } from "./simulated-time.ts";
 
 export const ENODEV = 19;
@@ -55,6 +56,10 @@ export class SimulatedKernel implements Port {
   refusesDevices: string | undefined;
   /** Below /proc/sys; what is not in it is "0". */
   readonly settings = new Map<string, string>();
+  readonly tables = new SimulatedTables({
+    links: this.links,
+    addressesOn: (index) => this.held(index).map(({ entry }) => entry),
+  });
   readonly #lan: SimulatedLan;
   readonly #linkLocal: string;
   readonly #addresses = new Map<number, Held[]>();
@@ -118,6 +123,7 @@ export class SimulatedKernel implements Port {
     for (const { entry } of [...(this.#addresses.get(index) ?? [])]) this.deleteAddress(entry);
     this.links.delete(index);
     this.#addresses.delete(index);
+    this.tables.linkChanged();
     this.onChange({ object: "link", kind: "removed", link });
     return undefined;
   }
@@ -213,6 +219,7 @@ export class SimulatedKernel implements Port {
     const list = this.#addresses.get(index) ?? [];
     list.splice(list.indexOf(held), 1);
     this.onChange({ object: "address", kind: "removed", address: held.entry });
+    this.tables.addressRemoved(held.entry);
     this.#promote(list);
     return true;
   }
@@ -270,6 +277,7 @@ export class SimulatedKernel implements Port {
 
   #change(link: Link): void {
     this.links.set(link.index, link);
+    this.tables.linkChanged();
     this.onChange({ object: "link", kind: "changed", link });
   }
 
