@@ -1,5 +1,5 @@
 /** One instance in full, for a person. Pure. */
-import type { Counters, InstanceStatus, RouterStatus } from "../vrrp/status.ts";
+import type { Counters, InstanceStatus, RouterStatus, TrackStatus } from "../vrrp/status.ts";
 import type { Paint } from "./paint.ts";
 import { authentication, lastRefusal } from "./render-authentication.ts";
 import { countsOf } from "./render-counts.ts";
@@ -16,6 +16,7 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
   const rows: [string, string][] = [
     ...reasons(instance, now),
     ["priority", priority(instance)],
+    ...tracking(instance, paint),
     ["active", activeRouter(instance)],
     ...instance.routers.flatMap((router) => timer(router, instance.routers.length > 1)),
     ...addresses(instance, paint),
@@ -44,6 +45,24 @@ function priority({ priority: { base, effective, parts }, preempt }: InstanceSta
   const sum = parts.map(({ name, change }) => ` ${change < 0 ? "-" : "+"} ${Math.abs(change)} (${name})`);
   const text = sum.length === 0 && base === effective ? String(base) : `${effective} = ${base}${sum.join("")}`;
   return preempt ? text : `${text}, nopreempt`;
+}
+
+function tracking(instance: InstanceStatus, paint: Paint): [string, string][] {
+  return instance.tracking.map((track) => ["track", renderTrack(track, paint)]);
+}
+
+/** "check gateway failed: timeout (priority -60)", "interface eth1 is up, penalty 1.2" */
+function renderTrack({ reason, failing, priority, penalty, held_ms }: TrackStatus, paint: Paint): string {
+  const applied = priority !== null && failing === priority < 0;
+  const effect = priority === null ? (failing ? " (fault)" : "") : applied ? ` (priority ${signed(priority)})` : "";
+  const decay = penalty > 0 ? `, penalty ${penalty}` : "";
+  const hold = held_ms === null ? "" : `, held for ${formatDuration(held_ms)} more`;
+  const text = `${reason}${effect}${decay}${hold}`;
+  return failing ? paint("red", text) : text;
+}
+
+function signed(change: number): string {
+  return change > 0 ? `+${change}` : String(change);
 }
 
 function activeRouter({ active_router: active, state }: InstanceStatus): string {

@@ -2,7 +2,7 @@
  * A configuration in the words of the file, every value spelled out: what `viprd check --resolved` prints.
  * Read back it gives the same configuration, the password aside when it is masked.
  */
-import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
+import type { FlapDamping, InstanceParameters, Track, VirtualAddress } from "../vrrp/parameters.ts";
 import { scopes } from "./address-entry.ts";
 import { familyOfText } from "./addresses.ts";
 import { describeAuthHmac } from "./auth-hmac.ts";
@@ -79,6 +79,9 @@ function describeInstance(instance: InstanceParameters, { mask }: DescribeOption
     owner_ignore_adverts: instance.priority === 255 ? instance.ownerConflict === "discard" : undefined,
     max_learned_interval:
       instance.maxLearnedInterval === undefined ? undefined : formatDuration(instance.maxLearnedInterval),
+    track: instance.track.map(describeTrack),
+    flap_damping: describeDamping(instance.flapDamping),
+    yield_on_lower_priority: instance.priority === 255 ? undefined : instance.yieldOnLowerPriority,
     garp_master_delay: formatDuration(announce.delay),
     garp_master_repeat: announce.repeat,
     garp_master_delay_repeat: announce.delayRepeat,
@@ -88,6 +91,15 @@ function describeInstance(instance: InstanceParameters, { mask }: DescribeOption
     garp_interval: formatDuration(announce.interval),
     lease: lease === undefined ? false : formatDuration(lease),
   });
+}
+
+function describeTrack({ what, name, priority, reverse }: Track): Described {
+  return present({ [what]: name, priority, reverse });
+}
+
+function describeDamping(damping: FlapDamping | undefined): Described | undefined {
+  if (damping === undefined) return undefined;
+  return { suppress: damping.suppress, reuse: damping.reuse, half_life: formatDuration(damping.halfLife) };
 }
 
 function describeAddress(address: VirtualAddress): Described {

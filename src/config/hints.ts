@@ -35,12 +35,12 @@ const inInstance: Readonly<Record<string, string>> = {
   state:
     "not needed: every router starts as backup and the election decides; remove it, and give the preferred router the higher priority",
   use_ipvlan: later,
-  track_interface: later,
+  track_interface:
+    "unknown key: write track: and below it - interface: NAME, with priority: -60 for keepalived's weight -60",
   track_script: later,
   track_file: later,
   track_process: later,
   track_bfd: later,
-  track: later,
   accept: "not needed: packets to the addresses are accepted while active",
   no_accept: later,
   notify: later,
@@ -59,7 +59,7 @@ const inInstance: Readonly<Record<string, string>> = {
   check_unicast_src: "not needed: advertisements from addresses that are not in unicast_peer are always refused",
   strict_mode: "unknown key: rules of the RFC are always kept; what may be relaxed has a key of its own",
   native_ipv6: "not needed: the family follows from the addresses",
-  dont_track_primary: later,
+  dont_track_primary: "not supported: an instance cannot run without its interface",
   down_timer_adverts: "not supported: the down interval is three advertisements and the skew (RFC 9568 section 6.1)",
   unicast_fault_no_peer: "not needed: unicast_peer decides between unicast and multicast",
   debug: "not needed: use --log-level debug",
@@ -95,6 +95,7 @@ const synonyms: Readonly<Record<string, string>> = {
   key: "keys",
   window: "time_window",
   unicast_peers: "unicast_peer",
+  weight: "priority",
   ip: "address",
   addr: "address",
 };

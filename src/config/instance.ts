@@ -10,6 +10,7 @@ import { resolveRoutes } from "./routes.ts";
 import type { RoutingNames } from "./routing-names.ts";
 import { resolveRules } from "./rules.ts";
 import type { InstanceValues } from "./schema.ts";
+import { resolveTracking } from "./tracking.ts";
 import { resolveTransport } from "./transport.ts";
 import { resolveAddresses } from "./virtual-addresses.ts";
 import { resolveVirtualMac } from "./virtual-mac.ts";
@@ -21,6 +22,8 @@ export interface InstanceDefaults {
   readonly realtime: boolean;
   readonly keyFiles: KeyFiles;
   readonly names: RoutingNames;
+  /** Names of all health checks. */
+  readonly checks: ReadonlySet<string>;
 }
 
 export type LooseInstance = Loose<InstanceValues>;
@@ -59,6 +62,11 @@ export function resolveInstance(
   const virtualMac = resolveVirtualMac(values, addresses.macDevices, path, report);
   const routes = resolveRoutes(values.virtual_routes, defaults.names, [...path, "virtual_routes"], report);
   const rules = resolveRules(values.virtual_rules, defaults.names, [...path, "virtual_rules"], report);
+  const tracks = { checks: defaults.checks, ownInterface: device, owner: priority === 255 };
+  const tracking = resolveTracking(values, tracks, path, report);
+  if (values.yield_on_lower_priority === true && priority === 255) {
+    report.warn([...path, "yield_on_lower_priority"], "has no effect with priority 255: the address owner keeps it");
+  }
   const timing = { version, priority, advertisementInterval };
   const lease = resolveLease(values.lease ?? true, timing);
 
@@ -91,6 +99,8 @@ export function resolveInstance(
     ...(values.max_learned_interval === undefined ? {} : { maxLearnedInterval: values.max_learned_interval }),
     announce: resolveAnnounce(values, defaults.announce),
     ...(lease === undefined ? {} : { lease }),
+    ...tracking,
+    yieldOnLowerPriority: priority !== 255 && (values.yield_on_lower_priority ?? false),
   };
 }
 

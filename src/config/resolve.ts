@@ -11,7 +11,7 @@ import { Report } from "./report.ts";
 import type { RoutingNames } from "./routing-names.ts";
 import { fileBlock, type GlobalValues } from "./schema.ts";
 import { checkHeldOnce, resolveStatics } from "./statics.ts";
-import type { TreeNode } from "./tree.ts";
+import { findEntry, type TreeNode } from "./tree.ts";
 
 export interface Resolved {
   /** Undefined when any problem is an error. */
@@ -23,7 +23,7 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   const report = new Report(root);
   const file = read(fileBlock, root, [], report);
   const global = file?.global ?? {};
-  const defaults = instanceDefaults(global, keyFiles, names);
+  const defaults = { ...instanceDefaults(global, keyFiles, names), checks: namesIn(root, "health_check") };
   const instances: InstanceParameters[] = [];
   for (const [name, values] of Object.entries(file?.vrrp_instance ?? {})) {
     const instance = values && resolveInstance(name, values, defaults, report);
@@ -58,7 +58,17 @@ function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalCon
   };
 }
 
-function instanceDefaults(global: Loose<GlobalValues>, keyFiles: KeyFiles, names: RoutingNames): InstanceDefaults {
+/** All that are written there, those with mistakes included: a reference to one is no mistake of its own. */
+function namesIn(root: TreeNode, section: string): ReadonlySet<string> {
+  const value = findEntry(root, section)?.value;
+  return new Set(value?.kind === "map" ? value.entries.map(({ key }) => key) : []);
+}
+
+function instanceDefaults(
+  global: Loose<GlobalValues>,
+  keyFiles: KeyFiles,
+  names: RoutingNames,
+): Omit<InstanceDefaults, "checks"> {
   const announce: AnnounceParameters = {
     repeat: global.vrrp_garp_master_repeat ?? 3,
     delay: global.vrrp_garp_master_delay ?? 5000,

@@ -11,6 +11,7 @@ import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, interfaceName, oneOf, secret, text, version, whole } from "./kinds.ts";
 import { lease } from "./lease.ts";
 import { fileRouting, instanceRouting } from "./routing-schema.ts";
+import { trackKeys } from "./tracking-schema.ts";
 import { virtualMacKind } from "./virtual-mac.ts";
 
 const second = 1000;
@@ -187,6 +188,12 @@ export const instanceBlock = z.strictObject({
     duration(10, 40.95 * second),
     "no limit",
     "Version 3: longest interval believed from another router's advertisement; at least advert_int.",
+  ),
+  ...trackKeys,
+  yield_on_lower_priority: standard(
+    boolean(),
+    false,
+    "When the own priority falls while active, tell better backups to take over at once instead of after the down interval.",
   ),
   ...announce,
   lease: standard(

@@ -4,7 +4,7 @@ import type { Log } from "./log.ts";
 
 export function logEvent(log: Log, event: VrrpEvent): void {
   const about = "instance" in event ? { instance: event.instance } : {};
-  if (event.type === "transition") log.info(describeEvent(event), about);
+  if (event.type === "transition" || event.type === "priority") log.info(describeEvent(event), about);
   else log.warn(describeEvent(event), about);
 }
 

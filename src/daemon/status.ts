@@ -133,6 +133,7 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
     reasons: [why],
     since,
     priority: { base: priority, effective: priority, parts: [] },
+    tracking: [],
     advert_int_ms: parameters.advertisementInterval,
     preempt,
     active_router: null,

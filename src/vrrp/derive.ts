@@ -24,6 +24,7 @@ export function routerParameters(parameters: InstanceParameters, family: Family,
     address: source,
     coupled: families.length > 1,
     decidesTies: family === families[0],
+    yieldOnLowerPriority: parameters.yieldOnLowerPriority,
     ...(maxLearnedInterval === undefined ? {} : { maxLearnedInterval }),
   };
 }

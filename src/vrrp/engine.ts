@@ -29,6 +29,7 @@ import { objectsOf, Statics, staticHolder } from "./statics.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
 import { sweep } from "./sweep.ts";
 import { FrameSender } from "./transport.ts";
+import { Verdicts } from "./verdicts.ts";
 import { addressOwner } from "./virtual-entry.ts";
 import { VirtualRegistry } from "./virtual-registry.ts";
 
@@ -50,6 +51,7 @@ export class Engine implements Host {
   readonly settings: Settings;
   readonly routing: KernelRouting;
   readonly statics: Statics;
+  readonly verdicts = new Verdicts();
   readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire), headStart);
   readonly #flush = newEntry(() => this.addresses.flush());
   readonly #instances = new Map<string, Instance>();
@@ -59,8 +61,6 @@ export class Engine implements Host {
   readonly #watch: Watch;
   readonly #known: KnownLinks;
   readonly #virtual = new VirtualRegistry();
-  /** What the checks say, by name; null: no result yet. */
-  readonly #verdicts = new Map<string, { readonly up: boolean | null; readonly reason: string }>();
   #started = false;
   readonly #stalls: Stalls;
 
@@ -138,9 +138,10 @@ export class Engine implements Host {
     this.#instances.delete(name);
   }
 
-  /** A check found something else than before, or is new. */
+  /** A check found something else than before, or is new. Before start() it is only noted. */
   verdict(check: string, up: boolean | null, reason: string): void {
-    this.#verdicts.set(check, { up, reason });
+    if (this.#started) this.verdicts.set(check, { up, reason });
+    else this.verdicts.note(check, { up, reason });
   }
 
   /** What is held whatever the roles are. */

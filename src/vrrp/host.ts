@@ -9,6 +9,7 @@ import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Datagram } from "./reception.ts";
 import type { Routing } from "./routing.ts";
 import type { VrrpEvent } from "./status.ts";
+import type { Verdicts } from "./verdicts.ts";
 import type { MacDevice } from "./virtual-mac.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -77,6 +78,8 @@ export interface Host {
   timeOfDay(): Milliseconds;
   /** An interface that was renamed is still found under the name it had when it was first asked for. */
   linkByName(name: string): Link | undefined;
+  /** What the health checks say. */
+  readonly verdicts: Verdicts;
   addressesOn(index: number): readonly AddressEntry[];
   /** Whether VRRP on this host put the address there or is configured to. */
   isVirtual(entry: AddressEntry): boolean;

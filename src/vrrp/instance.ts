@@ -6,6 +6,7 @@ import { mergeAuthentication } from "./authenticator.ts";
 import { instanceCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
 import { isSameRouter } from "./derive.ts";
+import { Faults } from "./faults.ts";
 import { History } from "./history.ts";
 import type { Host } from "./host.ts";
 import { Limiter } from "./limiter.ts";
@@ -14,6 +15,7 @@ import type { InstanceParameters } from "./parameters.ts";
 import { Part } from "./part.ts";
 import { assess, type Readiness } from "./readiness.ts";
 import { type Cause, describeCause } from "./reasons.ts";
+import { Standing } from "./standing.ts";
 import type { InstanceStatus, StateName } from "./status.ts";
 import { macDeviceNames } from "./virtual-mac.ts";
 
@@ -24,10 +26,9 @@ export class Instance {
   readonly #parts = new Map<Family, Part>();
   readonly #limiter = new Limiter(1000);
   readonly #retry = newEntry(() => this.refresh());
+  readonly #faults = new Faults();
+  readonly #standing: Standing;
   #parameters: InstanceParameters;
-  #reasons: readonly string[] = ["starting"];
-  /** What the kernel will not do, until the configuration or the interface changes. */
-  readonly #refusals = new Set<string>();
   #told = "";
   #linkIndex: number | undefined;
   readonly #history: History;
@@ -38,6 +39,8 @@ export class Instance {
     this.#parameters = parameters;
     this.#host = host;
     this.#history = new History(host, parameters.name);
+    this.#faults.set("start", ["starting"]);
+    this.#standing = new Standing(host, parameters, () => this.refresh());
     for (const family of parameters.families) this.#parts.set(family, this.#newPart(family));
   }
 
@@ -55,12 +58,16 @@ export class Instance {
   }
 
   configure(parameters: InstanceParameters): void {
+    const { priority } = this.#parameters;
     this.#parameters = parameters;
-    this.#refusals.clear();
+    this.#faults.set("kernel", []);
+    this.#standing.configure(parameters, this.state !== "initialize");
+    const change = this.#standing.look();
     this.#changeFamilies(parameters.families);
     // Addresses first, so that none is missing from the host that the next advertisement lists.
     for (const part of this.#parts.values()) part.configureAddresses(parameters);
-    for (const { member } of this.#parts.values()) member.configure(parameters);
+    for (const { member } of this.#parts.values()) member.configure(this.#effective);
+    if (priority === parameters.priority) this.#takeOver(change);
     this.refresh();
   }
 
@@ -75,21 +82,26 @@ export class Instance {
     for (const family of families) if (!this.#parts.has(family)) this.#parts.set(family, this.#newPart(family));
   }
 
-  /** Decides afresh whether the instance can run: called when anything about its interface changed. */
+  /** Decides afresh whether the instance can run: called when anything about its interface, or what it tracks, changed. */
   refresh(): void {
     const readiness = this.#assess();
     const wasRunning = this.state !== "initialize";
+    const change = this.#standing.look();
     const { link } = readiness;
     const devices = link === undefined ? [] : [...this.#parts.values()].map((part) => part.prepare(link));
     const problems = devices.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
-    this.#reasons = [...readiness.reasons, ...problems, ...this.#refusals];
-    if (this.#reasons.length > 0 || link === undefined) {
+    for (const source of ["start", "sockets", "devices"] as const) this.#faults.set(source, []);
+    this.#faults.set("surroundings", [...readiness.reasons, ...problems]);
+    this.#faults.set("tracked", this.#standing.faults);
+    if (this.#faults.any || link === undefined) {
       this.#halt(link);
+      this.#takeOver(change);
       return;
     }
+    this.#takeOver(change);
     const pending = devices.flatMap(({ pending }) => (pending === undefined ? [] : [pending]));
     if (pending.length > 0 && !wasRunning) {
-      this.#reasons = pending;
+      this.#faults.set("devices", pending);
       return;
     }
     if (this.#linkIndex !== link.index) this.#closeChannels();
@@ -100,14 +112,15 @@ export class Instance {
       if (source !== undefined) this.#run(part, link, source);
     }
     // One family alone must not run when the other could not start.
-    if (this.#reasons.length > 0) this.#halt(link);
+    if (this.#faults.any) this.#halt(link);
     else if (!wasRunning) this.addressAppeared();
   }
 
   /** Gives the role up for good: addresses away, priority 0 on the wire, sockets closed. */
   stop(why: string): void {
     this.#host.scheduleBackground(this.#retry, undefined);
-    this.#reasons = [why];
+    this.#standing.stop();
+    this.#faults.set("stop", [why]);
     this.#ended = true;
     for (const part of this.#parts.values()) part.stop(why);
     this.#linkIndex = undefined;
@@ -123,9 +136,9 @@ export class Instance {
     const { virtualAddresses, excludedAddresses } = this.#parameters;
     const devices = [...virtualAddresses, ...excludedAddresses].map(({ device }) => device);
     if ([this.#parameters.interface, ...devices, ...macDeviceNames(this.#parameters)].some(isMeant)) {
-      this.#refusals.clear();
+      this.#faults.set("kernel", []);
       this.refresh();
-    }
+    } else if (this.#standing.tracksInterface(isMeant)) this.refresh();
     for (const part of this.#parts.values()) part.linkChanged(isMeant);
   }
 
@@ -147,7 +160,7 @@ export class Instance {
   status(): InstanceStatus {
     const now = this.#host.now();
     const parts = [...this.#parts.values()];
-    const { name, vrid, version, priority, advertisementInterval, preempt } = this.#parameters;
+    const { name, vrid, version, advertisementInterval, preempt } = this.#parameters;
     const authentication = mergeAuthentication(parts.flatMap(({ member }) => member.authenticator?.status() ?? []));
     return {
       name,
@@ -156,13 +169,14 @@ export class Instance {
       version,
       families: this.#parameters.families.map((family) => (family === 4 ? "ipv4" : "ipv6")),
       state: this.state,
-      reasons: this.state === "initialize" ? this.#reasons : [],
+      reasons: this.state === "initialize" ? this.#faults.reasons() : [],
       since: this.#history.since,
-      priority: { base: priority, effective: priority, parts: [] },
+      priority: this.#standing.priority,
       advert_int_ms: advertisementInterval,
       preempt,
       ...(authentication === undefined ? {} : { authentication }),
       active_router: parts[0]?.member.activeRouter(now) ?? null,
+      tracking: this.#standing.status(),
       addresses: parts.flatMap(({ keeper }) => keeper.status()),
       virtual_macs: parts.flatMap((part) => part.macStatus()),
       routes: parts.flatMap(({ routing }) => routing.status("route")),
@@ -174,10 +188,24 @@ export class Instance {
     };
   }
 
+  /** What the routers are told: the configuration with the effective priority. */
+  get #effective(): InstanceParameters {
+    return { ...this.#parameters, priority: this.#standing.priority.effective };
+  }
+
+  /** `change` is what is to be told of a changed priority; what starts has one when it starts to run. */
+  #takeOver(change: string | undefined): void {
+    if (change === undefined) return;
+    for (const { member } of this.#parts.values()) member.configure(this.#effective);
+    if (this.state === "initialize") return;
+    const at = this.#host.wallClock();
+    this.#host.event({ type: "priority", at, instance: this.#parameters.name, message: change });
+  }
+
   #newPart(family: Family): Part {
-    return new Part(family, this.#parameters, this.#host, {
+    return new Part(family, this.#effective, this.#host, {
       refused: (message) => {
-        this.#refusals.add(message);
+        this.#faults.add("kernel", message);
         this.refresh();
       },
       deviceChanged: () => this.refresh(),
@@ -202,14 +230,14 @@ export class Instance {
     try {
       part.start(link, source);
     } catch (error) {
-      this.#reasons = [...this.#reasons, error instanceof Error ? error.message : String(error)];
+      this.#faults.add("sockets", error instanceof Error ? error.message : String(error));
       // Memory, descriptors, an interface that is being renamed: perhaps there is no event when it is over.
       this.#host.scheduleBackground(this.#retry, this.#host.now() + retryDelay);
     }
   }
 
   #halt(link: Link | undefined): void {
-    const why = this.#reasons.join("; ");
+    const why = this.#faults.reasons().join("; ");
     const wasRunning = this.state !== "initialize";
     for (const { member } of this.#parts.values()) member.stop(why, link?.up === true);
     // What an interface loses with its addresses or its MTU can include the group memberships of our sockets.
@@ -259,7 +287,7 @@ export class Instance {
     const states = [...this.#parts.values()].map(({ member }) => member.state.name);
     const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
     if (to === this.state) return;
-    this.#history.enter(to, describeCause(this.#lastCause ?? cause), this.#parameters.priority, this.#ended);
+    this.#history.enter(to, describeCause(this.#lastCause ?? cause), this.#standing.priority.effective, this.#ended);
   }
 
   #warn(message: string, fault?: string): void {

@@ -129,7 +129,10 @@ export class Member {
     const before = this.#router;
     this.#parameters = parameters;
     this.#refresh();
-    if (JSON.stringify(before) !== JSON.stringify(this.#router)) this.handle({ type: "parameters" });
+    if (JSON.stringify(before) === JSON.stringify(this.#router)) return;
+    const rise = this.#router.priority - before.priority;
+    const priority = rise > 0 ? "raised" : "lowered";
+    this.handle(rise === 0 ? { type: "parameters" } : { type: "parameters", priority });
   }
 
   handle(event: Event): void {

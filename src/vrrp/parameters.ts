@@ -90,6 +90,24 @@ export interface VirtualMacParameters {
   readonly sendFromBase: boolean;
 }
 
+/** Something outside whose state counts for an instance or a group. */
+export interface Track {
+  readonly what: "interface" | "check";
+  readonly name: string;
+  /** Added while it fails when negative, while it does not fail when positive. Without it a failure is a fault. */
+  readonly priority?: number;
+  /** It fails while it is up. */
+  readonly reverse: boolean;
+}
+
+export interface FlapDamping {
+  /** Held when the penalty is above this; each failure adds 1. */
+  readonly suppress: number;
+  /** No longer held when the penalty has decayed to this. */
+  readonly reuse: number;
+  readonly halfLife: Milliseconds;
+}
+
 export interface InstanceParameters {
   readonly name: string;
   readonly interface: string;
@@ -134,6 +152,12 @@ export interface InstanceParameters {
   readonly virtualMac?: VirtualMacParameters;
   /** Lifetime given to addresses in the kernel, renewed at half time; without it they are permanent. */
   readonly lease?: Milliseconds;
+  /** Each object once. The instance's own interface is a fault without an entry. */
+  readonly track: readonly Track[];
+  /** Tells the backups to take over at once when the own priority falls, as a resigning router would. */
+  readonly yieldOnLowerPriority: boolean;
+  /** Of tracked objects and of the own interface; without it, none. */
+  readonly flapDamping?: FlapDamping;
 }
 
 /** Settings of the VRRP process as a whole. */

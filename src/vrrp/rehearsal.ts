@@ -20,6 +20,7 @@ import { Instance } from "./instance.ts";
 import type { AuthHmacParameters, InstanceParameters, Instant } from "./parameters.ts";
 import { seal } from "./seal.ts";
 import { FrameSender, Transport } from "./transport.ts";
+import { Verdicts } from "./verdicts.ts";
 
 const rounds = 12;
 const vrid = 1;
@@ -146,6 +147,7 @@ class Stage {
       wallClock: () => "",
       timeOfDay: () => this.#now,
       linkByName: () => link,
+      verdicts: new Verdicts(),
       addressesOn: () => addresses,
       isVirtual: () => false,
       isHeldElsewhere: () => false,
@@ -241,6 +243,8 @@ function parameters(family: Family): InstanceParameters {
       lowerPriorityRepeat: 3,
     },
     lease: 5000,
+    track: [],
+    yieldOnLowerPriority: false,
   };
 }
 

@@ -20,6 +20,8 @@ export interface RouterParameters {
   /** In a group one router decides ties by address for all: two families may order the same two nodes differently. */
   readonly decidesTies: boolean;
   readonly maxLearnedInterval?: Milliseconds;
+  /** A priority that falls is told with priority 0 before it: better backups then wait for Skew_Time only. */
+  readonly yieldOnLowerPriority: boolean;
 }
 
 export interface Peer {
@@ -56,8 +58,10 @@ export interface Backup {
 export interface Active {
   readonly name: "active";
   readonly adverTimer: Instant;
-  /** Answers to other routers before this instant are not sent: a flood must not be reflected packet by packet. */
+  /** Before this instant nothing is sent off the grid: neither a flood nor a flapping check is passed on one to one. */
   readonly answerAfter: Instant;
+  /** A changed priority that has not been told yet, and whether telling it means to yield. */
+  readonly owed?: "advertisement" | "yield";
   /** The router we took over from because it fell silent: perhaps it lives behind a cut, still active. */
   readonly silenced?: IpAddress;
   /** A tie that another router of the group should have decided, with the first and the last advertisement of it. */
@@ -79,7 +83,7 @@ export type Event =
       readonly at: Instant;
     }
   /** Parameters other than the identity changed; the ones given to `step` are the new ones. */
-  | { readonly type: "parameters" }
+  | { readonly type: "parameters"; readonly priority?: "raised" | "lowered" }
   /** Every router of the group is willing. */
   | { readonly type: "grant" }
   /** Another router of the group lost the role. */

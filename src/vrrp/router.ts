@@ -4,10 +4,11 @@
  * `step` is a pure function of (parameters, state, event, now). Its types are in router-state.ts.
  */
 import { compareAddresses, type IpAddress } from "../wire/address.ts";
+import { accepted, followed, listening, notBefore, overtaken, recomputed, restarted, waiting } from "./backup-timer.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Cause } from "./reasons.ts";
 import type { Action, Active, Backup, Event, Initialize, Peer, RouterParameters, State, Step } from "./router-state.ts";
-import { activeDownInterval, listeningTime, nextOnGrid, skewTime } from "./timing.ts";
+import { nextOnGrid, skewTime } from "./timing.ts";
 
 export type { Action, Active, Backup, Event, Initialize, Peer, RouterParameters, State, Step } from "./router-state.ts";
 
@@ -20,7 +21,7 @@ export function deadline(state: State): Instant | undefined {
     case "backup":
       return state.activeDownTimer;
     case "active":
-      return state.adverTimer;
+      return state.owed === undefined ? state.adverTimer : Math.min(state.adverTimer, state.answerAfter);
   }
 }
 
@@ -58,7 +59,7 @@ function backup(router: RouterParameters, state: Backup, event: Event, now: Inst
       return state.willing ? becomeActive(router, now, takeoverCause(router, state, now)) : stay(state);
     case "parameters":
       if (router.priority === 255) return becomeActive(router, now, { type: "owner" });
-      return stay(recomputed(router, state));
+      return stay(overtaken(router, recomputed(router, state)));
     case "stalled":
       return stay(listening(router, state, now));
     case "advertisement":
@@ -113,21 +114,36 @@ function active(router: RouterParameters, state: Active, event: Event, now: Inst
         cause: { type: "stalled", silent: event.silent },
       };
     case "timer":
-      if (now < state.adverTimer) return stay(state);
-      return stay(
-        {
-          ...state,
-          adverTimer: nextOnGrid(state.adverTimer, router.interval, now),
-          answerAfter: state.adverTimer === state.answerAfter ? now + answerGap(router) : state.answerAfter,
-        },
-        advertise(router),
-      );
-    case "parameters":
-      // The next advertisement carries the change, no later than a new and shorter interval allows.
-      return stay({ ...state, adverTimer: Math.min(state.adverTimer, now + router.interval) });
+      return activeTimer(router, state, now);
+    case "parameters": {
+      const { priority } = event;
+      const owed = priority === "lowered" && router.yieldOnLowerPriority ? "yield" : "advertisement";
+      // No later than a new and shorter interval allows.
+      const changed = { ...state, adverTimer: Math.min(state.adverTimer, now + router.interval) };
+      return priority === undefined ? stay(changed) : activeTimer(router, { ...changed, owed }, now);
+    }
     case "advertisement":
       return activeHears(router, state, event, now);
   }
+}
+
+/** On the grid, and off it as soon as that is allowed when a changed priority is still to be told. */
+function activeTimer(router: RouterParameters, state: Active, now: Instant): Step {
+  const due = now >= state.adverTimer;
+  const tells = state.owed !== undefined && now >= state.answerAfter;
+  if (!due && !tells) return stay(state);
+  const { owed, ...rest } = state;
+  const offGrid = tells || state.adverTimer === state.answerAfter;
+  const next: Active = {
+    ...rest,
+    adverTimer: due ? nextOnGrid(state.adverTimer, router.interval, now) : state.adverTimer,
+    answerAfter: offGrid ? now + answerGap(router) : state.answerAfter,
+    ...(owed === "yield" && !tells ? { owed } : {}),
+  };
+  if (!tells || owed !== "yield") return stay(next, advertise(router));
+  // The 0 lets every backup wait for its Skew_Time only. The priority right after it holds back those that are no better
+  // than this router: they accept it, and wait as before. The role and the addresses stay here until a better one speaks.
+  return stay(next, { type: "send-advertisement", priority: 0 }, advertise(router));
 }
 
 function activeHears(
@@ -206,63 +222,6 @@ function becomeActive(router: RouterParameters, now: Instant, cause: Cause): Ste
 
 function advertise(router: RouterParameters): Action {
   return { type: "send-advertisement", priority: router.priority };
-}
-
-function waiting(router: RouterParameters, interval: Milliseconds, from: Instant): Backup {
-  return {
-    name: "backup",
-    activeAdverInterval: interval,
-    activeDownTimer: from + activeDownInterval(router.version, router.priority, interval),
-    timerStart: from,
-    resigned: false,
-    learned: false,
-    willing: false,
-  };
-}
-
-function accepted(router: RouterParameters, event: Event & { type: "advertisement" }, peer: Peer): Backup {
-  const interval = Math.min(event.interval, router.maxLearnedInterval ?? Number.POSITIVE_INFINITY);
-  // RFC 3768 section 6.1: in version 2 the local interval counts, and every accepted advertisement has the same.
-  return { ...waiting(router, interval, event.at), learned: router.version === 3, active: peer };
-}
-
-/** What a packet says that arrived before or during the absence does not shorten the listening. */
-function followed(
-  router: RouterParameters,
-  state: Backup,
-  event: Event & { type: "advertisement" },
-  peer: Peer,
-): Backup {
-  const next = accepted(router, event, peer);
-  const { listenUntil } = state;
-  if (listenUntil === undefined || event.at >= listenUntil) return next;
-  return { ...next, listenUntil, activeDownTimer: notBefore(listenUntil, next.activeDownTimer) };
-}
-
-function listening(router: RouterParameters, state: Backup, now: Instant): Backup {
-  const listenUntil = now + listeningTime(router.version, router.priority, state.activeAdverInterval);
-  return { ...state, listenUntil, activeDownTimer: notBefore(listenUntil, state.activeDownTimer) };
-}
-
-function notBefore(earliest: Instant | undefined, at: Instant): Instant {
-  return earliest === undefined ? at : Math.max(earliest, at);
-}
-
-function restarted(router: RouterParameters, state: Backup, now: Instant): Backup {
-  const activeDownTimer = now + activeDownInterval(router.version, router.priority, state.activeAdverInterval);
-  return { ...state, activeDownTimer };
-}
-
-/** A changed priority or interval counts from when the running timer was started. */
-function recomputed(router: RouterParameters, state: Backup): Backup {
-  const { version, priority } = router;
-  const learned = Math.min(state.activeAdverInterval, router.maxLearnedInterval ?? Number.POSITIVE_INFINITY);
-  const activeAdverInterval = state.learned ? learned : router.interval;
-  const length = state.resigned
-    ? skewTime(version, priority, activeAdverInterval)
-    : activeDownInterval(version, priority, activeAdverInterval);
-  const activeDownTimer = notBefore(state.listenUntil, state.timerStart + length);
-  return { ...state, activeAdverInterval, activeDownTimer };
 }
 
 function takeoverCause(router: RouterParameters, state: Backup, now: Instant): Cause {

@@ -16,13 +16,15 @@ export interface InstanceStatus {
   readonly reasons: readonly string[];
   /** ISO 8601 time of the last transition. */
   readonly since: string;
-  readonly priority: { readonly base: number; readonly effective: number; readonly parts: readonly PriorityPart[] };
+  readonly priority: PriorityStatus;
   readonly advert_int_ms: number;
   readonly preempt: boolean;
   /** Only with auth_hmac. */
   readonly authentication?: AuthenticationStatus;
   /** The active router as this node sees it; itself when active; null when none was heard. */
   readonly active_router: ActiveRouter | null;
+  /** What it tracks, its own interface aside. */
+  readonly tracking: readonly TrackStatus[];
   readonly addresses: readonly AddressStatus[];
   /** Devices that have the virtual router MAC address; none without `use_vmac`. */
   readonly virtual_macs: readonly MacStatus[];
@@ -56,9 +58,35 @@ export interface AuthenticationStatus {
   } | null;
 }
 
+/** The parts add up to the difference of the two. */
+export interface PriorityStatus {
+  readonly base: number;
+  readonly effective: number;
+  readonly parts: readonly PriorityPart[];
+}
+
 export interface PriorityPart {
+  /** "check gateway", "interface eth1" */
   readonly name: string;
   readonly change: number;
+}
+
+export interface TrackStatus {
+  /** "check gateway", "interface eth1" */
+  readonly name: string;
+  /** Null without a result yet. */
+  readonly up: boolean | null;
+  /** Whether it counts as failing: by its result, by `reverse`, because it flaps, or for want of a result. */
+  readonly failing: boolean;
+  /** A sentence: "interface eth1 is down", "check gateway failed: connection refused". */
+  readonly reason: string;
+  /** The change of the priority; null when a failure is a fault. */
+  readonly priority: number | null;
+  readonly reverse: boolean;
+  /** Of flap damping, decaying; 0 without. */
+  readonly penalty: number;
+  /** Milliseconds until it is believed again; null when it is not held. */
+  readonly held_ms: number | null;
 }
 
 export interface ActiveRouter {
@@ -229,6 +257,8 @@ export type InstanceEvent = { readonly at: string; readonly instance: string } &
       readonly ended?: true;
       readonly family?: Family;
     }
+  /** "priority 150 → 90: check gateway failed: timeout" */
+  | { readonly type: "priority"; readonly message: string }
   | { readonly type: "repair"; readonly message: string }
   | { readonly type: "conflict"; readonly message: string }
   | {

@@ -41,6 +41,7 @@ const active: InstanceStatus = {
   advert_int_ms: 1000,
   preempt: true,
   active_router: { address: "192.0.2.12", priority: 150, last_heard_ms: 0, self: true },
+  tracking: [],
   addresses: [
     { address: "192.0.2.10/24", device: "eth0", advertised: true, present: true, lease_s: 5 },
     { address: "192.0.2.100/32", device: "lo", advertised: false, present: false, lease_s: 5 },
@@ -77,7 +78,29 @@ const backup: InstanceStatus = {
   name: "inside",
   state: "backup",
   since: ago(3),
-  priority: { base: 150, effective: 90, parts: [{ name: "track gateway", change: -60 }] },
+  priority: { base: 150, effective: 90, parts: [{ name: "check gateway", change: -60 }] },
+  tracking: [
+    {
+      name: "check gateway",
+      up: false,
+      failing: true,
+      reason: "check gateway failed: timeout",
+      priority: -60,
+      reverse: false,
+      penalty: 2.93,
+      held_ms: 45_000,
+    },
+    {
+      name: "interface eth1",
+      up: true,
+      failing: false,
+      reason: "interface eth1 is up",
+      priority: null,
+      reverse: false,
+      penalty: 0,
+      held_ms: null,
+    },
+  ],
   preempt: false,
   active_router: { address: "192.0.2.11", priority: 200, last_heard_ms: 340, self: false },
   addresses: [{ address: "192.0.2.10/24", device: "eth0", advertised: true, present: false, lease_s: null }],
@@ -155,7 +178,9 @@ test("a backup tells whom it hears, when it would take over, and how its priorit
   expect(text.split("\n").slice(3)).toEqual([
     "inside  backup for 3 s  vrid 51 on eth0, VRRP 3, ipv4",
     "  why       192.0.2.11 advertised priority 200 (11:59:57 active → backup)",
-    "  priority  90 = 150 - 60 (track gateway), nopreempt",
+    "  priority  90 = 150 - 60 (check gateway), nopreempt",
+    "  track     check gateway failed: timeout (priority -60), penalty 2.93, held for 45 s more",
+    "            interface eth1 is up",
     "  active    192.0.2.11, priority 200, heard 340 ms ago",
     "  timer     takeover in 2.9 s unless heard, of 3.41 s",
     "  address   192.0.2.10/24  eth0  absent",
@@ -181,7 +206,7 @@ test("an instance that authenticates tells its keys by fingerprints, and what it
   const shown = (authentication: AuthenticationStatus) =>
     renderStatus(document([{ ...backup, authentication }]), now, plain)
       .split("\n")
-      .slice(10, -1);
+      .slice(12, -1);
   expect(shown(hmac)).toEqual([
     "  auth      hmac enforce, signs with key 2 (8f1c02aa), accepts key 1 (630dcd29) too; stamps within 5 s of this clock",
   ]);
@@ -201,7 +226,7 @@ test("an instance in initialize tells every reason, and how it got there", () =>
     "  why       interface eth0 is down",
     "            interface eth0 has no IPv4 address",
     "  last      11:59:57 active → backup: 192.0.2.11 advertised priority 200",
-    "  priority  90 = 150 - 60 (track gateway), nopreempt",
+    "  priority  90 = 150 - 60 (check gateway), nopreempt",
   ]);
 });
 

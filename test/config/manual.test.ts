@@ -52,6 +52,8 @@ const blocks: Readonly<Record<string, Schema>> = {
   hop: mapForm("virtual_routes").properties?.nexthop?.items ?? {},
   rule: mapForm("virtual_rules"),
   peer: mapForm("unicast_peer"),
+  track: instanceBlock.properties?.track?.items ?? {},
+  flap_damping: instanceBlock.properties?.flap_damping ?? {},
   authentication: instanceBlock.properties?.authentication ?? {},
   auth_hmac: instanceBlock.properties?.auth_hmac ?? {},
   check: keysOf(checkBlocks[0] ?? {}, (key) => commonKeys.includes(key)),
@@ -117,7 +119,7 @@ test("the reference names every key, those without a default in a comment", () =
       const comment = new RegExp(`^ *#.*\\b${key}:`, "m");
       expect(active.test(text) || comment.test(text), key).toBe(true);
       // nopreempt contradicts preempt; what is inside a commented block is commented too.
-      const commented = [blocks.route, blocks.hop, blocks.rule].includes(block);
+      const commented = [blocks.route, blocks.hop, blocks.rule, blocks.track, blocks.flap_damping].includes(block);
       if (standard === undefined || key === "nopreempt" || commented) continue;
       if (/_ttl|auth_type|^mode$|anti_replay/.test(key)) continue;
       expect(active.test(text), `${key} has a default and stands without a comment sign`).toBe(true);

@@ -32,6 +32,7 @@ function status(parameters) {
     reasons: [],
     since: new Date().toISOString(),
     priority: { base: parameters.priority, effective: parameters.priority, parts: [] },
+    tracking: [],
     advert_int_ms: parameters.advertisementInterval,
     preempt: true,
     active_router: null,

@@ -43,6 +43,8 @@ export function parameters(name: string, changes: Partial<InstanceParameters> = 
       lowerPriorityRepeat: 5,
     },
     lease: 5000,
+    track: [],
+    yieldOnLowerPriority: false,
     ...changes,
   };
 }

@@ -22,6 +22,7 @@ import { findRoutingLeftOvers } from "../../src/vrrp/routing-plan.ts";
 import { Stalls } from "../../src/vrrp/stalls.ts";
 import { objectsOf } from "../../src/vrrp/statics.ts";
 import type { VrrpEvent } from "../../src/vrrp/status.ts";
+import { Verdicts } from "../../src/vrrp/verdicts.ts";
 import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
 import { addressRequests } from "./simulated-addresses.ts";
@@ -54,6 +55,7 @@ export class SimulatedHost implements Host {
   readonly routing: SimulatedRouting;
   /** How far the wall clock of this host is ahead of the others'. */
   clockError: Milliseconds = 0;
+  readonly verdicts = new Verdicts();
   readonly #kernel: SimulatedKernel;
   readonly #delays: Delays;
   /** Clocks of different hosts have nothing to do with each other. */
@@ -181,6 +183,11 @@ export class SimulatedHost implements Host {
     const link = [...this.#links.values()].find((candidate) => candidate.name === name);
     if (link !== undefined) this.#known.set(name, link.index);
     return link ?? this.#links.get(this.#known.get(name) ?? 0);
+  }
+
+  /** What the checks process would tell. */
+  report(check: string, up: boolean | null, reason = ""): void {
+    if (!this.#dead) this.verdicts.set(check, { up, reason });
   }
 
   addressesOn(index: number): readonly AddressEntry[] {

@@ -101,8 +101,9 @@ export class SimulatedKernel implements Port {
     this.#configured(index, `2001:db8::${this.number.toString(16)}`, 64);
   }
 
-  deleteLink(): void {
-    if (this.link !== undefined) this.removeLink(this.link.index);
+  deleteLink(name = "eth0"): void {
+    const link = [...this.links.values()].find((candidate) => candidate.name === name);
+    if (link !== undefined) this.removeLink(link.index);
   }
 
   /** A device of whatever kind; the errno's name when there is one of this name. */

@@ -17,6 +17,7 @@ test("a router of an instance with one family acts alone, those of two wait for 
     address: source4,
     coupled: false,
     decidesTies: true,
+    yieldOnLowerPriority: false,
   });
   expect(routerParameters(dualStack({ maxLearnedInterval: 3000 }), 6, source6)).toMatchObject({
     coupled: true,

@@ -19,6 +19,7 @@ const routers = fc.record({
   address: addresses,
   coupled: fc.boolean(),
   decidesTies: fc.boolean(),
+  yieldOnLowerPriority: fc.boolean(),
 });
 const events: fc.Arbitrary<Event> = fc.oneof(
   fc.constantFrom<Event>(
@@ -26,6 +27,8 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     { type: "shutdown", why: "" },
     { type: "timer" },
     { type: "parameters" },
+    { type: "parameters", priority: "raised" },
+    { type: "parameters", priority: "lowered" },
     { type: "grant" },
     { type: "yield" },
   ),

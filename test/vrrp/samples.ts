@@ -61,6 +61,7 @@ export function router(
     address: variant.own,
     coupled: false,
     decidesTies: true,
+    yieldOnLowerPriority: false,
     ...changes,
   };
 }
@@ -130,6 +131,8 @@ export function instance(changes: Partial<InstanceParameters> = {}): InstancePar
       lowerPriorityRepeat: 1,
     },
     lease: 5000,
+    track: [],
+    yieldOnLowerPriority: false,
     ...changes,
   };
 }

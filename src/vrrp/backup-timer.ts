@@ -1,0 +1,79 @@
+/** For how long a backup waits: Active_Down_Timer as it is started, restarted and corrected. RFC 9568 section 6.4.2. */
+import type { Instant, Milliseconds } from "./parameters.ts";
+import type { Backup, Event, Peer, RouterParameters } from "./router-state.ts";
+import { activeDownInterval, listeningTime, skewTime } from "./timing.ts";
+
+export function waiting(router: RouterParameters, interval: Milliseconds, from: Instant): Backup {
+  return {
+    name: "backup",
+    activeAdverInterval: interval,
+    activeDownTimer: from + activeDownInterval(router.version, router.priority, interval),
+    timerStart: from,
+    resigned: false,
+    learned: false,
+    willing: false,
+  };
+}
+
+export function accepted(router: RouterParameters, event: Event & { type: "advertisement" }, peer: Peer): Backup {
+  const interval = Math.min(event.interval, router.maxLearnedInterval ?? Number.POSITIVE_INFINITY);
+  // RFC 3768 section 6.1: in version 2 the local interval counts, and every accepted advertisement has the same.
+  return { ...waiting(router, interval, event.at), learned: router.version === 3, active: peer };
+}
+
+/** What a packet says that arrived before or during the absence does not shorten the listening. */
+export function followed(
+  router: RouterParameters,
+  state: Backup,
+  event: Event & { type: "advertisement" },
+  peer: Peer,
+): Backup {
+  const next = accepted(router, event, peer);
+  const { listenUntil } = state;
+  if (listenUntil === undefined || event.at >= listenUntil) return next;
+  return { ...next, listenUntil, activeDownTimer: notBefore(listenUntil, next.activeDownTimer) };
+}
+
+export function listening(router: RouterParameters, state: Backup, now: Instant): Backup {
+  const listenUntil = now + listeningTime(router.version, router.priority, state.activeAdverInterval);
+  return { ...state, listenUntil, activeDownTimer: notBefore(listenUntil, state.activeDownTimer) };
+}
+
+export function notBefore(earliest: Instant | undefined, at: Instant): Instant {
+  return earliest === undefined ? at : Math.max(earliest, at);
+}
+
+export function restarted(router: RouterParameters, state: Backup, now: Instant): Backup {
+  const activeDownTimer = now + activeDownInterval(router.version, router.priority, state.activeAdverInterval);
+  return { ...state, activeDownTimer };
+}
+
+/** A changed priority or interval counts from when the running timer was started. */
+export function recomputed(router: RouterParameters, state: Backup): Backup {
+  const { version, priority } = router;
+  const learned = Math.min(state.activeAdverInterval, router.maxLearnedInterval ?? Number.POSITIVE_INFINITY);
+  const activeAdverInterval = state.learned ? learned : router.interval;
+  const length = state.resigned
+    ? skewTime(version, priority, activeAdverInterval)
+    : activeDownInterval(version, priority, activeAdverInterval);
+  const activeDownTimer = notBefore(state.listenUntil, state.timerStart + length);
+  return { ...state, activeAdverInterval, activeDownTimer };
+}
+
+/** With a lower priority of our own a lesser router is a better one: its last advertisement counts as accepted. */
+export function overtaken(router: RouterParameters, state: Backup): Backup {
+  const { lesser } = state;
+  if (lesser === undefined || (router.preempt && lesser.priority < router.priority)) return state;
+  // It has resigned since.
+  if (state.resigned && state.timerStart >= lesser.at) return state;
+  const { lesser: _, delaySince: __, ...rest } = state;
+  const length = activeDownInterval(router.version, router.priority, state.activeAdverInterval);
+  return {
+    ...rest,
+    active: lesser,
+    timerStart: lesser.at,
+    activeDownTimer: Math.max(lesser.at + length, state.activeDownTimer),
+    willing: false,
+    resigned: false,
+  };
+}

@@ -1,0 +1,57 @@
+/** How an instance stands: what it tracks, the faults that follow from it, and its effective priority. */
+import type { Host } from "./host.ts";
+import type { InstanceParameters } from "./parameters.ts";
+import { differingParts, effectivePriority } from "./priority.ts";
+import type { PriorityStatus, TrackStatus } from "./status.ts";
+import { Tracker } from "./tracker.ts";
+
+type Settings = Pick<InstanceParameters, "interface" | "priority" | "track" | "flapDamping">;
+
+export class Standing {
+  readonly #tracker: Tracker;
+  #base: number;
+  #priority: PriorityStatus;
+
+  /** `changed` is called when a check says something else, or when something that flapped is believed again. */
+  constructor(host: Host, settings: Settings, changed: () => void) {
+    this.#tracker = new Tracker(host, changed);
+    this.#base = settings.priority;
+    this.configure(settings, false);
+    this.#priority = effectivePriority(this.#base, this.#tracker.changes);
+  }
+
+  configure({ interface: ownInterface, priority, track, flapDamping }: Settings, running: boolean): void {
+    this.#base = priority;
+    this.#tracker.configure({ ownInterface, track, ...(flapDamping === undefined ? {} : { flapDamping }) }, running);
+  }
+
+  /** Takes note of the present state of everything; tells a priority that has changed by that. */
+  look(): string | undefined {
+    this.#tracker.look();
+    const before = this.#priority;
+    this.#priority = effectivePriority(this.#base, this.#tracker.changes);
+    if (before.effective === this.#priority.effective) return undefined;
+    const why = this.#tracker.explain(differingParts(before, this.#priority)).join("; ");
+    return `priority ${before.effective} → ${this.#priority.effective}: ${why}`;
+  }
+
+  stop(): void {
+    this.#tracker.stop();
+  }
+
+  get priority(): PriorityStatus {
+    return this.#priority;
+  }
+
+  get faults(): readonly string[] {
+    return this.#tracker.faults;
+  }
+
+  tracksInterface(isMeant: (name: string) => boolean): boolean {
+    return this.#tracker.tracksInterface(isMeant);
+  }
+
+  status(): TrackStatus[] {
+    return this.#tracker.status();
+  }
+}
