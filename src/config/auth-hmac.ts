@@ -71,6 +71,9 @@ export function resolveAuthHmac(
   if (values.anti_replay === "monotonic" && values.time_window !== undefined) {
     report.warn([...path, "time_window"], "has no effect with anti_replay: monotonic");
   }
+  if (values.mode !== undefined && values.mode !== "enforce") {
+    report.warn([...path, "mode"], "protects nothing yet, what is not signed is accepted too: enforce is the aim");
+  }
   const keys = resolveKeys(values.keys ?? {}, files, [...path, "keys"], report);
   const ids = Object.keys(values.keys ?? {});
   if (values.keys !== undefined && ids.length === 0) {

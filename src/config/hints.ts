@@ -133,4 +133,12 @@ function own(table: Readonly<Record<string, string>>, key: string): string | und
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-const instanceWords = new Set(["interface", "virtual_router_id", "priority", "advert_int", "virtual_ipaddress"]);
+const instanceWords = new Set([
+  "interface",
+  "virtual_router_id",
+  "priority",
+  "advert_int",
+  "virtual_ipaddress",
+  "authentication",
+  "auth_hmac",
+]);

@@ -20,7 +20,7 @@ const rememberedSenders = 16;
 
 export class Authenticator implements Authentication {
   readonly #host: Clocks;
-  readonly #guard: ReplayGuard;
+  readonly #guard = new ReplayGuard();
   #parameters: AuthHmacParameters;
   #keys: ReadonlyMap<number, Key>;
   #sent: Sequence | undefined;
@@ -30,15 +30,16 @@ export class Authenticator implements Authentication {
 
   constructor(parameters: AuthHmacParameters, host: Clocks, peers: number) {
     this.#host = host;
-    this.#guard = new ReplayGuard(Math.max(rememberedSenders, peers));
     this.#parameters = parameters;
     this.#keys = keysOf(parameters);
+    this.#guard.remember(Math.max(rememberedSenders, peers));
   }
 
   /** What has been used stays used: a change of keys opens no door for what was recorded. */
-  configure(parameters: AuthHmacParameters): void {
+  configure(parameters: AuthHmacParameters, peers: number): void {
     this.#parameters = parameters;
     this.#keys = keysOf(parameters);
+    this.#guard.remember(Math.max(rememberedSenders, peers));
   }
 
   get signs(): boolean {
@@ -136,7 +137,7 @@ export function authenticatorFor(
 ): Authenticator | undefined {
   if (authHmac === undefined) return undefined;
   if (current === undefined) return new Authenticator(authHmac, host, unicastPeers.length);
-  current.configure(authHmac);
+  current.configure(authHmac, unicastPeers.length);
   return current;
 }
 

@@ -13,11 +13,12 @@ interface Mark {
 export class ReplayGuard {
   /** The least recently heard sender first. */
   readonly #marks: Mark[] = [];
-  readonly #most: number;
+  #most = 1;
 
-  /** Remembers so many senders. */
-  constructor(most: number) {
+  /** So many senders from now on. */
+  remember(most: number): void {
     this.#most = most;
+    while (this.#marks.length > most) this.#marks.shift();
   }
 
   markOf(source: IpAddress): Sequence | undefined {

@@ -156,6 +156,20 @@ describe("a replay", () => {
     expect(from(2)).toBeUndefined();
   });
 
+  test("of any unicast peer is remembered, however many there are, also after a reload that adds some", () => {
+    const of = receiver();
+    const from = (last: number) => {
+      const source = address(`192.0.2.${last}`);
+      return judge(of, datagram(signed({ ...v3Fields, source }, wall), source));
+    };
+    of.configure(authHmac(), 40);
+    for (let last = 1; last <= 40; last++) expect(from(last)).toBeUndefined();
+    for (let last = 1; last <= 40; last++) expect(from(last)).toBe("hmac_replay");
+    of.configure(authHmac(), 0);
+    for (let last = 25; last <= 40; last++) expect(from(last)).toBe("hmac_replay");
+    expect(from(24)).toBeUndefined();
+  });
+
   test("cannot be prepared by somebody without the key: what is refused leaves no mark", () => {
     const of = receiver();
     expect(hear(of, wall + 4000, { id: 1, secret: 3 })).toBe("hmac_invalid");
@@ -167,7 +181,7 @@ describe("a replay", () => {
   test("from before a change of keys is refused after it", () => {
     const of = receiver();
     expect(hear(of, wall)).toBeUndefined();
-    of.configure(authHmac({ ids: [1, 3], activeKey: 3 }));
+    of.configure(authHmac({ ids: [1, 3], activeKey: 3 }), 0);
     expect(hear(of, wall)).toBe("hmac_replay");
     expect(hear(of, wall + 1, { id: 3 })).toBeUndefined();
     expect(hear(of, wall + 2, { id: 2 })).toBe("hmac_unknown_key");
