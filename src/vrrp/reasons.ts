@@ -58,7 +58,9 @@ export function describeRefusal(name: Rejection, datagram: Datagram, own: { read
     case "interval_mismatch":
       return `${from} (it advertises each ${datagram.pdu[5] ?? 0} s, this router does not: both nodes will be active)`;
     case "auth_type":
-      return `${from} (${datagram.pdu[4] ?? 0}: 0 is none, 1 a password)`;
+      return `${from} (${describeType(datagram.pdu[4] ?? 0)}: both nodes will be active)`;
+    case "auth_data":
+      return `${from} (another password than ours: both nodes will be active)`;
     case "long":
       return looksSigned(datagram.pdu, familyOf(datagram.source))
         ? `${from} (it is signed, and this router has no auth_hmac: both nodes will be active)`
@@ -68,6 +70,12 @@ export function describeRefusal(name: Rejection, datagram: Datagram, own: { read
     default:
       return from;
   }
+}
+
+/** Of version 2's authentication (RFC 2338 section 5.3.6), refused because ours is another. */
+function describeType(type: number): string {
+  if (type === 0) return "it has no password, this router has one";
+  return type === 1 ? "it has a password, this router has none" : `type ${type}, this router knows none and a password`;
 }
 
 /** RFC 6527 vrrpv3StatisticsNewMasterReason, for entries to active. */

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { type Cause, describeCause, formatDuration, newActiveReason } from "../../src/vrrp/reasons.ts";
-import { address } from "../support/packets.ts";
+import { encodeAdvertisement, type Rejection } from "../../src/vrrp/advertisement.ts";
+import { type Cause, describeCause, describeRefusal, formatDuration, newActiveReason } from "../../src/vrrp/reasons.ts";
+import { address, altered, v2Fields, v3Fields } from "../support/packets.ts";
+import { signed } from "../support/signed.ts";
 
 const peer = { source: address("192.0.2.12"), priority: 90, at: 0 };
 const peer6 = { source: address("fe80::12"), priority: 100, at: 0 };
@@ -28,6 +30,31 @@ test.each<readonly [string, Cause, ReturnType<typeof newActiveReason>]>([
 ])("%s", (words, cause, reason) => {
   expect(describeCause(cause)).toBe(words);
   expect(newActiveReason(cause)).toBe(reason);
+});
+
+test.each<readonly [Rejection, Uint8Array, string]>([
+  ["version", encodeAdvertisement(v2Fields), "it speaks VRRP 2, this router 3: both nodes will be active"],
+  ["auth_type", altered(v2Fields, { 4: 0 }), "it has no password, this router has one: both nodes will be active"],
+  ["auth_type", altered(v2Fields, { 4: 1 }), "it has a password, this router has none: both nodes will be active"],
+  [
+    "auth_type",
+    altered(v2Fields, { 4: 2 }),
+    "type 2, this router knows none and a password: both nodes will be active",
+  ],
+  ["auth_data", altered(v2Fields, { 4: 1 }), "another password than ours: both nodes will be active"],
+  ["long", signed(v2Fields, 0), "it is signed, and this router has no auth_hmac: both nodes will be active"],
+  ["long", signed(v3Fields, 0), "it is signed, and this router has no auth_hmac: both nodes will be active"],
+])("%s of %o is told as: %s", (name, pdu, words) => {
+  const datagram = { source: v2Fields.source, destination: v2Fields.destination, ttl: 255, pdu };
+  expect(describeRefusal(name, datagram, { version: 3 })).toBe(
+    `refused advertisement from 192.0.2.11: ${name} (${words})`,
+  );
+});
+
+test("a message that is only too long is not taken for signed", () => {
+  const pdu = Uint8Array.of(...encodeAdvertisement(v3Fields), ...new Uint8Array(28));
+  const datagram = { source: v3Fields.source, destination: v3Fields.destination, ttl: 255, pdu };
+  expect(describeRefusal("long", datagram, { version: 3 })).toBe("refused advertisement from 192.0.2.11: long");
 });
 
 test.each([
