@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
@@ -712,6 +713,20 @@ static napi_value process_control(napi_env env, napi_callback_info info) {
   return integer(env, outcome(prctl(option, (unsigned long)second, (unsigned long)third, 0UL, 0UL)));
 }
 
+/* makeFifo(path, mode) */
+static napi_value fifo_make(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  char path[4096];
+  size_t length;
+  int mode;
+  if (arguments(env, info, 2, values) == NULL || !get_int(env, values[1], &mode) ||
+      napi_get_value_string_utf8(env, values[0], path, sizeof path, &length) != napi_ok)
+    return refuse(env);
+  /* One that was cut off to fit is another path. */
+  if (length == sizeof path - 1) return integer(env, -ENAMETOOLONG);
+  return integer(env, outcome(mkfifo(path, (mode_t)mode)));
+}
+
 static napi_value interface_index(napi_env env, napi_callback_info info) {
   napi_value values[1];
   char name[64];
@@ -760,6 +775,7 @@ static const struct {
     {"lockMemory", process_lock_memory},
     {"control", process_control},
     {"setNetworkNamespace", thread_set_network_namespace},
+    {"makeFifo", fifo_make},
     {"interfaceIndex", interface_index},
     {"interfaceName", interface_name},
 };

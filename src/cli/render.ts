@@ -8,6 +8,7 @@ import { renderChecks } from "./render-checks.ts";
 import { countsOf } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
 import { renderInstance } from "./render-instance.ts";
+import { renderNotify } from "./render-notify.ts";
 import { renderStatics } from "./render-statics.ts";
 import { formatDuration, formatMoment } from "./render-time.ts";
 
@@ -25,6 +26,7 @@ export function renderStatus(status: StatusDocument, now: Date, paint: Paint): s
     ...body,
     renderChecks(status.checks, now, paint),
     renderStatics(status.statics, paint),
+    renderNotify(status.notify, now, paint),
     renderStrangers(status, paint),
     renderSettings(status, paint),
   ];

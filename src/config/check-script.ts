@@ -2,14 +2,8 @@
 import type { ScriptParameters } from "../healthchecks/script.ts";
 import { formatCommand } from "../scripts/command.ts";
 import { checkSchema } from "./check-schema.ts";
-import { command, resolveCommand } from "./command.ts";
+import { command, resolveCommand, scriptUser } from "./command.ts";
 import { required, unset } from "./keys.ts";
-import { text } from "./kinds.ts";
-
-const userOrGroup = "(?:[A-Za-z_][A-Za-z0-9_.-]{0,30}\\$?|\\d{1,10})";
-const scriptUser = text("the name of a user, or user:group", (value) =>
-  new RegExp(`^${userOrGroup}(?::${userOrGroup})?$`).test(value) ? undefined : "",
-);
 
 export const scriptSchema = checkSchema({
   keys: {

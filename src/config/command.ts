@@ -8,6 +8,13 @@ import type { Report } from "./report.ts";
 const line = text("a program with its arguments", (value) => (value.trim() === "" ? "" : undefined));
 const words = z.array(text("a word of the command", () => undefined));
 
+const userOrGroup = "(?:[A-Za-z_][A-Za-z0-9_.-]{0,30}\\$?|\\d{1,10})";
+
+/** Whom a command runs as. */
+export const scriptUser = text("the name of a user, or user:group", (value) =>
+  new RegExp(`^${userOrGroup}(?::${userOrGroup})?$`).test(value) ? undefined : "",
+);
+
 export function command() {
   return z.union([line, words]).meta({ "x-bounds": "a text, or a list of words" });
 }

@@ -2,10 +2,14 @@
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { StaticParameters } from "../vrrp/routing-parameters.ts";
+import type { NotifyConfig } from "./notify.ts";
 
 export interface GlobalConfig {
   readonly routerId: string;
+  /** `user` or `user:group`. */
   readonly scriptUser?: string;
+  /** Scripts that others could have changed are not run. */
+  readonly scriptSecurity: boolean;
   readonly process: ProcessParameters;
 }
 
@@ -17,4 +21,6 @@ export interface Config {
   readonly checks: readonly CheckParameters[];
   /** Held whatever the roles are. */
   readonly statics?: StaticParameters;
+  /** Nobody is told when it is missing. */
+  readonly notify?: NotifyConfig;
 }

@@ -10,6 +10,7 @@ import type { Config } from "./config.ts";
 import { describeRoute, describeRule } from "./describe-routing.ts";
 import { formatDuration } from "./duration.ts";
 import { describeChecks } from "./health-check.ts";
+import { describeNotify } from "./notify.ts";
 import { describeUseVmac } from "./virtual-mac.ts";
 
 export interface DescribeOptions {
@@ -20,18 +21,27 @@ export interface DescribeOptions {
 type Described = Readonly<Record<string, unknown>>;
 
 export function describeConfig(config: Config, options: DescribeOptions = {}): Described {
-  const { routerId, scriptUser, process } = config.global;
   const { statics } = config;
+  const { routerId, scriptUser, scriptSecurity, process } = config.global;
+  const [notifyFifo, vrrpNotifyFifo] = config.notify?.fifos ?? [];
+  const subjects = config.notify?.subjects ?? [];
   return present({
     global: present({
       router_id: routerId,
       script_user: scriptUser,
+      script_security: scriptSecurity,
+      notify_fifo: notifyFifo,
+      vrrp_notify_fifo: vrrpNotifyFifo,
       vrrp_rt_priority: process.realtimePriority,
       vrrp_priority: process.nice,
       vrrp_no_swap: process.lockMemory,
     }),
     vrrp_instance: Object.fromEntries(
-      config.instances.map((instance) => [instance.name, describeInstance(instance, options)]),
+      config.instances.map((instance) => {
+        const subject = subjects.find(({ kind, name }) => kind === "instance" && name === instance.name);
+        const described = { ...describeInstance(instance, options), ...describeNotify(subject, options.mask) };
+        return [instance.name, described];
+      }),
     ),
     health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks),
     static_ipaddress: filled(statics?.addresses.map(describeAddress)),

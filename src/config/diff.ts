@@ -2,6 +2,7 @@
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
 import type { Config } from "./config.ts";
+import { differingNotify } from "./notify.ts";
 
 export interface Change<T> {
   readonly name: string;
@@ -27,6 +28,8 @@ export interface ConfigDiff extends Difference<InstanceParameters> {
   readonly global: readonly string[];
   /** Something that is held whatever the roles are differs. */
   readonly statics: boolean;
+  /** "web", "group edge", "fifo": where it differs who is told. */
+  readonly notify: readonly string[];
 }
 
 export function diffConfigs(from: Config, to: Config): ConfigDiff {
@@ -38,6 +41,7 @@ export function diffConfigs(from: Config, to: Config): ConfigDiff {
       ...differingFields(from.global.process, to.global.process).map((name) => `process.${name}`),
     ],
     statics: !equal(from.statics, to.statics),
+    notify: differingNotify(from.notify, to.notify),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Path } from "./problem.ts";
 
 const later = "not supported in this version";
+const noMail = "not supported: viprd sends no mail; use notify with a script that does, or notify_webhook";
 
 const atTop: Readonly<Record<string, string>> = {
   global_defs: "unknown key: keepalived's global_defs is called global here",
@@ -25,7 +26,19 @@ const inGlobal: Readonly<Record<string, string>> = {
   v3_checksum_as_v2:
     "unknown key: write v3_checksum: message in vrrp_instance; with the default auto it settles by itself",
   vrrp_owner_ignore_adverts: "unknown key here: use owner_ignore_adverts in vrrp_instance",
-  enable_script_security: later,
+  enable_script_security: "not needed: script_security is on unless it is set to false",
+  notify_fifo_script: "not supported: run the reader of the FIFO as a service of its own",
+  vrrp_notify_fifo_script: "not supported: run the reader of the FIFO as a service of its own",
+  vrrp_notify_priority_changes: "not supported: scripts and FIFOs are told of transitions",
+  fifo_write_vrrp_states_on_reload: "not supported: a reload is no transition; viprd status tells the states",
+  set_supplementary_groups: "not supported: scripts get one group; write script_user: user:group for another one",
+  startup_script: "not supported: use ExecStartPre= of the systemd unit",
+  shutdown_script: "not supported: use ExecStopPost= of the systemd unit",
+  smtp_alert: noMail,
+  smtp_alert_vrrp: noMail,
+  smtp_server: noMail,
+  notification_email: noMail,
+  notification_email_from: noMail,
   vrrp_down_timer_adverts:
     "not supported: the down interval is three advertisements and the skew (RFC 9568 section 6.1)",
   max_auto_priority: "not supported: use vrrp_rt_priority",
@@ -43,12 +56,13 @@ const inInstance: Readonly<Record<string, string>> = {
   track_bfd: later,
   accept: "not needed: packets to the addresses are accepted while active",
   no_accept: later,
-  notify: later,
-  notify_master: later,
-  notify_backup: later,
-  notify_fault: later,
-  notify_stop: later,
-  smtp_alert: later,
+  notify_master:
+    "unknown key: keepalived's notify_master is called notify_active here; scripts still get the word MASTER",
+  notify_master_rx_lower_pri:
+    "not supported: a lesser router that believes it is active is told in the log and by viprd events",
+  notify_deleted: "not needed: an instance that a reload removes is told as STOP; use notify_stop",
+  notify_priority_changes: "not supported: scripts and FIFOs are told of transitions",
+  smtp_alert: noMail,
   auth_pass: "belongs inside authentication: write authentication: with auth_type: PASS and auth_pass: below it",
   auth_type: "belongs inside authentication: write authentication: with auth_type: PASS and auth_pass: below it",
   garp_lower_prio_delay:

@@ -5,6 +5,7 @@ import type { KeyFiles } from "./auth-hmac.ts";
 import type { Config, GlobalConfig } from "./config.ts";
 import { resolveChecks } from "./health-check.ts";
 import { type InstanceDefaults, resolveInstance } from "./instance.ts";
+import { type NotifySubject, resolveSubject } from "./notify.ts";
 import { hasErrors, type Problem } from "./problem.ts";
 import { type Loose, read } from "./read.ts";
 import { Report } from "./report.ts";
@@ -25,12 +26,15 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   const global = file?.global ?? {};
   const defaults = { ...instanceDefaults(global, keyFiles, names), checks: namesIn(root, "health_check") };
   const instances: InstanceParameters[] = [];
+  const subjects: NotifySubject[] = [];
   for (const [name, values] of Object.entries(file?.vrrp_instance ?? {})) {
     const instance = values && resolveInstance(name, values, defaults, report);
     if (instance !== undefined) instances.push(instance);
+    const subject = values && resolveSubject("instance", name, values, report);
+    if (subject !== undefined) subjects.push(subject);
   }
   const settings = resolveGlobal(global, hostName);
-  const checks = resolveChecks(file?.health_check ?? {}, { ...settings, scriptSecurity: true }, report);
+  const checks = resolveChecks(file?.health_check ?? {}, settings, report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
   const statics = file && resolveStatics(file, names, report);
   if (file !== undefined) checkHeldOnce(file, instances, statics, report);
@@ -39,17 +43,18 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
     report.warn([], "no vrrp_instance: there is nothing to do");
   }
   const problems = report.problems;
+  if (hasErrors(problems)) return { config: undefined, problems };
   const held = statics === undefined ? {} : { statics };
-  return {
-    config: hasErrors(problems) ? undefined : { global: settings, instances, checks, ...held },
-    problems,
-  };
+  const fifos = resolveFifos(global);
+  const notify = subjects.length + fifos.length === 0 ? {} : { notify: { subjects, fifos } };
+  return { config: { global: settings, instances, checks, ...notify, ...held }, problems };
 }
 
 function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalConfig {
   return {
     routerId: values.router_id ?? hostName,
     ...(values.script_user === undefined ? {} : { scriptUser: values.script_user }),
+    scriptSecurity: values.script_security ?? true,
     process: {
       ...(values.vrrp_rt_priority === undefined ? {} : { realtimePriority: values.vrrp_rt_priority }),
       nice: values.vrrp_priority ?? -20,
@@ -62,6 +67,11 @@ function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalCon
 function namesIn(root: TreeNode, section: string): ReadonlySet<string> {
   const value = findEntry(root, section)?.value;
   return new Set(value?.kind === "map" ? value.entries.map(({ key }) => key) : []);
+}
+
+function resolveFifos(global: Loose<GlobalValues>): string[] {
+  const named = [global.notify_fifo, global.vrrp_notify_fifo].filter((path) => path !== undefined);
+  return [...new Set(named)];
 }
 
 function instanceDefaults(

@@ -6,10 +6,12 @@
 import { z } from "zod";
 import { addressEntry } from "./address-entry.ts";
 import { authHmacBlock } from "./auth-hmac.ts";
+import { scriptUser } from "./command.ts";
 import { healthCheckBlock } from "./health-check.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, interfaceName, oneOf, secret, text, version, whole } from "./kinds.ts";
 import { lease } from "./lease.ts";
+import { fifoPath, notifyKeys } from "./notify-schema.ts";
 import { fileRouting, instanceRouting } from "./routing-schema.ts";
 import { trackKeys } from "./tracking-schema.ts";
 import { virtualMacKind } from "./virtual-mac.ts";
@@ -82,13 +84,21 @@ const announce = {
 };
 
 const routerId = text("1 to 255 printable characters", (value) => (/^[^\p{Cc}]{1,255}$/u.test(value) ? undefined : ""));
-const userName = text("the name of a user", (value) =>
-  /^[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?$/.test(value) ? undefined : "",
-);
 
 export const globalBlock = z.strictObject({
   router_id: unset(routerId, "the host name", "Name of this router in status, events and logs."),
-  script_user: unset(userName, "viprd_script if that user exists", "User that scripts run as."),
+  script_user: unset(
+    scriptUser,
+    "viprd_script if that user exists, else the user of the daemon",
+    "User, or user:group, that scripts run as.",
+  ),
+  script_security: standard(
+    boolean(),
+    true,
+    "Do not run a script that somebody else than root and the user it runs as could have changed.",
+  ),
+  notify_fifo: unset(fifoPath, "none", "FIFO that every transition is written to, one line each."),
+  vrrp_notify_fifo: unset(fifoPath, "none", "A second FIFO, for transitions of instances and sync groups only."),
   vrrp_version: standard(version(), 3, "VRRP version of instances that do not name one."),
   vrrp_rt_priority: unset(whole(1, 99), "off", "Real-time priority (SCHED_RR) of the VRRP process."),
   vrrp_priority: standard(
@@ -195,6 +205,7 @@ export const instanceBlock = z.strictObject({
     false,
     "When the own priority falls while active, tell better backups to take over at once instead of after the down interval.",
   ),
+  ...notifyKeys,
   ...announce,
   lease: standard(
     lease(),

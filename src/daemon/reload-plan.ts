@@ -64,6 +64,7 @@ export function describeDiff(diff: ConfigDiff): string {
     ["removed check", diff.checks.removed.map(({ name }) => name)],
     ["changed check", diff.checks.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
     ["added check", diff.checks.added.map(({ name }) => name)],
+    ["changed notify of", diff.notify],
     ["changed global", diff.global.map((name) => inWords(name.replace("process.", "")))],
   ];
   const told = parts.filter(([, names]) => names.length > 0).map(([verb, names]) => `${verb} ${someOf(names)}`);

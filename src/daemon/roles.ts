@@ -1,6 +1,36 @@
-import type { StateName } from "../vrrp/status.ts";
+/** Which state each instance is in, as far as events told. Pure. */
+import type { StateName, VrrpEvent } from "../vrrp/status.ts";
 
-/** "active: web, inside; backup: mail"; with many instances only how many: "200 active, 12 backup". Pure. */
+export class Roles {
+  readonly #roles = new Map<string, { readonly state: StateName; readonly priority: number }>();
+
+  /** True when the event changed one. */
+  take(event: VrrpEvent): boolean {
+    if (event.type !== "transition") return false;
+    this.#roles.set(event.instance, { state: event.to, priority: event.priority });
+    return true;
+  }
+
+  /** Forgets all but these. */
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.#roles.keys()) if (!names.has(name)) this.#roles.delete(name);
+  }
+
+  /** The transitions that a process which died could not tell. */
+  lost(reason: string, at: string): VrrpEvent[] {
+    return [...this.#roles]
+      .filter(([, { state }]) => state !== "initialize")
+      .map(([instance, { state, priority }]) => {
+        return { at, instance, type: "transition", from: state, to: "initialize", reason, priority };
+      });
+  }
+
+  describe(): string {
+    return describeRoles(new Map([...this.#roles].map(([name, { state }]) => [name, state])));
+  }
+}
+
+/** "active: web, inside; backup: mail"; with many instances only how many: "200 active, 12 backup". */
 export function describeRoles(roles: ReadonlyMap<string, StateName>): string {
   const states: readonly StateName[] = ["active", "backup", "initialize"];
   const names = (state: StateName) => [...roles].filter(([, role]) => role === state).map(([name]) => name);

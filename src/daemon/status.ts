@@ -13,6 +13,7 @@ import type {
   StaticStatus,
 } from "../vrrp/status.ts";
 import type { Lateness } from "./messages.ts";
+import type { NotifyStatus } from "./notify-status.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import type { VrrpReply } from "./vrrp-process.ts";
 
@@ -30,6 +31,8 @@ export interface StatusDocument {
   readonly checks: readonly CheckStatus[];
   /** What is held whatever the roles are. */
   readonly statics: StaticStatus;
+  /** Who was told of transitions, and what came of it. */
+  readonly notify: NotifyStatus;
   /** Packets that belong to no instance. */
   readonly interfaces: readonly InterfaceStatus[];
   /** Kernel settings of the host that viprd changed and will put back. */
@@ -67,6 +70,7 @@ export interface SupervisorStatus {
   readonly instances: readonly InstanceParameters[];
   readonly checks: readonly CheckStatus[];
   readonly statics?: StaticParameters;
+  readonly notify: NotifyStatus;
 }
 
 /** Without a reply, every instance is told from the configuration, with the reason why nobody answers for it. */
@@ -92,10 +96,15 @@ export function assembleStatus(
     ),
     checks: supervisor.checks,
     statics: typeof reply === "string" ? silentStatics(supervisor.statics) : reply.statics,
+    notify: instance === undefined ? supervisor.notify : notifyOf(instance, supervisor.notify),
     interfaces: typeof reply === "string" ? [] : reply.interfaces,
     settings: typeof reply === "string" ? [] : reply.settings,
     vrrp: typeof reply === "string" ? null : { dropped: reply.dropped, lateness: reply.lateness },
   };
+}
+
+function notifyOf(instance: string, notify: NotifyStatus): NotifyStatus {
+  return { ...notify, subjects: notify.subjects.filter(({ kind, name }) => kind === "instance" && name === instance) };
 }
 
 const noCounters: Counters = {

@@ -1,28 +1,21 @@
 /** The daemon's parent process: reads the file, keeps the VRRP process running, serves status, obeys signals. */
 import type { Config } from "../config/config.ts";
 import { diffConfigs } from "../config/diff.ts";
-import type { Verdict } from "../healthchecks/health.ts";
-import { stateOf } from "../healthchecks/status.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { StateName, VrrpEvent } from "../vrrp/status.ts";
+import { Bulletin } from "./bulletin.ts";
 import { ChecksProcess, type ChecksProcessOptions } from "./checks-process.ts";
 import type { Load } from "./configuration.ts";
 import type { Control } from "./control.ts";
-import { EventLog } from "./event-log.ts";
-import { limitedLog } from "./limited-log.ts";
 import { acquireLock, type Lock, LockError, refuseSecond } from "./lock.ts";
 import type { Log } from "./log.ts";
-import { logEvent } from "./log-event.ts";
 import { controlSocket } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
 import { describeDiff, hasWork, needsRestart } from "./reload-plan.ts";
 import { stopLimit } from "./role-process.ts";
-import { describeRoles } from "./roles.ts";
 import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
-import type { NamedVerdict } from "./verdicts.ts";
 import { VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
 
 export interface SupervisorOptions {
@@ -38,6 +31,8 @@ export interface SupervisorOptions {
   onHopeless(why: string): void;
   /** How long the VRRP process may take to give up its roles. */
   readonly stopLimit?: Milliseconds;
+  /** How long scripts and webhooks may take to be told of the end. */
+  readonly notifyLimit?: Milliseconds;
   readonly vrrp?: Pick<VrrpProcessOptions, "statusLimit" | "restartDelay" | "heartbeat">;
   readonly checks?: Pick<ChecksProcessOptions, "statusLimit" | "restartDelay" | "heartbeat">;
 }
@@ -47,8 +42,10 @@ export type StartResult =
   | { readonly ok: false; readonly reason: "problems"; readonly problems: readonly string[] }
   | { readonly ok: false; readonly reason: "refused"; readonly message: string };
 
+const notifyLimit: Milliseconds = 5000;
+
 const noConfig: Config = {
-  global: { routerId: "", process: { nice: 0, lockMemory: false } },
+  global: { routerId: "", scriptSecurity: true, process: { nice: 0, lockMemory: false } },
   instances: [],
   checks: [],
 };
@@ -56,10 +53,9 @@ const noConfig: Config = {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: Log;
-  readonly #childLog: Log;
+  readonly #bulletin: Bulletin;
   readonly #vrrp: VrrpProcess;
   readonly #checks: ChecksProcess;
-  readonly #events = new EventLog();
   readonly #reloads = new Coalescer(() => this.#reload());
   readonly #stopping = new AbortController();
   readonly #started = new Date();
@@ -71,31 +67,33 @@ export class Supervisor {
   #notifier: Notifier | undefined;
   #announced = false;
   #stopped: Promise<boolean> | undefined;
-  /** As far as events told; for systemd's one line. */
-  readonly #roles = new Map<string, StateName>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#childLog = limitedLog(options.log);
+    this.#bulletin = new Bulletin(options.log, options.version, (roles) => this.#notifier?.status(roles));
+    const { childLog } = this.#bulletin;
     this.#vrrp = new VrrpProcess({
       program: options.vrrpProgram,
       log: this.#log,
-      childLog: this.#childLog,
+      childLog,
       verdicts: () => this.#checks.verdicts(),
       onStarted: () => this.#announceReady(),
-      onEvent: (event) => this.#event(event),
+      onEvent: (event) => this.#bulletin.vrrp(event),
       onHopeless: () => options.onHopeless("the vrrp process cannot run here"),
-      onDeath: (why) => this.#tell("process", `the vrrp process ${why}`),
+      onDeath: (why) => this.#bulletin.vrrpDied(why),
       ...options.vrrp,
     });
     this.#checks = new ChecksProcess({
       program: options.checksProgram,
       log: this.#log,
-      childLog: this.#childLog,
+      childLog,
       onStarted: () => {},
-      onChange: (verdict, before) => this.#checkChanged(verdict, before),
-      onDeath: (why) => this.#tell("process", `the checks process ${why}`),
+      onChange: (verdict, before) => {
+        this.#vrrp.verdict(verdict);
+        this.#bulletin.check(verdict, before);
+      },
+      onDeath: (why) => this.#bulletin.daemon("process", `the checks process ${why}`),
       ...options.checks,
     });
   }
@@ -127,6 +125,8 @@ export class Supervisor {
     this.#checks.adopt(checks);
     this.#vrrp.configure(result.config);
     this.#checks.settle(diffConfigs(noConfig, result.config).checks);
+    // Nothing that the VRRP process has to tell is read before this turn of the loop ends.
+    this.#bulletin.adopt(result.config);
     // What the child does not wait for comes after it has been told.
     this.#notifier = await openNotifier(this.#options.environment, this.#log);
     await this.#listen();
@@ -152,6 +152,7 @@ export class Supervisor {
     // Together: scripts take their time to end, and roles are not to wait for them.
     const ends = await Promise.all([this.#vrrp.stop(limit), this.#checks.stop(limit)]);
     const orderly = ends.every((ended) => ended);
+    await this.#bulletin.notify.stop("viprd is stopping", this.#options.notifyLimit ?? notifyLimit);
     this.#stopping.abort();
     await this.#control?.close();
     this.#notifier?.close();
@@ -171,7 +172,7 @@ export class Supervisor {
     try {
       const { openControl } = await import("./control.ts");
       this.#control = await openControl(controlSocket(this.#options.runtimeDirectory), {
-        events: this.#events,
+        events: this.#bulletin.events,
         stopping: this.#stopping.signal,
         instanceNames: () => this.#config.instances.map(({ name }) => name),
         status: (instance) => this.#status(instance),
@@ -199,6 +200,7 @@ export class Supervisor {
       instances: this.#config.instances,
       checks: await this.#checks.status(),
       ...(this.#config.statics === undefined ? {} : { statics: this.#config.statics }),
+      notify: this.#bulletin.notify.status(),
     };
     try {
       return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
@@ -208,15 +210,6 @@ export class Supervisor {
       if (process.state === "running" || !(error instanceof NoAnswer)) throw error;
       return assembleStatus({ ...supervisor, process }, `the vrrp process is ${process.state}`, instance);
     }
-  }
-
-  #checkChanged(verdict: NamedVerdict, before: Verdict): void {
-    this.#vrrp.verdict(verdict);
-    const { check, up, reason } = verdict;
-    const [from, to] = [stateOf(before.up), stateOf(up)];
-    const message = `${check} ${from} → ${to}: ${reason}`;
-    this.#childLog[up === false ? "warn" : "info"](`check ${message}`);
-    this.#events.append({ at: new Date().toISOString(), type: "check", check, from, to, reason, message });
   }
 
   #notReady(): string | undefined {
@@ -229,19 +222,6 @@ export class Supervisor {
     if (!this.#announced) this.#log.info("ready");
     this.#announced = true;
     this.#notifier.ready();
-  }
-
-  #event(event: VrrpEvent): void {
-    // Every transition has its line, however many there are.
-    logEvent(event.type === "transition" ? this.#log : this.#childLog, event);
-    this.#events.append(event);
-    if (event.type !== "transition") return;
-    this.#roles.set(event.instance, event.to);
-    this.#notifier?.status(describeRoles(this.#roles));
-  }
-
-  #tell(type: "reload" | "process", message: string): void {
-    this.#events.append({ at: new Date().toISOString(), type, message });
   }
 
   async #reload(): Promise<void> {
@@ -265,11 +245,11 @@ export class Supervisor {
     const waiting = needsRestart(this.#config.global.process, config.global.process);
     this.#config = config;
     this.#loadedAt = new Date();
+    this.#bulletin.adopt(config);
     // Before the instances that may ask for them.
     for (const verdict of this.#checks.adopt(config.checks)) this.#vrrp.verdict(verdict);
     this.#vrrp.change(config, diff);
     this.#checks.settle(diff.checks);
-    for (const { name } of diff.removed) this.#roles.delete(name);
     const message = describeDiff(diff);
     this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);
     if (waiting.length > 0) this.#log.warn(`changed, but needs a restart of viprd: ${waiting.join(", ")}`);
@@ -285,7 +265,7 @@ export class Supervisor {
 
   #finishReload(outcome: Omit<ReloadStatus, "at">): void {
     this.#lastReload = { at: new Date().toISOString(), ...outcome };
-    this.#tell("reload", outcome.message);
+    this.#bulletin.daemon("reload", outcome.message);
   }
 }
 

@@ -62,10 +62,10 @@ export class Runner {
     return this.#running.size;
   }
 
-  /** Ends what runs and starts nothing any more; settles when all of it is gone. */
-  async close(): Promise<void> {
+  /** Ends what runs, with `grace` in place of its own, and starts nothing any more; settles when all of it is gone. */
+  async close(grace?: number): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#running].map((execution) => execution.abort()));
+    await Promise.all([...this.#running].map((execution) => execution.abort(grace)));
     this.#lingering.close();
   }
 }
@@ -126,8 +126,8 @@ class Execution {
     this.#options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  abort(): Promise<void> {
-    this.#end("abort");
+  abort(grace?: number): Promise<void> {
+    this.#end("abort", grace);
     return this.#done;
   }
 
@@ -145,7 +145,7 @@ class Execution {
     });
   }
 
-  #end(why: "timeout" | "abort"): void {
+  #end(why: "timeout" | "abort", grace = this.#options.grace ?? 2000): void {
     if (this.#why !== undefined || this.#finished) return;
     this.#why = why;
     this.#signalGroup("SIGTERM");
@@ -157,7 +157,7 @@ class Execution {
         const why = refused ?? "it hangs in the kernel";
         this.#complete(this.#result(null, null, `does not end, not even by SIGKILL: ${why}`));
       }, afterKill);
-    }, this.#options.grace ?? 2000);
+    }, grace);
   }
 
   /** Undefined when the signal was sent, or nobody is left to get it. */

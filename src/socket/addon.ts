@@ -31,6 +31,7 @@ export interface Addon {
   lockMemory(start: number, length: number): number;
   control(option: number, second: number, third: number): number;
   setNetworkNamespace(descriptor: number): number;
+  makeFifo(path: string, mode: number): number;
   interfaceIndex(name: string): number;
   interfaceName(index: number): string | number;
 }

@@ -144,6 +144,7 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     checks: [],
     settings: [],
     statics: { addresses: [], routes: [], rules: [] },
+    notify: { subjects: [], fifos: [], webhooks: [] },
     interfaces: [],
     vrrp: { dropped: 0, lateness },
     ...changes,

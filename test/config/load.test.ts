@@ -45,6 +45,7 @@ vrrp_instance:
   expect(messages).toEqual([]);
   expect(config?.global).toEqual({
     routerId: "lb1",
+    scriptSecurity: true,
     process: { nice: -20, lockMemory: false },
   });
   expect(config?.instances.map(({ name, families, preemptDelay }) => ({ name, families, preemptDelay }))).toEqual([

@@ -43,6 +43,7 @@ const typesOfChecks = Object.fromEntries(
   ]),
 );
 
+const mapOption = (key: string) => instanceBlock.properties?.[key]?.anyOf?.find(({ properties }) => properties) ?? {};
 const blocks: Readonly<Record<string, Schema>> = {
   file,
   global: globalBlock,
@@ -58,6 +59,8 @@ const blocks: Readonly<Record<string, Schema>> = {
   auth_hmac: instanceBlock.properties?.auth_hmac ?? {},
   check: keysOf(checkBlocks[0] ?? {}, (key) => commonKeys.includes(key)),
   ...typesOfChecks,
+  command: mapOption("notify"),
+  webhook: mapOption("notify_webhook"),
 };
 
 test("the JSON Schema in conf is the one the code makes", () => {
@@ -121,7 +124,7 @@ test("the reference names every key, those without a default in a comment", () =
       // nopreempt contradicts preempt; what is inside a commented block is commented too.
       const commented = [blocks.route, blocks.hop, blocks.rule, blocks.track, blocks.flap_damping].includes(block);
       if (standard === undefined || key === "nopreempt" || commented) continue;
-      if (/_ttl|auth_type|^mode$|anti_replay/.test(key)) continue;
+      if (/_ttl|auth_type|^(mode|anti_replay|timeout|headers|retries)$/.test(key)) continue;
       expect(active.test(text), `${key} has a default and stands without a comment sign`).toBe(true);
     }
   }

@@ -4,6 +4,7 @@ import { appendFileSync } from "node:fs";
 
 const instances = new Map();
 const log = process.env.FAKE_VRRP_LOG;
+let started = false;
 const behave = (name) => instances.has(name);
 
 function status(parameters) {
@@ -50,11 +51,15 @@ function status(parameters) {
 process.on("message", (message) => {
   if (log !== undefined) appendFileSync(log, `${JSON.stringify(message)}\n`);
   switch (message.type) {
-    case "configure":
-      instances.set(message.parameters.name, message.parameters);
+    case "configure": {
+      const { name } = message.parameters;
+      const fresh = !instances.has(name);
+      instances.set(name, message.parameters);
+      if (started && fresh) tell(name, "initialize", "backup", "started");
       break;
+    }
     case "remove":
-      instances.delete(message.name);
+      if (instances.delete(message.name) && started) tell(message.name, "backup", "initialize", message.why, true);
       break;
     case "start": {
       if (behave("dies-at-start")) process.exit(7);
@@ -64,21 +69,8 @@ process.on("message", (message) => {
         return;
       }
       process.send({ type: "started" });
-      const at = new Date().toISOString();
-      for (const instance of instances.keys()) {
-        process.send({
-          type: "event",
-          event: {
-            at,
-            instance,
-            type: "transition",
-            from: "initialize",
-            to: "backup",
-            reason: "started",
-            priority: 100,
-          },
-        });
-      }
+      started = true;
+      for (const instance of instances.keys()) tell(instance, "initialize", "backup", "started");
       if (behave("dies-soon")) setTimeout(() => process.kill(process.pid, "SIGKILL"), 20);
       if (behave("freezes")) setTimeout(() => process.kill(process.pid, "SIGSTOP"), 20);
       break;
@@ -98,9 +90,17 @@ process.on("message", (message) => {
     }
     case "stop":
       if (behave("stubborn")) break;
+      if (started) for (const name of instances.keys()) tell(name, "backup", "initialize", "viprd is stopping", true);
       process.send({ type: "stopped" }, () => process.exit(0));
       break;
   }
 });
+
+function tell(instance, from, to, reason, ended) {
+  const { priority } = instances.get(instance) ?? { priority: 100 };
+  const event = { at: new Date().toISOString(), instance, type: "transition", from, to, reason, priority, ended };
+  process.send({ type: "event", event });
+}
+
 process.on("disconnect", () => process.exit(0));
 process.send({ type: "ready" });

@@ -8,7 +8,7 @@ import { parameters } from "./support.ts";
 const ordinary: ProcessParameters = { nice: 0, lockMemory: false };
 
 function config(instances: readonly InstanceParameters[], process = ordinary): Config {
-  return { global: { routerId: "lb1", process }, instances, checks: [] };
+  return { global: { scriptSecurity: true, routerId: "lb1", process }, instances, checks: [] };
 }
 
 const before = config([parameters("a"), parameters("b"), parameters("c")]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeRoles } from "../../src/daemon/roles.ts";
+import { describeRoles, Roles } from "../../src/daemon/roles.ts";
 import type { StateName } from "../../src/vrrp/status.ts";
 
 const many = (state: StateName, count: number) =>
@@ -18,4 +18,24 @@ test.each<[string, [string, StateName][]]>([
   ["7 active, 2 backup", [...many("backup", 2), ...many("active", 7)]],
 ])("roles are told as %j", (text, roles) => {
   expect(describeRoles(new Map(roles))).toBe(text);
+});
+
+test("what a process that died cannot tell any more: whatever ran does not", () => {
+  const roles = new Roles();
+  const at = "2026-01-02T03:04:05.678Z";
+  const enter = (instance: string, from: StateName, to: StateName) =>
+    roles.take({ at, instance, type: "transition", from, to, reason: "x", priority: 150 });
+  expect(roles.take({ at, instance: "web", type: "repair", message: "x" })).toBe(false);
+  expect(enter("web", "backup", "active")).toBe(true);
+  enter("mail", "initialize", "backup");
+  enter("broken", "backup", "initialize");
+  enter("gone", "initialize", "backup");
+  roles.keep(new Set(["web", "mail", "broken"]));
+  expect(roles.describe()).toBe("active: web; backup: mail; initialize: broken");
+  const reason = "the vrrp process was killed by SIGKILL";
+  const lost = { at, type: "transition", to: "initialize", reason, priority: 150 };
+  expect(roles.lost(reason, at)).toEqual([
+    { ...lost, instance: "web", from: "active" },
+    { ...lost, instance: "mail", from: "backup" },
+  ]);
 });

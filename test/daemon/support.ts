@@ -53,7 +53,11 @@ export function loaded(...names: readonly (string | InstanceParameters)[]): Load
   const instances = names.map((name) => (typeof name === "string" ? parameters(name) : name));
   return {
     ok: true,
-    config: { global: { routerId: "lb1", process: { nice: 0, lockMemory: false } }, instances, checks: [] },
+    config: {
+      global: { scriptSecurity: true, routerId: "lb1", process: { nice: 0, lockMemory: false } },
+      instances,
+      checks: [],
+    },
     warnings: [],
   };
 }

@@ -1,0 +1,68 @@
+/**
+ * What happens is told in every place where people and programs look for it: the log, the list of events, systemd's one
+ * line, and scripts, FIFOs and webhooks.
+ */
+import type { Config } from "../config/config.ts";
+import type { Verdict } from "../healthchecks/health.ts";
+import { stateOf } from "../healthchecks/status.ts";
+import type { VrrpEvent } from "../vrrp/status.ts";
+import { EventLog } from "./event-log.ts";
+import { limitedLog } from "./limited-log.ts";
+import type { Log } from "./log.ts";
+import { logEvent } from "./log-event.ts";
+import { Notify } from "./notify.ts";
+import { Roles } from "./roles.ts";
+import type { NamedVerdict } from "./verdicts.ts";
+
+export class Bulletin {
+  readonly events = new EventLog();
+  readonly notify: Notify;
+  /** Of what others make us say. */
+  readonly childLog: Log;
+  readonly #log: Log;
+  readonly #roles = new Roles();
+  readonly #onRoles: (text: string) => void;
+
+  /** `onRoles`: which instances are active and which backup, in one line. */
+  constructor(log: Log, version: string, onRoles: (text: string) => void) {
+    this.#log = log;
+    this.#onRoles = onRoles;
+    this.childLog = limitedLog(log);
+    this.notify = new Notify({ log: this.childLog, version });
+  }
+
+  /** Before the VRRP process is told. */
+  adopt(config: Config): void {
+    const names = new Set(config.instances.map(({ name }) => name));
+    this.#roles.keep(names);
+    for (const warning of this.notify.configure(config)) this.#log.warn(warning);
+  }
+
+  vrrp(event: VrrpEvent): void {
+    // Every transition has its line, however many there are.
+    logEvent(event.type === "transition" ? this.#log : this.childLog, event);
+    this.events.append(event);
+    if (this.#roles.take(event)) this.#onRoles(this.#roles.describe());
+    this.notify.event(event);
+  }
+
+  /** What it did not live to tell itself: nothing is active or backup without it. */
+  vrrpDied(why: string): void {
+    const message = `the vrrp process ${why}`;
+    this.daemon("process", message);
+    const at = new Date().toISOString();
+    for (const event of this.#roles.lost(message, at)) this.vrrp(event);
+    this.notify.vrrpEnded(message);
+  }
+
+  check({ check, up, reason }: NamedVerdict, before: Verdict): void {
+    const [from, to] = [stateOf(before.up), stateOf(up)];
+    const message = `${check} ${from} → ${to}: ${reason}`;
+    this.childLog[up === false ? "warn" : "info"](`check ${message}`);
+    this.events.append({ at: new Date().toISOString(), type: "check", check, from, to, reason, message });
+  }
+
+  daemon(type: "reload" | "process", message: string): void {
+    this.events.append({ at: new Date().toISOString(), type, message });
+  }
+}

@@ -1,0 +1,21 @@
+/** A certificate for localhost and 127.0.0.1 that nobody but itself vouches for, and its key: for tests only. */
+export const selfSigned = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+CcPmid85R72WtZc
+ViLFKWfFyZjzS1ZtPE/0tSL9sjyhRANCAATV2s7oaJn7W1BOHdSo5B6nnuK/mv//
+1cOQLNpiSirs+HgOD8fwhrgypkLKfYYvTIwqRi8wGA1qh2P1qBm++hJB
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUYKdH/2C9GUpoqRTrhwvtADPlfwEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNjAwMDIwMloYDzIxMjYxMTAy
+MDAwMjAyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATV2s7oaJn7W1BOHdSo5B6nnuK/mv//1cOQLNpiSirs+HgOD8fwhrgy
+pkLKfYYvTIwqRi8wGA1qh2P1qBm++hJBo28wbTAdBgNVHQ4EFgQUzbmuPI8ASbOD
+zU1MzC4/elSq9tYwHwYDVR0jBBgwFoAUzbmuPI8ASbODzU1MzC4/elSq9tYwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgO8GG2DIHlSu7xHXq44ydsK/KqqaFI//6TgDxbo4utX8CIQCG
+r0EuyLrCcQPub0UsRlAVF2KUh4pUk25Z7RVDGnv2TA==
+-----END CERTIFICATE-----
+`,
+};
