@@ -12,6 +12,18 @@ export interface Vocabulary {
   readonly options: Readonly<Record<string, string>>;
   /** Words alone, with the field and its value. */
   readonly flags: Readonly<Record<string, readonly [field: string, value: unknown]>>;
+  /** Words of ip or of keepalived that have no place here, and what to do about them. */
+  readonly advice: Readonly<Record<string, string>>;
+}
+
+const notSupported = "not supported in this version";
+const untracked = "not needed here: on_removal of the instance says what happens when somebody removes something";
+
+/** Of routes and rules. */
+export const sharedAdvice = { no_track: untracked, track_group: untracked, realms: notSupported };
+/** Conditions and options of the kernel that viprd does not know. */
+export function unsupported(...words: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(words.map((word) => [word, notSupported]));
 }
 
 export interface Phrase {
@@ -31,7 +43,7 @@ export function quoteWord({ text, at }: Word): string {
 }
 
 /** Fields, or what is wrong with the words. */
-export function parsePhrase(words: readonly Word[], { options, flags }: Vocabulary): Phrase | string {
+export function parsePhrase(words: readonly Word[], { options, flags, advice }: Vocabulary): Phrase | string {
   const fields: Record<string, unknown> = {};
   const places: Record<string, number> = {};
   for (let i = 0; i < words.length; i++) {
@@ -41,6 +53,8 @@ export function parsePhrase(words: readonly Word[], { options, flags }: Vocabula
     const option = Object.hasOwn(options, word.text) ? options[word.text] : undefined;
     const field = flag?.[0] ?? option;
     if (field === undefined) {
+      const known = Object.hasOwn(advice, word.text) ? advice[word.text] : undefined;
+      if (known !== undefined) return `${quoteWord(word)}: ${known}`;
       const near = nearest(word.text, [...Object.keys(options), ...Object.keys(flags)]);
       return `unknown word ${quoteWord(word)}${near === undefined ? "" : `, did you mean ${near}?`}`;
     }

@@ -32,6 +32,12 @@ export class Report {
     return hasPath(this.#root, path);
   }
 
+  /** Whether anything was found at the path or below it: what is half there is not judged any further. */
+  has(path: Path): boolean {
+    const text = formatPath(path);
+    return this.#problems.some((problem) => problem.path.startsWith(text));
+  }
+
   placeOf(path: Path): Place {
     return placeOf(this.#root, path);
   }

@@ -2,7 +2,17 @@
 import { z } from "zod";
 import { familyOf, parseAddress } from "../wire/address.ts";
 import { address, boolean, expected, interfaceName, oneOf } from "./kinds.ts";
-import { complaintAbout, type Phrase, parsePhrase, quoteWord, type Vocabulary, type Word, wordsOf } from "./phrase.ts";
+import {
+  complaintAbout,
+  type Phrase,
+  parsePhrase,
+  quoteWord,
+  sharedAdvice,
+  unsupported,
+  type Vocabulary,
+  type Word,
+  wordsOf,
+} from "./phrase.ts";
 import { named, type PrefixValue, prefix, unsigned } from "./routing-kinds.ts";
 import { nearest } from "./suggest.ts";
 
@@ -90,6 +100,7 @@ export const routeMap = z.strictObject({
 const hopVocabulary: Vocabulary = {
   options: { via: "via", dev: "dev", weight: "weight" },
   flags: { onlink: ["onlink", true] },
+  advice: unsupported("encap", "realms"),
 };
 const vocabulary: Vocabulary = {
   options: {
@@ -108,6 +119,11 @@ const vocabulary: Vocabulary = {
     dsfield: "tos",
   },
   flags: { onlink: ["onlink", true], inet: ["family", "inet"], inet6: ["family", "inet6"] },
+  advice: {
+    ...sharedAdvice,
+    ...unsupported("encap", "nhid", "from", "advmss", "rtt", "window", "initcwnd", "initrwnd", "quickack", "congctl"),
+    ...unsupported("features", "hoplimit", "expires", "pref", "ttl-propagate", "fastopen_no_cookie", "rto_min"),
+  },
 };
 
 /** `[inet|inet6] [TYPE] PREFIX WORDS… [nexthop WORDS…]…` */

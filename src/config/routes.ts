@@ -31,6 +31,7 @@ export function resolveRoutes(
   const placed: PlacedRoute[] = [];
   for (const [i, entry] of (entries ?? []).entries()) {
     const at = [...path, i];
+    if (report.has(at)) continue;
     const route = entry && new Resolver(entry, names, at, report).resolve();
     if (route !== undefined) placed.push({ route, at });
   }
@@ -106,6 +107,7 @@ class Resolver {
     if (nexthop !== undefined) {
       const surplus = (["via", "dev", "onlink"] as const).find((key) => this.#entry[key] !== undefined);
       if (surplus !== undefined) this.#complain(surplus, `belongs behind each nexthop: remove it here`);
+      if (nexthop.length === 0) this.#complain("nexthop", "expected at least one hop, got an empty list");
       return nexthop.flatMap((hop) => (hop === undefined ? [] : [this.#hop(hop, family)]));
     }
     if (via === undefined && dev === undefined) {

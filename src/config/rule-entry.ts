@@ -1,7 +1,15 @@
 /** One line of `virtual_rules` or `static_rules`: as a map, or as text in the words of `ip rule add`. */
 import { z } from "zod";
 import { boolean, expected, interfaceName, oneOf } from "./kinds.ts";
-import { complaintAbout, type Phrase, parsePhrase, type Vocabulary, wordsOf } from "./phrase.ts";
+import {
+  complaintAbout,
+  type Phrase,
+  parsePhrase,
+  sharedAdvice,
+  unsupported,
+  type Vocabulary,
+  wordsOf,
+} from "./phrase.ts";
 import { type MarkValue, mark, named, type PrefixValue, prefix, unsigned } from "./routing-kinds.ts";
 
 const types = ["blackhole", "unreachable", "prohibit", "nop"] as const;
@@ -83,6 +91,10 @@ const vocabulary: Vocabulary = {
     inet: ["family", "inet"],
     inet6: ["family", "inet6"],
     ...Object.fromEntries(types.map((type) => [type, ["type", type] as const])),
+  },
+  advice: {
+    ...sharedAdvice,
+    ...unsupported("ipproto", "sport", "dport", "uidrange", "l3mdev", "tun_id", "suppress_ifgroup", "nat", "protocol"),
   },
 };
 

@@ -24,6 +24,7 @@ export function resolveRules(
   const placed: PlacedRule[] = [];
   for (const [i, entry] of (entries ?? []).entries()) {
     const at = [...path, i];
+    if (report.has(at)) continue;
     const rule = entry && resolveRule(entry, names, at, report);
     if (rule !== undefined) placed.push({ rule, at });
   }

@@ -5,7 +5,7 @@ import { BodyWriter } from "./attributes.ts";
 import type { Connection } from "./connection.ts";
 import * as k from "./constants.ts";
 import { NetlinkError } from "./error.ts";
-import { familyNumber, formatPrefix } from "./family.ts";
+import { familyFrom, familyNumber, formatPrefix } from "./family.ts";
 import { decodeRoute, encodeDeleteRoute, encodeNewRoute, type NewRoute, type Route, RTMSG } from "./route.ts";
 
 /** What the kernel leaves out of a dump if it can. */
@@ -21,6 +21,28 @@ export interface RouteSelection {
   tables(): readonly RouteFilter[];
   /** Of what is listed or heard of. */
   wanted(route: Route): boolean;
+  /** Whether a route can be wanted, by the shape of it: a host may have a million others, which are not decoded. */
+  concerns(shape: RouteShape): boolean;
+}
+
+/** The part of a message that is read without decoding it. Used again for the next one. */
+export interface RouteShape {
+  family: Family | undefined;
+  prefixLength: number;
+  tos: number;
+}
+
+const shape: RouteShape = { family: undefined, prefixLength: 0, tos: 0 };
+
+export function decodeConcerned(payload: Uint8Array, concerns: RouteSelection["concerns"]): Route | undefined {
+  shape.family = familyFrom(payload[0] ?? 0);
+  shape.prefixLength = payload[1] ?? 0;
+  shape.tos = payload[3] ?? 0;
+  return concerns(shape) ? decodeRoute(payload) : undefined;
+}
+
+export function selectAll(filter: RouteFilter): RouteSelection {
+  return { tables: () => [filter], wanted: (route) => matchesFilter(route, filter), concerns: () => true };
 }
 
 export function matchesFilter(route: Route, filter: RouteFilter): boolean {
@@ -43,10 +65,10 @@ export function encodeListRoutes(filter: RouteFilter = {}): Uint8Array {
 export async function listRoutes(
   connection: Connection,
   filter: RouteFilter = {},
-  wanted: (route: Route) => boolean = () => true,
+  { wanted, concerns }: RouteSelection = selectAll(filter),
 ): Promise<Route[]> {
   const decode = (payload: Uint8Array): Route | undefined => {
-    const route = decodeRoute(payload);
+    const route = decodeConcerned(payload, concerns);
     return route !== undefined && matchesFilter(route, filter) && wanted(route) ? route : undefined;
   };
   try {

@@ -4,8 +4,8 @@ import { type AddressEntry, decodeAddress, listAddresses } from "./address.ts";
 import * as k from "./constants.ts";
 import { decodeLink, type Link, listLinks } from "./link.ts";
 import { decodeNeighbor, listNeighbors, type Neighbor } from "./neighbor.ts";
-import { decodeRoute, type Route, sameNextHops } from "./route.ts";
-import { listRoutes, matchesFilter, type RouteFilter, type RouteSelection } from "./route-requests.ts";
+import { type Route, sameNextHops } from "./route.ts";
+import { decodeConcerned, listRoutes, type RouteFilter, type RouteSelection, selectAll } from "./route-requests.ts";
 import { decodeRule, listRules, type Prefix, type Rule } from "./rule.ts";
 import { type Difference, Table } from "./table.ts";
 import type { Subject } from "./tracked.ts";
@@ -112,17 +112,17 @@ export function sameRoute(a: Route, b: Route): boolean {
  * dumped again.
  */
 export function routeSubject(filter: RouteFilter | RouteSelection, emit: Emit<Route>): Subject<Route, string, string> {
-  const { tables, wanted } = "wanted" in filter ? filter : selectionOf(filter);
+  const selection = "wanted" in filter ? filter : selectAll(filter);
   const table = new Table({ key: routeKey, group: routePlace, same: sameRoute });
   return {
     table,
     newType: k.RTM_NEWROUTE,
     deleteType: k.RTM_DELROUTE,
     groups: [k.RTNLGRP_IPV4_ROUTE, k.RTNLGRP_IPV6_ROUTE],
-    decode: decodeRoute,
+    decode: (payload) => decodeConcerned(payload, selection.concerns),
     async list(connection) {
       const lists: Route[] = [];
-      for (const one of tables()) lists.push(...(await listRoutes(connection, one, wanted)));
+      for (const one of selection.tables()) lists.push(...(await listRoutes(connection, one, selection)));
       return lists;
     },
     unclear(route, type, flags) {
@@ -130,13 +130,9 @@ export function routeSubject(filter: RouteFilter | RouteSelection, emit: Emit<Ro
       if (type === k.RTM_DELROUTE) return !table.entries.has(routeKey(route));
       return route.family === 6 || (flags & k.NLM_F_REPLACE) !== 0;
     },
-    wanted,
+    wanted: selection.wanted,
     emit,
   };
-}
-
-function selectionOf(filter: RouteFilter): RouteSelection {
-  return { tables: () => [filter], wanted: (route) => matchesFilter(route, filter) };
 }
 
 /** Everything that tells a rule from another one but who put it there. */

@@ -52,6 +52,7 @@ export class AddressKeeper {
     }
     if (!this.#holding) return false;
     if (!sameLease) this.#changeLease();
+    if (parameters.onRemoval === "repair") this.#takeBack();
     const added = this.#addMissing();
     this.#scheduleRenewal(this.#host.now(), 0.5);
     return added;
@@ -228,6 +229,11 @@ export class AddressKeeper {
         this.#host.addresses.delete(entry, (error) => this.#report(error));
       }
     }
+  }
+
+  /** What was left as somebody else wanted it is to be there again. */
+  #takeBack(): void {
+    for (const [key, { left }] of this.#held) if (left) this.#held.delete(key);
   }
 
   /** The kernel still counts down the former lifetime: it gets the new one at once. */

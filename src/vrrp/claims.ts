@@ -1,15 +1,17 @@
 /** Who wants to hear of which place, and which parts of the kernel's tables that concerns. */
-import type { RouteFilter } from "../netlink/route-requests.ts";
-import type { Claimant } from "./routing.ts";
+import type { RouteFilter, RouteShape } from "../netlink/route-requests.ts";
+import type { Claimant, RoutePart } from "./routing.ts";
 
 interface Claim {
   readonly claimants: Set<Claimant>;
-  readonly filter: RouteFilter | undefined;
+  readonly part: RoutePart | undefined;
 }
 
 export class Claims {
   readonly #claims = new Map<string, Claim>();
   readonly #waiting = new Set<Claimant>();
+  /** Made when it is needed, after each change. */
+  #shapes: Set<number> | undefined;
 
   get size(): number {
     return this.#claims.size;
@@ -24,20 +26,23 @@ export class Claims {
   }
 
   /** True when nobody had claimed the place. */
-  add(place: string, claimant: Claimant, filter: RouteFilter | undefined): boolean {
+  add(place: string, claimant: Claimant, part: RoutePart | undefined): boolean {
     const known = this.#claims.get(place);
     if (known !== undefined) {
       known.claimants.add(claimant);
       return false;
     }
-    this.#claims.set(place, { claimants: new Set([claimant]), filter });
+    this.#claims.set(place, { claimants: new Set([claimant]), part });
+    this.#shapes = undefined;
     return true;
   }
 
   remove(place: string, claimant: Claimant): void {
     const claim = this.#claims.get(place);
     claim?.claimants.delete(claimant);
-    if (claim?.claimants.size === 0) this.#claims.delete(place);
+    if (claim?.claimants.size !== 0) return;
+    this.#claims.delete(place);
+    this.#shapes = undefined;
   }
 
   tell(place: string, port: number | undefined): void {
@@ -57,12 +62,24 @@ export class Claims {
     return [...(this.#claims.get(place)?.claimants ?? [])].some((other) => other !== claimant && other.holds(place));
   }
 
-  /** Each once. */
+  /** The tables that hold claimed routes, each once. */
   filters(): RouteFilter[] {
     const filters = new Map<string, RouteFilter>();
-    for (const { filter } of this.#claims.values()) {
-      if (filter !== undefined) filters.set(`${filter.family} ${filter.table}`, filter);
-    }
+    for (const { family, table } of this.#parts()) filters.set(`${family} ${table}`, { family, table });
     return [...filters.values()];
   }
+
+  /** Whether any claimed route has this shape. */
+  concerns({ family = 4, prefixLength, tos }: RouteShape): boolean {
+    this.#shapes ??= new Set(this.#parts().map(shapeOf));
+    return this.#shapes.has(shapeOf({ family, prefixLength, tos }));
+  }
+
+  #parts(): RoutePart[] {
+    return [...this.#claims.values()].flatMap(({ part }) => (part === undefined ? [] : [part]));
+  }
+}
+
+function shapeOf({ family, prefixLength, tos }: Pick<RoutePart, "family" | "prefixLength" | "tos">): number {
+  return (family << 16) | (prefixLength << 8) | tos;
 }

@@ -15,14 +15,14 @@ import {
   RTM_NEWRULE,
 } from "../netlink/constants.ts";
 import { encodeDeleteRoute, encodeNewRoute, type Route } from "../netlink/route.ts";
-import { describeRoute, listRoutes, type RouteFilter } from "../netlink/route-requests.ts";
+import { describeRoute, listRoutes } from "../netlink/route-requests.ts";
 import { describeRule, encodeRule, listRules, type Rule } from "../netlink/rule.ts";
 import { routePlace, rulePlace } from "../netlink/subjects.ts";
 import { Watch } from "../netlink/watch.ts";
 import { Claims } from "./claims.ts";
 import type { LogLevel } from "./host.ts";
 import { routingOwner } from "./route-entry.ts";
-import type { Claimant, KernelObject, Routing, RoutingRequest } from "./routing.ts";
+import type { Claimant, KernelObject, RoutePart, Routing, RoutingRequest } from "./routing.ts";
 import { findRoutingLeftOvers } from "./routing-plan.ts";
 
 const flags = { add: NLM_F_CREATE | NLM_F_EXCL, replace: NLM_F_CREATE | NLM_F_REPLACE, delete: 0 } as const;
@@ -74,11 +74,11 @@ export class KernelRouting implements Routing {
     return this.#watch?.rulesAt(place) ?? [];
   }
 
-  claim(place: string, claimant: Claimant, filter: RouteFilter | undefined): void {
-    const isNew = this.#claims.add(place, claimant, filter);
+  claim(place: string, claimant: Claimant, part: RoutePart | undefined): void {
+    const isNew = this.#claims.add(place, claimant, part);
     if (!this.#started || !isNew) return;
     if (this.#watch === undefined) this.#open();
-    else if (filter !== undefined) this.lookAgain();
+    else if (part !== undefined) this.lookAgain();
   }
 
   abandon(place: string, claimant: Claimant): void {
@@ -117,6 +117,7 @@ export class KernelRouting implements Routing {
       routes: {
         tables: () => this.#claims.filters(),
         wanted: (route) => this.#claims.has(routePlace(route)),
+        concerns: (shape) => this.#claims.concerns(shape),
       },
       rules: true,
       connection: this.#connection,

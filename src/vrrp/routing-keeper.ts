@@ -34,6 +34,8 @@ interface Item {
   object: KernelObject | undefined;
   /** Why it is not there. */
   error: string | undefined;
+  /** What became of it before, when it was there and could not be put back. */
+  loss: string | undefined;
   /** Of who caused the doubt. */
   port: number | undefined;
 }
@@ -69,10 +71,12 @@ export class RoutingKeeper implements Claimant {
   configure({ routes, rules, onRemoval }: RoutingParameters): void {
     this.#onRemoval = onRemoval;
     const former = this.#items;
+    for (const item of former.values())
+      if (item.condition === "left" && onRemoval === "repair") item.condition = "waiting";
     const things = [...routes.map(routeThing), ...rules.map(ruleThing)];
     this.#items = new Map(things.map((thing) => [thing.place, this.#itemFor(thing, former.get(thing.place))]));
     const gone = [...former.values()].filter(({ thing }) => !this.#items.has(thing.place));
-    for (const { thing } of this.#items.values()) this.#host.routing.claim(thing.place, this, thing.filter);
+    for (const { thing } of this.#items.values()) this.#host.routing.claim(thing.place, this, thing.part);
     this.#remove(gone);
     for (const { thing } of gone) this.#host.routing.abandon(thing.place, this);
     if (this.#holding) this.#settle(this.#host.now());
@@ -82,11 +86,21 @@ export class RoutingKeeper implements Claimant {
   #itemFor(thing: Thing, former: Item | undefined): Item {
     if (former?.thing.identity === thing.identity) return former;
     const condition = former?.condition === "put" || former?.condition === "doubted" ? "put" : "waiting";
-    const item: Item = { thing, condition, object: undefined, error: undefined, port: undefined };
+    const item: Item = { thing, condition, object: undefined, error: undefined, loss: undefined, port: undefined };
     const object = thing.object(this.#host);
-    if (condition === "put" && typeof object !== "string")
-      this.#host.routing.perform([this.#request(item, object, "replace", undefined)]);
-    else item.condition = "waiting";
+    if (condition === "waiting" || former?.object === undefined) return item;
+    if (typeof object === "string") {
+      item.condition = "waiting";
+      this.#delete([former.object]);
+      return item;
+    }
+    const request = this.#request(item, object, "replace", undefined);
+    const done = (error?: Refusal) => {
+      // What is not configured any more must not stay, even if nothing can take its place yet.
+      if (error !== undefined && former.object !== undefined) this.#delete([former.object]);
+      request.done(error);
+    };
+    this.#host.routing.perform([{ ...request, done }]);
     return item;
   }
 
@@ -112,6 +126,7 @@ export class RoutingKeeper implements Claimant {
     for (const item of this.#items.values()) {
       item.condition = "waiting";
       item.error = undefined;
+      item.loss = undefined;
     }
   }
 
@@ -150,7 +165,7 @@ export class RoutingKeeper implements Claimant {
   }
 
   /** Compares what is not certain with the kernel's tables. */
-  #settle(now: Instant): void {
+  #settle(now: Instant, goingOn = false): void {
     this.#due = undefined;
     if (!this.#holding) return;
     const requests: RoutingRequest[] = [];
@@ -158,7 +173,7 @@ export class RoutingKeeper implements Claimant {
     for (const item of this.#items.values()) {
       if (item.condition !== "doubted" && item.condition !== "waiting") continue;
       if (requests.length === portion) {
-        this.#host.soon(() => this.#settle(this.#host.now()));
+        this.#host.soon(() => this.#settle(this.#host.now(), true));
         break;
       }
       const object = item.thing.object(this.#host);
@@ -177,7 +192,7 @@ export class RoutingKeeper implements Claimant {
       item.condition = "put";
       requests.push(request);
     }
-    if (repaired) this.#pace.repaired(now);
+    if (repaired && !goingOn) this.#pace.repaired(now);
     this.#host.routing.perform(requests);
     this.#retryLater(now);
   }
@@ -189,15 +204,15 @@ export class RoutingKeeper implements Claimant {
       return undefined;
     }
     const what = `${item.thing.kind} ${item.thing.text}`;
-    const loss = `${what} ${describeLoss(standing, item.port)}`;
+    const loss = describeLoss(standing, item.port);
     const byKernel = standing.state === "absent" && (item.port === undefined || item.port === 0);
     item.port = undefined;
     if (this.#onRemoval === "repair" || byKernel) {
       return this.#request(item, object, standing.state === "absent" ? "add" : "replace", loss);
     }
     item.condition = "left";
-    if (this.#onRemoval === "yield") this.#lost(loss);
-    else this.#voice.warn(what, `${loss}: left as it is, as on_removal says`);
+    if (this.#onRemoval === "yield") this.#lost(`${what} ${loss}`);
+    else this.#voice.warn(what, `${what} ${loss}: left as it is, as on_removal says`);
     return undefined;
   }
 
@@ -220,35 +235,37 @@ export class RoutingKeeper implements Claimant {
     }
   }
 
-  #request(item: Item, object: KernelObject, action: "add" | "replace", told: string | undefined): RoutingRequest {
+  #request(item: Item, object: KernelObject, action: "add" | "replace", loss: string | undefined): RoutingRequest {
     item.object = object;
     const done = (error?: Refusal) => {
       if (!this.#holding || this.#items.get(item.thing.place) !== item) return;
-      if (error === undefined) this.#succeeded(item, told);
-      else this.#refused(item, error, told);
+      if (error === undefined) this.#succeeded(item, loss);
+      else this.#refused(item, error, loss);
     };
     return { action, object, done };
   }
 
-  #succeeded(item: Item, told: string | undefined): void {
+  #succeeded(item: Item, loss: string | undefined): void {
+    const what = `${item.thing.kind} ${item.thing.text}`;
     const { error } = item;
     item.error = undefined;
-    const what = `${item.thing.kind} ${item.thing.text}`;
-    if (told !== undefined) this.#voice.repaired(what, `${told}: put back`);
+    item.loss = undefined;
+    if (loss !== undefined) this.#voice.repaired(what, `${what} ${loss}: put back`);
     else if (error !== undefined) this.#voice.repaired(what, `${what} is there now (it was not: ${error})`);
   }
 
-  #refused(item: Item, { code, message }: Refusal, told: string | undefined): void {
+  #refused(item: Item, { code, message }: Refusal, loss: string | undefined): void {
     item.condition = "waiting";
+    item.loss ??= loss;
     // Somebody else's, of which we have not heard; what is found will be judged.
     if (code === "EEXIST") this.#host.routing.lookAgain();
-    if (code !== "EEXIST" || item.error !== undefined)
-      this.#failed(item, told === undefined ? message : `it ${told.slice(told.indexOf("was "))}; ${message}`);
+    if (code !== "EEXIST" || item.error !== undefined) this.#failed(item, message);
     this.#retryLater(this.#host.now());
   }
 
   /** Told when it is news. */
-  #failed(item: Item, error: string): void {
+  #failed(item: Item, why: string): void {
+    const error = item.loss === undefined ? why : `it ${item.loss}; ${why}`;
     if (item.error === error) return;
     item.error = error;
     const what = `${item.thing.kind} ${item.thing.text}`;
@@ -264,15 +281,18 @@ export class RoutingKeeper implements Claimant {
   }
 
   #remove(items: readonly Item[]): void {
-    const requests: RoutingRequest[] = [];
+    const objects: KernelObject[] = [];
     for (const { thing, condition, object } of items) {
       const ours = condition === "put" || condition === "doubted";
-      if (!ours || object === undefined || this.#host.routing.isHeldElsewhere(thing.place, this)) continue;
-      const done = (error?: Refusal) => {
-        if (error !== undefined && !already.has(error.code)) this.#voice.complain(error.message);
-      };
-      requests.push({ action: "delete", object, done });
+      if (ours && object !== undefined && !this.#host.routing.isHeldElsewhere(thing.place, this)) objects.push(object);
     }
-    this.#host.routing.perform(requests);
+    this.#delete(objects);
+  }
+
+  #delete(objects: readonly KernelObject[]): void {
+    const done = (error?: Refusal) => {
+      if (error !== undefined && !already.has(error.code)) this.#voice.complain(error.message);
+    };
+    this.#host.routing.perform(objects.map((object) => ({ action: "delete", object, done })));
   }
 }

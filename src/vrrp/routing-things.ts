@@ -1,8 +1,7 @@
 /** Configured routes and rules under one face, for the keeper of both. */
-import type { RouteFilter } from "../netlink/route-requests.ts";
 import type { Host } from "./host.ts";
 import { describeStranger, routeText, toRoute } from "./route-entry.ts";
-import type { KernelObject } from "./routing.ts";
+import type { KernelObject, RoutePart } from "./routing.ts";
 import type { RouteParameters, RuleParameters } from "./routing-parameters.ts";
 import { placeOf, type Standing, standingOfRoute, standingOfRule } from "./routing-plan.ts";
 import { ruleText, toRule } from "./rule-entry.ts";
@@ -12,7 +11,7 @@ export interface Thing {
   /** In the words of ip. */
   readonly text: string;
   readonly place: string;
-  readonly filter: RouteFilter | undefined;
+  readonly part: RoutePart | undefined;
   /** Everything that was configured. */
   readonly identity: string;
   /** With the interfaces of this moment; or the name of the one that does not exist. */
@@ -20,7 +19,7 @@ export interface Thing {
 }
 
 export function routeThing(parameters: RouteParameters): Thing {
-  const { family, table } = parameters;
+  const { family, table, prefixLength, tos } = parameters;
   // A place says nothing of interfaces.
   const route = toRoute(parameters, () => 0);
   if (typeof route === "string") throw new Error(`no index for ${route}`);
@@ -28,7 +27,7 @@ export function routeThing(parameters: RouteParameters): Thing {
     kind: "route",
     text: routeText(parameters),
     place: placeOf({ type: "route", route }),
-    filter: { family, table },
+    part: { family, table, prefixLength, tos },
     identity: JSON.stringify(parameters),
     object: (host) => {
       const built = toRoute(parameters, (name) => host.linkByName(name)?.index);
@@ -43,7 +42,7 @@ export function ruleThing(parameters: RuleParameters): Thing {
     kind: "rule",
     text: ruleText(parameters),
     place: placeOf(object),
-    filter: undefined,
+    part: undefined,
     identity: JSON.stringify(parameters),
     object: () => object,
   };

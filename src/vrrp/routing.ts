@@ -1,6 +1,5 @@
 /** What the keepers of routes and rules ask of their host. */
 import type { Route } from "../netlink/route.ts";
-import type { RouteFilter } from "../netlink/route-requests.ts";
 import type { Rule } from "../netlink/rule.ts";
 import type { Refusal } from "./host.ts";
 
@@ -16,6 +15,9 @@ export interface RoutingRequest {
   readonly done: (error?: Refusal) => void;
 }
 
+/** Where a route is listed, and what tells its message from most others. */
+export type RoutePart = Pick<Route, "family" | "table" | "prefixLength" | "tos">;
+
 /** Who wants to hear of a place. */
 export interface Claimant {
   /** `port` is that of the netlink socket that asked for it; 0 or undefined when the kernel did it by itself. */
@@ -30,8 +32,8 @@ export interface Claimant {
 export interface Routing {
   routesAt(place: string): readonly Route[];
   rulesAt(place: string): readonly Rule[];
-  /** `filter` says where routes at this place are listed; rules have none. */
-  claim(place: string, claimant: Claimant, filter: RouteFilter | undefined): void;
+  /** Rules have no part. */
+  claim(place: string, claimant: Claimant, part: RoutePart | undefined): void;
   abandon(place: string, claimant: Claimant): void;
   isHeldElsewhere(place: string, claimant: Claimant): boolean;
   /** Whether changes of links and addresses are of interest. */

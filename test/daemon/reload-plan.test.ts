@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { diffConfigs } from "../../src/config/diff.ts";
-import { describeDiff, needsRestart, reloadMessages, startMessages } from "../../src/daemon/reload-plan.ts";
+import { describeDiff, hasWork, needsRestart, reloadMessages, startMessages } from "../../src/daemon/reload-plan.ts";
 import type { InstanceParameters, ProcessParameters } from "../../src/vrrp/parameters.ts";
 import { parameters } from "./support.ts";
 
@@ -45,6 +45,28 @@ test("removals come first, of routers that become others as well, additions last
     { type: "configure", parameters: { name: "b", vrid: 7 } },
     { type: "configure", parameters: { name: "new" } },
   ]);
+});
+
+test("what is held whatever the roles are is sent whole: before the instances, and after those that change", () => {
+  const statics = { addresses: [], routes: [], rules: [], lease: 5000 };
+  const after = { ...config([parameters("a", { priority: 7 }), parameters("new")]), statics };
+  const diff = diffConfigs(config([parameters("a")]), after);
+  expect(describeDiff(diff)).toBe("changed a (priority); changed static addresses, routes or rules; added new");
+  expect(reloadMessages(diff, after).map(({ type }) => type)).toEqual(["configure", "statics", "configure"]);
+  expect(startMessages(after, []).map(({ type }) => type)).toEqual([
+    "process",
+    "statics",
+    "configure",
+    "configure",
+    "start",
+  ]);
+  const { statics: _, ...without } = after;
+  expect(reloadMessages(diffConfigs(after, without), without)).toEqual([{ type: "statics" }]);
+});
+
+test("a process that holds something has work, without any instance too", () => {
+  expect([hasWork(config([])), hasWork(before)]).toEqual([false, true]);
+  expect(hasWork({ ...config([]), statics: { addresses: [], routes: [], rules: [] } })).toBe(true);
 });
 
 test("a long list of names is cut", () => {

@@ -8,7 +8,7 @@ import { addNeighbor, deleteNeighbor, listNeighbors } from "../../src/netlink/ne
 import type { NewRoute, Route } from "../../src/netlink/route.ts";
 import { addRoute, deleteRoute, listRoutes } from "../../src/netlink/route-requests.ts";
 import { addRule, deleteRule, listRules, type NewRule } from "../../src/netlink/rule.ts";
-import { routeKey } from "../../src/netlink/subjects.ts";
+import { routeKey, routePlace } from "../../src/netlink/subjects.ts";
 import { Watch } from "../../src/netlink/watch.ts";
 import { formatAddress, type IpAddress, parseAddress } from "../../src/wire/address.ts";
 import { Namespace, until } from "../support/netlink-namespace.ts";
@@ -290,5 +290,94 @@ test("a watch of routes, rules and neighbours follows what it is told and what t
     expect(watch.routes()).toEqual([]);
   } finally {
     watch.close();
+  }
+});
+
+test("a watch of chosen places keeps whoever's routes stand there, and tells who asked for a change", async () => {
+  const link = await veth("p0", "p1");
+  await addAddress(connection, { family: 4, index: link, address: bytes("192.0.98.1"), prefixLength: 24 });
+  const ours = (gateway: string, protocol: number): Route => ({
+    family: 4,
+    destination: bytes("10.8.0.0"),
+    prefixLength: 16,
+    table: 300,
+    protocol,
+    scope: k.RT_SCOPE_UNIVERSE,
+    type: k.RTN_UNICAST,
+    tos: 0,
+    metric: 0,
+    nextHops: [hop(gateway, link)],
+  });
+  const wide: Route = {
+    ...ours("192.0.98.2", 112),
+    family: 6,
+    destination: bytes("2001:db8:88::"),
+    prefixLength: 48,
+    metric: 1024,
+    nextHops: [hop("2001:db8::2")],
+  };
+  const places = new Set([routePlace(ours("192.0.98.2", 112)), routePlace(wide)]);
+  const heard: { readonly what: string; readonly port: number | undefined }[] = [];
+  const watch = space.inside(() =>
+    Watch.open({
+      routes: {
+        tables: () => [
+          { family: 4, table: 300 },
+          { family: 6, table: 300 },
+        ],
+        wanted: (candidate) => places.has(routePlace(candidate)),
+        concerns: ({ prefixLength }) => prefixLength === 16 || prefixLength === 48,
+      },
+      rules: true,
+      onChange: (change) => {
+        if (change.object === "route")
+          heard.push({ what: `${change.kind} ${change.route.protocol}`, port: change.port });
+        if (change.object === "rule") heard.push({ what: `${change.kind} rule`, port: change.port });
+      },
+    }),
+  );
+  const at = () => watch.routesAt(routePlace(ours("192.0.98.2", 112))).map(({ protocol }) => protocol);
+  const portOf = (what: string) => heard.findLast((entry) => entry.what === what)?.port;
+  try {
+    // The tables do not exist yet.
+    await watch.ready;
+    await addRoute(connection, ours("192.0.98.2", 112));
+    await until("ours", () => at().join() === "112");
+    const own = portOf("added 112") ?? 0;
+    expect(own).toBeGreaterThan(0);
+    // Elsewhere: heard of, but nobody's business.
+    space.ip("route add 10.9.0.0/16 via 192.0.98.3 table 300");
+    space.ip("route replace 10.8.0.0/16 via 192.0.98.3 table 300");
+    await until("another one in its place", () => at().join() === "3");
+    expect(watch.routes()).toHaveLength(1);
+    expect(portOf("removed 112")).toBeGreaterThan(0);
+    expect(portOf("removed 112")).not.toBe(own);
+    await addRoute(connection, ours("192.0.98.2", 112), { replace: true });
+    await until("ours again", () => at().join() === "112");
+
+    await addRoute(connection, wide);
+    await until("the IPv6 route", () => watch.routesAt(routePlace(wide)).length === 1);
+    space.ip("-6 route flush table 300");
+    await until("the IPv6 route is gone", () => watch.routesAt(routePlace(wide)).length === 0);
+    expect(portOf("removed 112")).toBeGreaterThan(0);
+
+    const rule = { family: 4, priority: 400, table: 300, protocol: 112 } as const;
+    await addRule(connection, rule);
+    // The same of somebody else stands beside it; each takes away only its own.
+    space.ip("rule add priority 400 table 300 protocol 4");
+    await until("two rules", () => watch.rules().filter(({ priority }) => priority === 400).length === 2);
+    await deleteRule(connection, rule);
+    await until("one rule", () => watch.rules().filter(({ priority }) => priority === 400).length === 1);
+    expect(watch.rules().find(({ priority }) => priority === 400)?.protocol).toBe(4);
+    expect(portOf("removed rule")).toBe(own);
+    space.ip("rule del priority 400");
+
+    // What the kernel does by itself: of IPv4 it says nothing, of IPv6 that it was nobody.
+    await setLink(connection, link, { up: false });
+    await until("nothing", () => at().length === 0);
+    expect(portOf("removed 112") ?? 0).toBe(0);
+  } finally {
+    watch.close();
+    await deleteLink(connection, link);
   }
 });

@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
-import type { InstanceStatus, InterfaceStatus, TransitionStatus } from "../../src/vrrp/status.ts";
+import type { StatusDocument } from "../../src/daemon/status.ts";
+import type { InstanceStatus, TransitionStatus } from "../../src/vrrp/status.ts";
 import type { Namespaces } from "./lab-namespaces.ts";
 import { ahead, Child, eventually, must } from "./lab-process.ts";
 import type { State } from "./lab-routers.ts";
@@ -10,10 +11,7 @@ import type { State } from "./lab-routers.ts";
 /** VIPRD_MAIN names another build than this checkout's. */
 export const mainFile = process.env.VIPRD_MAIN ?? fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
-export interface Status {
-  readonly instances: readonly InstanceStatus[];
-  readonly interfaces: readonly InterfaceStatus[];
-}
+export type Status = Pick<StatusDocument, "instances" | "interfaces" | "statics" | "processes">;
 
 /** One JSON line of the log. */
 export interface LogLine {
@@ -106,8 +104,7 @@ export class Viprd {
     if (this.child.ended) throw new Error(`${this.child.name} has ended:\n${this.describe()}`);
     const answer = await this.call("GET", "/v1/status");
     if (answer?.status !== 200) return undefined;
-    const body = answer.body as Partial<Status>;
-    return { instances: body.instances ?? [], interfaces: body.interfaces ?? [] };
+    return answer.body as StatusDocument;
   }
 
   /** The named instance, or the only one. */

@@ -115,12 +115,14 @@ export class Lab {
     if (!this.#before.has(node)) this.#before.set(node, await this.#belongings(node));
   }
 
-  /** Addresses, links, rules, nft rules and interface sysctls of a node, one text each. */
+  /** Addresses, links, routes, rules, nft rules and interface sysctls of a node, one text each. */
   async #belongings(node: string): Promise<Set<string>> {
     const script = [
       "ip -o addr | grep -v 'inet6 fe80::ff:fe00:' | sed -E 's/ valid_lft.*//; s/^[0-9]+: /address /'",
       "ip -o link | sed -E 's/^[0-9]+: ([^:@]+).*/link \\1/'",
       "ip rule | sed 's/^/rule /'; ip -6 rule | sed 's/^/rule6 /'",
+      // What the kernel makes for addresses comes and goes with them.
+      "for f in -4 -6; do ip $f -o route show table all | grep -v 'proto kernel' | sed 's/^/route /'; done",
       "nft list ruleset | sed 's/^/nft /'",
       "cd /proc/sys/net; grep -rs '' ipv4/conf ipv6/conf ipv4/ip_forward | grep -v stable_secret | sed 's/^/sysctl /'",
     ].join("; ");

@@ -301,10 +301,11 @@ export class SimulatedHost implements Host {
 
   #readNews(): void {
     for (let change = this.#news.shift(); change !== undefined; change = this.#news.shift()) this.#changed(change);
-    this.routing.surroundingsChanged();
   }
 
   #changed(change: KernelChange): void {
+    // The renewal of an address is no change that a watch would tell of.
+    if (change.object === "link" || change.kind !== "changed") this.#later(() => this.routing.surroundingsChanged());
     if (change.object === "link") {
       const { link } = change;
       if (change.kind === "removed") this.#links.delete(link.index);

@@ -3,12 +3,11 @@ import type { AddressEntry } from "../../src/netlink/address.ts";
 import { RTN_UNICAST } from "../../src/netlink/constants.ts";
 import type { Link } from "../../src/netlink/link.ts";
 import type { Route } from "../../src/netlink/route.ts";
-import type { RouteFilter } from "../../src/netlink/route-requests.ts";
 import type { Rule } from "../../src/netlink/rule.ts";
 import { routePlace, rulePlace } from "../../src/netlink/subjects.ts";
 import { Claims } from "../../src/vrrp/claims.ts";
 import { isSameRoute } from "../../src/vrrp/route-entry.ts";
-import type { Claimant, Routing, RoutingRequest } from "../../src/vrrp/routing.ts";
+import type { Claimant, RoutePart, Routing, RoutingRequest } from "../../src/vrrp/routing.ts";
 import { equalAddresses } from "../../src/wire/address.ts";
 
 interface Surroundings {
@@ -146,8 +145,8 @@ export class SimulatedRouting implements Routing {
     return this.#tables.rules.filter((rule) => rulePlace(rule) === place);
   }
 
-  claim(place: string, claimant: Claimant, filter: RouteFilter | undefined): void {
-    this.#claims.add(place, claimant, filter);
+  claim(place: string, claimant: Claimant, part: RoutePart | undefined): void {
+    this.#claims.add(place, claimant, part);
   }
 
   abandon(place: string, claimant: Claimant): void {
