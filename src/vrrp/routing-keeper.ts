@@ -9,17 +9,11 @@ import type { Instant, Milliseconds } from "./parameters.ts";
 import { RepairPace } from "./repair-pace.ts";
 import { describeStranger } from "./route-entry.ts";
 import type { Claimant, KernelObject, RoutingRequest } from "./routing.ts";
-import type { OnRemoval, RouteParameters, RuleParameters } from "./routing-parameters.ts";
+import type { OnRemoval, RoutingParameters } from "./routing-parameters.ts";
 import type { Standing } from "./routing-plan.ts";
-import { describeLoss, routeThing, ruleThing, standingOf, type Thing } from "./routing-things.ts";
+import { alteredOf, describeLoss, isOurs, routeThing, ruleThing, standingOf, type Thing } from "./routing-things.ts";
 import type { RoutingStatus } from "./status.ts";
 import type { Voice } from "./voice.ts";
-
-export interface RoutingParameters {
-  readonly routes: readonly RouteParameters[];
-  readonly rules: readonly RuleParameters[];
-  readonly onRemoval: OnRemoval;
-}
 
 /**
  * put: it is there because of us · doubted: something happened at its place · waiting: it is to be added ·
@@ -228,6 +222,8 @@ export class RoutingKeeper implements Claimant {
         this.#succeeded(item, undefined);
         return undefined;
       case "taken":
+        // Ours of before, in a form that is not wanted any more.
+        if (isOurs(standing.by, object)) return this.#request(item, object, "replace", undefined);
         this.#failed(item, `its place is taken by ${describeStranger(standing.by)}`);
         return undefined;
       case "absent":
@@ -283,8 +279,9 @@ export class RoutingKeeper implements Claimant {
   #remove(items: readonly Item[]): void {
     const objects: KernelObject[] = [];
     for (const { thing, condition, object } of items) {
-      const ours = condition === "put" || condition === "doubted";
-      if (ours && object !== undefined && !this.#host.routing.isHeldElsewhere(thing.place, this)) objects.push(object);
+      const ours = condition === "put" || condition === "doubted" || condition === "left";
+      if (!ours || object === undefined || this.#host.routing.isHeldElsewhere(thing.place, this)) continue;
+      objects.push(object, ...alteredOf(this.#host, object));
     }
     this.#delete(objects);
   }

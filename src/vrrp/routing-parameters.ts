@@ -69,3 +69,10 @@ export interface StaticParameters {
   /** Of the addresses, as for virtual ones. */
   readonly lease?: Milliseconds;
 }
+
+/** Of one keeper. */
+export interface RoutingParameters {
+  readonly routes: readonly RouteParameters[];
+  readonly rules: readonly RuleParameters[];
+  readonly onRemoval: OnRemoval;
+}

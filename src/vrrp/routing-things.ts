@@ -1,6 +1,7 @@
 /** Configured routes and rules under one face, for the keeper of both. */
+import type { Route } from "../netlink/route.ts";
 import type { Host } from "./host.ts";
-import { describeStranger, routeText, toRoute } from "./route-entry.ts";
+import { describeStranger, isSameRoute, routeText, toRoute } from "./route-entry.ts";
 import type { KernelObject, RoutePart } from "./routing.ts";
 import type { RouteParameters, RuleParameters } from "./routing-parameters.ts";
 import { placeOf, type Standing, standingOfRoute, standingOfRule } from "./routing-plan.ts";
@@ -53,6 +54,19 @@ export function standingOf({ routing }: Pick<Host, "routing">, object: KernelObj
   return object.type === "route"
     ? standingOfRoute(object.route, routing.routesAt(place))
     : standingOfRule(object.rule, routing.rulesAt(place));
+}
+
+/** Whether a route that stands at the place of ours was put there by us, as its number says. */
+export function isOurs(route: Route, object: KernelObject): boolean {
+  return object.type === "route" && route.protocol === object.route.protocol;
+}
+
+/** Routes of ours at the place of this one that somebody changed. */
+export function alteredOf({ routing }: Pick<Host, "routing">, object: KernelObject): KernelObject[] {
+  if (object.type === "rule") return [];
+  const there = routing.routesAt(placeOf(object));
+  const altered = there.filter((route) => isOurs(route, object) && !isSameRoute(object.route, route));
+  return altered.map((route) => ({ type: "route", route }));
 }
 
 /** What became of something of ours, as far as the kernel tells. */

@@ -242,6 +242,40 @@ describe("what somebody else does to them", () => {
   });
 });
 
+describe("a route of ours that somebody changed, and that still has our number,", () => {
+  const changed = built(route("198.51.101.0", { metric: 0, mtu: 1300 }));
+
+  test("is put right", () => {
+    const { lab, node } = alone();
+    node.kernel.tables.addRoute(changed, true, somebody);
+    lab.run(20);
+    expect(node.kernel.tables.routes.map(({ mtu }) => mtu)).toEqual([undefined, undefined]);
+    expect(told(node)).toHaveLength(1);
+  });
+
+  test("goes with the role, if that is given up for it", () => {
+    const lab = new Lab();
+    const changes = { routes, rules, onRemoval: "yield", preempt: false } as const;
+    const [best, other] = [lab.node("best", 11, { priority: 200, ...changes }), lab.node("other", 12, changes)];
+    lab.start();
+    lab.run(10_000);
+    best.kernel.tables.addRoute(changed, true, somebody);
+    lab.run(2000);
+    expect([best.state, other.state, held(best)]).toEqual(["backup", "active", []]);
+  });
+
+  test("is replaced when it was missed before", () => {
+    const lab = new Lab();
+    const node = lab.node("a", 11, { routes });
+    node.start();
+    lab.run(3000);
+    node.kernel.tables.addRoute(changed, false, somebody);
+    lab.run(10_000);
+    expect(held(node)).toEqual(["198.51.100.0 112", "198.51.101.0 112"]);
+    expect(node.kernel.tables.routes.map(({ mtu }) => mtu)).toEqual([undefined, undefined]);
+  });
+});
+
 describe("what is not ours", () => {
   test("the same route of somebody else is left alone, and is ours to hold when it goes", () => {
     const lab = new Lab();
