@@ -9,6 +9,10 @@ export const stateColour: Record<StateName, Colour> = { active: "green", backup:
 
 export function renderEvent({ id, event }: NumberedEvent, paint: Paint): string {
   const start = `${paint("dim", `${formatClock(new Date(event.at))}  #${id}`)} `;
+  if (event.type === "group_transition") {
+    const text = paint(stateColour[event.to], describeEvent(event));
+    return `${start} ${paint("bold", `sync group ${event.group}`)}: ${text}`;
+  }
   if (!("instance" in event)) {
     return `${start} ${paint("bold", event.type)}: ${event.message}`;
   }

@@ -52,7 +52,7 @@ function tracking(instance: InstanceStatus, paint: Paint): [string, string][] {
 }
 
 /** "check gateway failed: timeout (priority -60)", "interface eth1 is up, penalty 1.2" */
-function renderTrack({ reason, failing, priority, penalty, held_ms }: TrackStatus, paint: Paint): string {
+export function renderTrack({ reason, failing, priority, penalty, held_ms }: TrackStatus, paint: Paint): string {
   const applied = priority !== null && failing === priority < 0;
   const effect = priority === null ? (failing ? " (fault)" : "") : applied ? ` (priority ${signed(priority)})` : "";
   const decay = penalty > 0 ? `, penalty ${penalty}` : "";

@@ -7,6 +7,7 @@ import { type Paint, padTo, widthOf } from "./paint.ts";
 import { renderChecks } from "./render-checks.ts";
 import { countsOf } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
+import { renderGroup } from "./render-group.ts";
 import { renderInstance } from "./render-instance.ts";
 import { renderNotify } from "./render-notify.ts";
 import { renderStatics } from "./render-statics.ts";
@@ -24,6 +25,7 @@ export function renderStatus(status: StatusDocument, now: Date, paint: Paint): s
   const blocks = [
     renderHeader(status, now, paint),
     ...body,
+    ...status.groups.map((group) => renderGroup(group, now, paint)),
     renderChecks(status.checks, now, paint),
     renderStatics(status.statics, paint),
     renderNotify(status.notify, now, paint),

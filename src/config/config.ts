@@ -1,6 +1,6 @@
 /** The checked configuration: what the daemon is given. Every value is resolved, defaults included. */
 import type { CheckParameters } from "../healthchecks/parameters.ts";
-import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
+import type { InstanceParameters, ProcessParameters, SyncGroupParameters } from "../vrrp/parameters.ts";
 import type { StaticParameters } from "../vrrp/routing-parameters.ts";
 import type { NotifyConfig } from "./notify.ts";
 
@@ -19,6 +19,8 @@ export interface Config {
   readonly instances: readonly InstanceParameters[];
   /** In file order. */
   readonly checks: readonly CheckParameters[];
+  /** In file order; absent without any. */
+  readonly groups?: readonly SyncGroupParameters[];
   /** Held whatever the roles are. */
   readonly statics?: StaticParameters;
   /** Nobody is told when it is missing. */

@@ -2,7 +2,13 @@
  * A configuration in the words of the file, every value spelled out: what `viprd check --resolved` prints.
  * Read back it gives the same configuration, the password aside when it is masked.
  */
-import type { FlapDamping, InstanceParameters, Track, VirtualAddress } from "../vrrp/parameters.ts";
+import type {
+  FlapDamping,
+  InstanceParameters,
+  SyncGroupParameters,
+  Track,
+  VirtualAddress,
+} from "../vrrp/parameters.ts";
 import { scopes } from "./address-entry.ts";
 import { familyOfText } from "./addresses.ts";
 import { describeAuthHmac } from "./auth-hmac.ts";
@@ -43,6 +49,10 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
         return [instance.name, described];
       }),
     ),
+    vrrp_sync_group:
+      config.groups === undefined
+        ? undefined
+        : Object.fromEntries(config.groups.map((group) => [group.name, describeGroup(group)])),
     health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks),
     static_ipaddress: filled(statics?.addresses.map(describeAddress)),
     static_routes: filled(statics?.routes.map(describeRoute)),
@@ -100,6 +110,15 @@ function describeInstance(instance: InstanceParameters, { mask }: DescribeOption
     garp_lower_prio_repeat: announce.lowerPriorityRepeat,
     garp_interval: formatDuration(announce.interval),
     lease: lease === undefined ? false : formatDuration(lease),
+  });
+}
+
+function describeGroup({ members, track, flapDamping, memberWeights }: SyncGroupParameters): Described {
+  return present({
+    group: members,
+    track: track.map(describeTrack),
+    flap_damping: describeDamping(flapDamping),
+    sync_group_tracking_weight: memberWeights,
   });
 }
 

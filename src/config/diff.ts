@@ -26,6 +26,8 @@ export interface ConfigDiff extends Difference<InstanceParameters> {
   readonly checks: Difference<CheckParameters>;
   /** Settings of the agent as a whole that differ, e.g. "routerId", "process.nice". */
   readonly global: readonly string[];
+  /** Names of the sync groups that came, went or differ. */
+  readonly groups: readonly string[];
   /** Something that is held whatever the roles are differs. */
   readonly statics: boolean;
   /** "web", "group edge", "fifo": where it differs who is told. */
@@ -40,9 +42,15 @@ export function diffConfigs(from: Config, to: Config): ConfigDiff {
       ...differingFields(from.global, to.global).filter((name) => name !== "process"),
       ...differingFields(from.global.process, to.global.process).map((name) => `process.${name}`),
     ],
+    groups: differingGroups(from.groups ?? [], to.groups ?? []),
     statics: !equal(from.statics, to.statics),
     notify: differingNotify(from.notify, to.notify),
   };
+}
+
+function differingGroups(from: NonNullable<Config["groups"]>, to: NonNullable<Config["groups"]>): string[] {
+  const { added, changed, removed } = difference(from, to);
+  return [...removed, ...changed, ...added].map(({ name }) => name);
 }
 
 function difference<T extends { readonly name: string }>(from: readonly T[], to: readonly T[]): Difference<T> {

@@ -6,7 +6,6 @@ const noMail = "not supported: viprd sends no mail; use notify with a script tha
 
 const atTop: Readonly<Record<string, string>> = {
   global_defs: "unknown key: keepalived's global_defs is called global here",
-  vrrp_sync_group: later,
   vrrp_script: later,
   vrrp_track_process: later,
   track_file: later,
@@ -110,6 +109,9 @@ const synonyms: Readonly<Record<string, string>> = {
   window: "time_window",
   unicast_peers: "unicast_peer",
   weight: "priority",
+  members: "group",
+  vrrp_sync_groups: "vrrp_sync_group",
+  sync_group: "vrrp_sync_group",
   ip: "address",
   addr: "address",
 };

@@ -12,6 +12,7 @@ import { Report } from "./report.ts";
 import type { RoutingNames } from "./routing-names.ts";
 import { fileBlock, type GlobalValues } from "./schema.ts";
 import { checkHeldOnce, resolveStatics } from "./statics.ts";
+import { resolveGroups } from "./sync-group.ts";
 import { findEntry, type TreeNode } from "./tree.ts";
 
 export interface Resolved {
@@ -36,6 +37,8 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   const settings = resolveGlobal(global, hostName);
   const checks = resolveChecks(file?.health_check ?? {}, settings, report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
+  const groupRules = { instances, instanceNames: namesIn(root, "vrrp_instance"), checks: defaults.checks };
+  const groups = resolveGroups(file?.vrrp_sync_group ?? {}, groupRules, report);
   const statics = file && resolveStatics(file, names, report);
   if (file !== undefined) checkHeldOnce(file, instances, statics, report);
   const empty = Object.keys(file?.vrrp_instance ?? {}).length === 0 && statics === undefined;
@@ -44,7 +47,10 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   }
   const problems = report.problems;
   if (hasErrors(problems)) return { config: undefined, problems };
-  const held = statics === undefined ? {} : { statics };
+  const held = {
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(statics === undefined ? {} : { statics }),
+  };
   const fifos = resolveFifos(global);
   const notify = subjects.length + fifos.length === 0 ? {} : { notify: { subjects, fifos } };
   return { config: { global: settings, instances, checks, ...notify, ...held }, problems };

@@ -13,6 +13,7 @@ import { address, boolean, duration, interfaceName, oneOf, secret, text, version
 import { lease } from "./lease.ts";
 import { fifoPath, notifyKeys } from "./notify-schema.ts";
 import { fileRouting, instanceRouting } from "./routing-schema.ts";
+import { syncGroupBlock } from "./sync-group.ts";
 import { trackKeys } from "./tracking-schema.ts";
 import { virtualMacKind } from "./virtual-mac.ts";
 
@@ -234,6 +235,11 @@ export const fileBlock = z.strictObject({
     z.record(instanceName, instanceBlock).meta({ "x-bounds": "a map of names, see below" }),
     "none",
     "VRRP instances by name.",
+  ),
+  vrrp_sync_group: unset(
+    z.record(instanceName, syncGroupBlock).meta({ "x-bounds": "a map of names, see below" }),
+    "none",
+    "Groups of instances that are active together or not at all, by name.",
   ),
   health_check: unset(
     healthCheckBlock.meta({ "x-bounds": "a map of names, see below" }),

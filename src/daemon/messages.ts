@@ -2,7 +2,8 @@
 import type { Verdict } from "../healthchecks/health.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
-import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
+import type { GroupStatus } from "../vrrp/group-status.ts";
+import type { InstanceParameters, ProcessParameters, SyncGroupParameters } from "../vrrp/parameters.ts";
 import type { StaticParameters } from "../vrrp/routing-parameters.ts";
 import type {
   InstanceStatus,
@@ -21,6 +22,8 @@ export type ToVrrp =
   | { readonly type: "configure"; readonly parameters: InstanceParameters }
   /** What is held whatever the roles are, whole; without parameters, nothing. */
   | { readonly type: "statics"; readonly parameters?: StaticParameters }
+  /** All sync groups there are from now on. Members may come later. */
+  | { readonly type: "groups"; readonly groups: readonly SyncGroupParameters[] }
   /** Gives up the role and forgets the instance. */
   | { readonly type: "remove"; readonly name: string; readonly why: string }
   /** All of the first configuration has been sent: sweep left-overs of an earlier run, then start. */
@@ -62,6 +65,7 @@ export type FromVrrp =
       readonly interfaces: readonly InterfaceStatus[];
       readonly settings: readonly SettingStatus[];
       readonly statics: StaticStatus;
+      readonly groups: readonly GroupStatus[];
       readonly dropped: number;
       readonly lateness: Lateness;
     };

@@ -10,6 +10,7 @@ export function startMessages(config: Config, verdicts: readonly NamedVerdict[])
   return [
     { type: "process", parameters: config.global.process },
     ...(config.statics === undefined ? [] : [statics(config)]),
+    ...(config.groups === undefined ? [] : [groups(config)]),
     ...config.instances.map(configure),
     ...verdicts.map((verdict): ToVrrp => ({ type: "verdict", ...verdict })),
     { type: "start" },
@@ -26,6 +27,8 @@ export function reloadMessages(diff: ConfigDiff, config: Config): ToVrrp[] {
     ...diff.removed.map(({ name }) => remove(name, "removed from the configuration")),
     ...diff.changed.filter(isAnotherRouter).map(({ name }) => remove(name, "it becomes another virtual router")),
     ...(process ? [{ type: "process", parameters: config.global.process } as const] : []),
+    // Whoever is in another group, or in none now, knows it before anything else changes.
+    ...(diff.groups.length > 0 ? [groups(config)] : []),
     ...diff.changed.map((change) => configure(change.new)),
     ...(diff.statics ? [statics(config)] : []),
     ...diff.added.map(configure),
@@ -45,6 +48,10 @@ function statics({ statics: parameters }: Config): ToVrrp {
   return { type: "statics", ...(parameters === undefined ? {} : { parameters }) };
 }
 
+function groups({ groups: all = [] }: Config): ToVrrp {
+  return { type: "groups", groups: all };
+}
+
 /** Whether there is anything for the VRRP process to do. */
 export function hasWork({ instances, statics: held }: Config): boolean {
   return instances.length > 0 || held !== undefined;
@@ -60,6 +67,7 @@ export function describeDiff(diff: ConfigDiff): string {
     ["removed", diff.removed.map(({ name }) => name)],
     ["changed", diff.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
     ["changed", diff.statics ? ["static addresses, routes or rules"] : []],
+    ["changed sync group", diff.groups],
     ["added", diff.added.map(({ name }) => name)],
     ["removed check", diff.checks.removed.map(({ name }) => name)],
     ["changed check", diff.checks.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],

@@ -1,5 +1,6 @@
 /** The one status model: what the command line, the API, the metrics and the web page all read. */
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { GroupStatus } from "../vrrp/group-status.ts";
 import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
 import { routeText } from "../vrrp/route-entry.ts";
 import type { StaticParameters } from "../vrrp/routing-parameters.ts";
@@ -28,6 +29,8 @@ export interface StatusDocument {
   readonly config: ConfigStatus;
   readonly processes: { readonly vrrp: ProcessStatus; readonly checks: ProcessStatus };
   readonly instances: readonly InstanceStatus[];
+  /** Sync groups; none while the VRRP process does not run. */
+  readonly groups: readonly GroupStatus[];
   readonly checks: readonly CheckStatus[];
   /** What is held whatever the roles are. */
   readonly statics: StaticStatus;
@@ -94,6 +97,7 @@ export function assembleStatus(
     instances: wanted.map(
       (parameters) => told.get(parameters.name) ?? silent(parameters, why, supervisor.process.since),
     ),
+    groups: typeof reply === "string" ? [] : reply.groups,
     checks: supervisor.checks,
     statics: typeof reply === "string" ? silentStatics(supervisor.statics) : reply.statics,
     notify: instance === undefined ? supervisor.notify : notifyOf(instance, supervisor.notify),
@@ -135,6 +139,7 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
   return {
     name,
     interface: parameters.interface,
+    sync_group: null,
     vrid,
     version,
     families: parameters.families.map((family) => (family === 4 ? "ipv4" : "ipv6")),

@@ -1,6 +1,8 @@
 /** The VRRP process as the supervisor sees it: what it is told about instances, and the questions it answers. */
+
 import type { Config } from "../config/config.ts";
 import type { ConfigDiff } from "../config/diff.ts";
+import type { GroupStatus } from "../vrrp/group-status.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { InstanceStatus, InterfaceStatus, SettingStatus, StaticStatus, VrrpEvent } from "../vrrp/status.ts";
 import type { FromVrrp, Lateness, ToVrrp } from "./messages.ts";
@@ -18,6 +20,7 @@ interface VrrpReplyEnd {
   readonly interfaces: readonly InterfaceStatus[];
   readonly settings: readonly SettingStatus[];
   readonly statics: StaticStatus;
+  readonly groups: readonly GroupStatus[];
   readonly dropped: number;
   readonly lateness: Lateness;
 }

@@ -97,6 +97,9 @@ class VrrpRole {
       case "statics":
         this.#engine.configureStatics(message.parameters);
         break;
+      case "groups":
+        this.#engine.groups.configure(message.groups);
+        break;
       case "remove":
         this.#engine.remove(message.name, message.why);
         break;
@@ -169,6 +172,7 @@ class VrrpRole {
       interfaces: this.#engine.interfaces(),
       settings: this.#engine.settings.status(),
       statics: this.#engine.statics.status(),
+      groups: this.#engine.groups.status(),
       dropped: this.#outbox.dropped,
       lateness: describeLateness(this.#engine),
     });

@@ -13,8 +13,16 @@ import type { RouterParameters } from "./router.ts";
 import type { RouteParameters, RuleParameters } from "./routing-parameters.ts";
 import { macDevice } from "./virtual-mac.ts";
 
-export function routerParameters(parameters: InstanceParameters, family: Family, source: IpAddress): RouterParameters {
-  const { version, priority, preempt, preemptDelay, families, maxLearnedInterval } = parameters;
+/** What an instance tells its routers: its configuration with the effective priority, and its place among others. */
+export interface RunningParameters extends InstanceParameters {
+  /** They wait for others before they become active. */
+  readonly coupled: boolean;
+  /** The family whose router decides ties for all; null when that of another instance does. */
+  readonly decidesTies: Family | null;
+}
+
+export function routerParameters(parameters: RunningParameters, family: Family, source: IpAddress): RouterParameters {
+  const { version, priority, preempt, preemptDelay, coupled, decidesTies, maxLearnedInterval } = parameters;
   return {
     version,
     priority,
@@ -22,8 +30,8 @@ export function routerParameters(parameters: InstanceParameters, family: Family,
     preempt,
     preemptDelay,
     address: source,
-    coupled: families.length > 1,
-    decidesTies: family === families[0],
+    coupled,
+    decidesTies: family === decidesTies,
     yieldOnLowerPriority: parameters.yieldOnLowerPriority,
     ...(maxLearnedInterval === undefined ? {} : { maxLearnedInterval }),
   };

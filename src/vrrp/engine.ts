@@ -28,6 +28,7 @@ import { Stalls } from "./stalls.ts";
 import { objectsOf, Statics, staticHolder } from "./statics.ts";
 import type { InstanceStatus, InterfaceStatus, VrrpEvent } from "./status.ts";
 import { sweep } from "./sweep.ts";
+import { SyncGroups } from "./sync-groups.ts";
 import { FrameSender } from "./transport.ts";
 import { Verdicts } from "./verdicts.ts";
 import { addressOwner } from "./virtual-entry.ts";
@@ -55,6 +56,7 @@ export class Engine implements Host {
   readonly #agenda = new Agenda(now, (expire) => new OneShotTimer(expire), headStart);
   readonly #flush = newEntry(() => this.addresses.flush());
   readonly #instances = new Map<string, Instance>();
+  readonly groups = new SyncGroups(this, this.#instances);
   readonly #channels: Channels;
   readonly #frames: FrameSender;
   readonly #connection: Connection;
@@ -122,6 +124,7 @@ export class Engine implements Host {
     const instance = new Instance(parameters, this);
     this.#instances.set(parameters.name, instance);
     this.#virtual.add(instance);
+    this.groups.instanceChanged(parameters.name);
     if (!this.#started) return;
     instance.refresh();
     // Its addresses may be on the host already; our own last deletions may not have been heard of yet.
@@ -131,11 +134,12 @@ export class Engine implements Host {
   remove(name: string, why: string): void {
     const instance = this.#instances.get(name);
     if (instance === undefined) return;
+    this.#instances.delete(name);
+    this.groups.instanceChanged(name);
     instance.stop(why);
     instance.discard();
     releaseSecondaries(name, this);
     this.#virtual.remove(instance);
-    this.#instances.delete(name);
   }
 
   /** A check found something else than before, or is new. Before start() it is only noted. */
@@ -175,6 +179,7 @@ export class Engine implements Host {
     // What links and addresses do from now on concerns nobody.
     this.#started = false;
     const instances = [...this.#instances.values()];
+    this.groups.stop();
     for (let start = 0; start < instances.length; start += stopTogether) {
       // Addresses first, as everywhere: the farewells wait until those of the portion are gone.
       this.#channels.sendingAfterwards(() =>
@@ -204,17 +209,10 @@ export class Engine implements Host {
 
   // What the instances ask of their host.
 
-  now(): Instant {
-    return now();
-  }
-
-  wallClock(): string {
-    return new Date().toISOString();
-  }
-
-  timeOfDay(): Milliseconds {
-    return Date.now();
-  }
+  readonly now = now;
+  readonly wallClock = () => new Date().toISOString();
+  readonly timeOfDay = () => Date.now();
+  readonly errnoName = errnoName;
 
   linkByName(name: string): Link | undefined {
     return this.#known.byName(name);
@@ -239,10 +237,6 @@ export class Engine implements Host {
 
   sendFrame(link: Link, frame: Uint8Array): number {
     return this.#frames.send(link, frame);
-  }
-
-  errnoName(errno: number): string {
-    return errnoName(errno);
   }
 
   stalled(late: Milliseconds): void {
@@ -274,6 +268,7 @@ export class Engine implements Host {
     if (kind === "added")
       for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this, isMeant);
     this.statics.linkChanged(isMeant);
+    this.groups.linkChanged(isMeant);
     for (const instance of this.#instances.values()) instance.linkChanged(isMeant);
   }
 

@@ -18,6 +18,10 @@ export class Faults {
     if (!known.includes(reason)) this.#causes.set(source, [...known, reason]);
   }
 
+  has(source: FaultSource): boolean {
+    return this.#causes.has(source);
+  }
+
   get any(): boolean {
     return this.#causes.size > 0;
   }

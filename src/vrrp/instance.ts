@@ -2,14 +2,13 @@
 import type { AddressEntry } from "../netlink/address.ts";
 import type { Link } from "../netlink/link.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
-import { mergeAuthentication } from "./authenticator.ts";
-import { instanceCounters } from "./counters.ts";
+import { Coupling, follow } from "./coupling.ts";
 import { newEntry } from "./deadlines.ts";
-import { isSameRouter } from "./derive.ts";
+import { isSameRouter, type RunningParameters } from "./derive.ts";
 import { Faults } from "./faults.ts";
 import { History } from "./history.ts";
 import type { Host } from "./host.ts";
-import { Limiter } from "./limiter.ts";
+import { describeInstance } from "./instance-status.ts";
 import type { Member } from "./member.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { Part } from "./part.ts";
@@ -17,17 +16,20 @@ import { assess, type Readiness } from "./readiness.ts";
 import { type Cause, describeCause } from "./reasons.ts";
 import { Standing } from "./standing.ts";
 import type { InstanceStatus, StateName } from "./status.ts";
+import type { GroupMember, SyncGroup } from "./sync-group.ts";
 import { macDeviceNames } from "./virtual-mac.ts";
 
 const retryDelay = 2000;
 
-export class Instance {
+export class Instance implements GroupMember {
   readonly #host: Host;
   readonly #parts = new Map<Family, Part>();
-  readonly #limiter = new Limiter(1000);
   readonly #retry = newEntry(() => this.refresh());
   readonly #faults = new Faults();
   readonly #standing: Standing;
+  /** Of its own address families; in a sync group that of the group takes its place. */
+  readonly #alone: Coupling;
+  #group: SyncGroup | undefined;
   #parameters: InstanceParameters;
   #told = "";
   #linkIndex: number | undefined;
@@ -40,6 +42,7 @@ export class Instance {
     this.#host = host;
     this.#history = new History(host, parameters.name);
     this.#faults.set("start", ["starting"]);
+    this.#alone = new Coupling(host, [this]);
     this.#standing = new Standing(host, parameters, () => this.refresh());
     for (const family of parameters.families) this.#parts.set(family, this.#newPart(family));
   }
@@ -50,6 +53,27 @@ export class Instance {
 
   get state(): StateName {
     return this.#history.state;
+  }
+
+  get members(): readonly Member[] {
+    return [...this.#parts.values()].map(({ member }) => member);
+  }
+
+  get ownFaults(): readonly string[] | undefined {
+    return this.#faults.has("start") ? undefined : this.#faults.reasons("group");
+  }
+
+  /** Becomes a member of the group, or of none. */
+  join(group: SyncGroup | undefined): void {
+    if (group === this.#group) return;
+    this.#group = group;
+    this.#standing.group = group?.tracker;
+    this.recouple();
+    if (this.ownFaults !== undefined) this.refresh();
+  }
+
+  recouple(): void {
+    for (const member of this.members) member.configure(this.#running);
   }
 
   /** Whether new parameters can be taken over by the running routers, or mean another virtual router. */
@@ -66,7 +90,7 @@ export class Instance {
     this.#changeFamilies(parameters.families);
     // Addresses first, so that none is missing from the host that the next advertisement lists.
     for (const part of this.#parts.values()) part.configureAddresses(parameters);
-    for (const { member } of this.#parts.values()) member.configure(this.#effective);
+    this.recouple();
     if (priority === parameters.priority) this.#takeOver(change);
     this.refresh();
   }
@@ -84,15 +108,20 @@ export class Instance {
 
   /** Decides afresh whether the instance can run: called when anything about its interface, or what it tracks, changed. */
   refresh(): void {
-    const readiness = this.#assess();
+    this.#decide();
+    this.#group?.report(this);
+  }
+
+  #decide(): void {
+    const { link, reasons, source4, source6 } = this.#assess();
     const wasRunning = this.state !== "initialize";
     const change = this.#standing.look();
-    const { link } = readiness;
     const devices = link === undefined ? [] : [...this.#parts.values()].map((part) => part.prepare(link));
     const problems = devices.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
     for (const source of ["start", "sockets", "devices"] as const) this.#faults.set(source, []);
-    this.#faults.set("surroundings", [...readiness.reasons, ...problems]);
+    this.#faults.set("surroundings", [...reasons, ...problems]);
     this.#faults.set("tracked", this.#standing.faults);
+    this.#faults.set("group", this.#group?.faultsFor(this) ?? []);
     if (this.#faults.any || link === undefined) {
       this.#halt(link);
       this.#takeOver(change);
@@ -100,15 +129,16 @@ export class Instance {
     }
     this.#takeOver(change);
     const pending = devices.flatMap(({ pending }) => (pending === undefined ? [] : [pending]));
-    if (pending.length > 0 && !wasRunning) {
+    if (!wasRunning && (pending.length > 0 || this.#group?.gathering === true)) {
       this.#faults.set("devices", pending);
+      this.#faults.set("group", pending.length > 0 ? [] : ["waiting for the other members of its sync group"]);
       return;
     }
     if (this.#linkIndex !== link.index) this.#closeChannels();
     this.#linkIndex = link.index;
     this.#told = "";
     for (const [family, part] of this.#parts) {
-      const source = family === 4 ? readiness.source4 : readiness.source6;
+      const source = family === 4 ? source4 : source6;
       if (source !== undefined) this.#run(part, link, source);
     }
     // One family alone must not run when the other could not start.
@@ -120,6 +150,7 @@ export class Instance {
   stop(why: string): void {
     this.#host.scheduleBackground(this.#retry, undefined);
     this.#standing.stop();
+    this.#alone.stop();
     this.#faults.set("stop", [why]);
     this.#ended = true;
     for (const part of this.#parts.values()) part.stop(why);
@@ -158,60 +189,45 @@ export class Instance {
   }
 
   status(): InstanceStatus {
-    const now = this.#host.now();
-    const parts = [...this.#parts.values()];
-    const { name, vrid, version, advertisementInterval, preempt } = this.#parameters;
-    const authentication = mergeAuthentication(parts.flatMap(({ member }) => member.authenticator?.status() ?? []));
-    return {
-      name,
-      interface: this.#parameters.interface,
-      vrid,
-      version,
-      families: this.#parameters.families.map((family) => (family === 4 ? "ipv4" : "ipv6")),
-      state: this.state,
-      reasons: this.state === "initialize" ? this.#faults.reasons() : [],
-      since: this.#history.since,
+    return describeInstance(this.#parameters, [...this.#parts.values()], this.#history, {
+      reasons: this.#faults.reasons(),
       priority: this.#standing.priority,
-      advert_int_ms: advertisementInterval,
-      preempt,
-      ...(authentication === undefined ? {} : { authentication }),
-      active_router: parts[0]?.member.activeRouter(now) ?? null,
       tracking: this.#standing.status(),
-      addresses: parts.flatMap(({ keeper }) => keeper.status()),
-      virtual_macs: parts.flatMap((part) => part.macStatus()),
-      routes: parts.flatMap(({ routing }) => routing.status("route")),
-      rules: parts.flatMap(({ routing }) => routing.status("rule")),
-      routers: parts.map(({ member }) => member.status(now)),
-      counters: instanceCounters(parts.map(({ member }) => member.counters)),
-      split_brains: parts.flatMap(({ splitBrain }) => splitBrain.status()),
-      transitions: this.#history.transitions,
-    };
+      syncGroup: this.#group?.name,
+      now: this.#host.now(),
+    });
   }
 
   /** What the routers are told: the configuration with the effective priority. */
-  get #effective(): InstanceParameters {
-    return { ...this.#parameters, priority: this.#standing.priority.effective };
+  get #running(): RunningParameters {
+    const coupled = (this.#group?.coupling.members.length ?? this.#parameters.families.length) > 1;
+    const decidesTies = this.#coupling.first === this ? (this.#parameters.families[0] ?? null) : null;
+    const priority = this.#standing.priority.effective;
+    return { ...this.#parameters, priority, coupled, decidesTies };
+  }
+
+  get #coupling(): Coupling {
+    return this.#group?.coupling ?? this.#alone;
   }
 
   /** `change` is what is to be told of a changed priority; what starts has one when it starts to run. */
   #takeOver(change: string | undefined): void {
     if (change === undefined) return;
-    for (const { member } of this.#parts.values()) member.configure(this.#effective);
+    this.recouple();
     if (this.state === "initialize") return;
-    const at = this.#host.wallClock();
-    this.#host.event({ type: "priority", at, instance: this.#parameters.name, message: change });
+    this.#tell({ type: "priority", message: change });
   }
 
   #newPart(family: Family): Part {
-    return new Part(family, this.#effective, this.#host, {
+    return new Part(family, this.#running, this.#host, {
       refused: (message) => {
         this.#faults.add("kernel", message);
         this.refresh();
       },
       deviceChanged: () => this.refresh(),
-      lost: (message) => this.#giveUp(message),
+      lost: (message) => this.#coupling.giveUp(this, `${message}; on_removal: yield`),
       changed: (changed, _, cause) => this.#memberChanged(changed, cause),
-      willing: (again) => this.#grantWhenAllAreWilling(again),
+      willing: (again) => this.#coupling.willing(this, again),
       warn: (message) => this.#warn(message),
     });
   }
@@ -248,8 +264,8 @@ export class Instance {
   }
 
   /** The others hear of it at once; this router stands behind them until it is its turn again. */
-  #giveUp(why: string): void {
-    for (const { member } of this.#parts.values()) member.stop(`${why}; on_removal: yield`, true);
+  giveUp(why: string): void {
+    for (const member of this.members) member.stop(why, true);
     this.refresh();
   }
 
@@ -258,41 +274,27 @@ export class Instance {
     this.#linkIndex = undefined;
   }
 
-  /** The routers of an instance become active together, or not yet. */
-  #grantWhenAllAreWilling(again: boolean): void {
-    const members = [...this.#parts.values()].map(({ member }) => member);
-    if (!members.every((member) => member.isWilling || member.state.name === "active")) {
-      if (!again) return;
-      const waiting = members.filter((member) => !member.isWilling).map(({ family }) => `IPv${family}`);
-      if (this.#limiter.allow("waiting", this.#host.now()) !== undefined) {
-        this.#host.log("info", this.#parameters.name, `willing to become active, waiting for ${waiting.join(", ")}`);
-      }
-      return;
-    }
-    for (const member of members) member.handle({ type: "grant" });
-  }
-
   #memberChanged(changed: Member, cause: Cause): void {
-    // Noted first: the others yield within this call, and the last of them reports.
-    if (cause.type !== "group") this.#lastCause = cause;
-    if (changed.state.name === "backup" && cause.type === "outranked") {
-      for (const { member } of this.#parts.values()) if (member !== changed) member.handle({ type: "yield" });
-    }
-    if (changed.state.name === "backup" && cause.type === "stalled") {
-      const { silent } = cause;
-      for (const { member } of this.#parts.values()) {
-        if (member.state.name === "active") member.handle({ type: "stalled", silent });
-      }
-    }
-    const states = [...this.#parts.values()].map(({ member }) => member.state.name);
+    // Noted first: the others follow within this call, and the last of them reports.
+    if (cause.type !== "group" || cause.why !== undefined) this.#lastCause = cause;
+    const lost = changed.state.name === "backup" && (cause.type === "outranked" || cause.type === "stalled");
+    if (lost) follow(this, cause);
+    const states = this.members.map(({ state }) => state.name);
     const to = states.includes("initialize") ? "initialize" : states.includes("active") ? "active" : "backup";
-    if (to === this.state) return;
-    this.#history.enter(to, describeCause(this.#lastCause ?? cause), this.#standing.priority.effective, this.#ended);
+    if (to !== this.state) {
+      const reason = describeCause(this.#lastCause ?? cause);
+      this.#history.enter(to, reason, this.#standing.priority.effective, this.#ended);
+      this.#group?.memberChanged(`${this.#parameters.name}: ${reason}`);
+    }
+    if (lost) this.#coupling.lost(this, cause);
+    this.#coupling.changed();
   }
 
   #warn(message: string, fault?: string): void {
-    const at = this.#host.wallClock();
-    const more = fault === undefined ? {} : { fault };
-    this.#host.event({ type: "warning", at, instance: this.#parameters.name, message, ...more });
+    this.#tell({ type: "warning", message, ...(fault === undefined ? {} : { fault }) });
+  }
+
+  #tell(event: { type: "priority" | "warning"; message: string; fault?: string }): void {
+    this.#host.event({ at: this.#host.wallClock(), instance: this.#parameters.name, ...event });
   }
 }

@@ -10,10 +10,10 @@ import { Advertiser } from "./advertiser.ts";
 import { type Authenticator, authenticatorFor } from "./authenticator.ts";
 import { copyCounters, countRejection, type MutableCounters, newCounters } from "./counters.ts";
 import { newEntry } from "./deadlines.ts";
-import { expectations, routerParameters } from "./derive.ts";
+import { expectations, type RunningParameters, routerParameters } from "./derive.ts";
 import { noteDifferences } from "./differences.ts";
 import type { Channel, Host } from "./host.ts";
-import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
+import type { Instant, Milliseconds } from "./parameters.ts";
 import { type Cause, describeRefusal, formatDuration, newActiveReason } from "./reasons.ts";
 import { type Accepted, type Datagram, type Expectations, receive } from "./reception.ts";
 import {
@@ -59,7 +59,7 @@ export class Member {
   );
   readonly #warnings: Warnings;
   readonly #advertiser: Advertiser;
-  #parameters: InstanceParameters;
+  #parameters: RunningParameters;
   #router: RouterParameters;
   #expected: Expectations;
   #authenticator: Authenticator | undefined;
@@ -74,7 +74,7 @@ export class Member {
   #newActiveReason: RouterStatus["new_active_reason"] = "not_active";
   #upSince: string | null = null;
 
-  constructor(family: Family, parameters: InstanceParameters, host: Host, ports: MemberPorts) {
+  constructor(family: Family, parameters: RunningParameters, host: Host, ports: MemberPorts) {
     this.family = family;
     this.#host = host;
     this.#ports = ports;
@@ -125,7 +125,7 @@ export class Member {
   }
 
   /** Parameters other than the identity (interface, VRID, version) may change while it runs. */
-  configure(parameters: InstanceParameters): void {
+  configure(parameters: RunningParameters): void {
     const before = this.#router;
     this.#parameters = parameters;
     this.#refresh();

@@ -108,6 +108,18 @@ export interface FlapDamping {
   readonly halfLife: Milliseconds;
 }
 
+/** Instances that are active together or not at all. */
+export interface SyncGroupParameters {
+  readonly name: string;
+  /** Names of instances, each in one group only. The first decides ties for all. */
+  readonly members: readonly string[];
+  /** Counts for every member. */
+  readonly track: readonly Track[];
+  readonly flapDamping?: FlapDamping;
+  /** Members may have changes of their priority of their own. */
+  readonly memberWeights: boolean;
+}
+
 export interface InstanceParameters {
   readonly name: string;
   readonly interface: string;

@@ -3,7 +3,7 @@ import type { Link } from "../netlink/link.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
 import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
-import { addressesOfFamily, routingOfFamily } from "./derive.ts";
+import { addressesOfFamily, type RunningParameters, routingOfFamily } from "./derive.ts";
 import type { Host } from "./host.ts";
 import { MacKeeper, type Preparation } from "./mac-keeper.ts";
 import { Member, type MemberPorts } from "./member.ts";
@@ -34,7 +34,7 @@ export class Part {
   readonly #host: Host;
   #parameters: InstanceParameters;
 
-  constructor(family: Family, parameters: InstanceParameters, host: Host, ports: PartPorts) {
+  constructor(family: Family, parameters: RunningParameters, host: Host, ports: PartPorts) {
     this.#host = host;
     this.#parameters = parameters;
     this.#announcer = new Announcer(host);

@@ -16,7 +16,7 @@ export type Cause =
   | { readonly type: "outranked"; readonly peer: Peer; readonly own: number }
   /** Not run for `silent`, counted from the last advertisement. */
   | { readonly type: "stalled"; readonly silent: Milliseconds }
-  | { readonly type: "group" };
+  | { readonly type: "group"; readonly why?: string };
 
 export function describeCause(cause: Cause): string {
   switch (cause.type) {
@@ -42,7 +42,7 @@ export function describeCause(cause: Cause): string {
     case "stalled":
       return `this process was not run and sent nothing for ${formatDuration(cause.silent)}: listening before it goes on`;
     case "group":
-      return "the other address family lost the role";
+      return cause.why ?? "the other address family lost the role";
   }
 }
 

@@ -87,7 +87,7 @@ export type Event =
   /** Every router of the group is willing. */
   | { readonly type: "grant" }
   /** Another router of the group lost the role. */
-  | { readonly type: "yield" }
+  | { readonly type: "yield"; readonly why?: string }
   /** This router was not run for so long that others may have acted: for an active one, `silent` since it advertised. */
   | { readonly type: "stalled"; readonly silent: Milliseconds };
 

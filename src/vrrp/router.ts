@@ -59,6 +59,8 @@ function backup(router: RouterParameters, state: Backup, event: Event, now: Inst
       return state.willing ? becomeActive(router, now, takeoverCause(router, state, now)) : stay(state);
     case "parameters":
       if (router.priority === 255) return becomeActive(router, now, { type: "owner" });
+      // The others that it waited for are not there any more.
+      if (state.willing && !router.coupled) return becomeActive(router, now, takeoverCause(router, state, now));
       return stay(overtaken(router, recomputed(router, state)));
     case "stalled":
       return stay(listening(router, state, now));
@@ -103,7 +105,7 @@ function active(router: RouterParameters, state: Active, event: Event, now: Inst
       return {
         state: waiting(router, router.interval, now),
         actions: [{ type: "remove-addresses" }],
-        cause: { type: "group" },
+        cause: { type: "group", ...(event.why === undefined ? {} : { why: event.why }) },
       };
     case "stalled":
       // The address owner has nobody to ask.

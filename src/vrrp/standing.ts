@@ -9,6 +9,8 @@ type Settings = Pick<InstanceParameters, "interface" | "priority" | "track" | "f
 
 export class Standing {
   readonly #tracker: Tracker;
+  /** What the sync group tracks. */
+  #group: Tracker | undefined;
   #base: number;
   #priority: PriorityStatus;
 
@@ -29,10 +31,17 @@ export class Standing {
   look(): string | undefined {
     this.#tracker.look();
     const before = this.#priority;
-    this.#priority = effectivePriority(this.#base, this.#tracker.changes);
+    const ofGroup = this.#group?.changes.map(({ name, change }) => ({ name: `${name} (sync group)`, change })) ?? [];
+    this.#priority = effectivePriority(this.#base, [...this.#tracker.changes, ...ofGroup]);
     if (before.effective === this.#priority.effective) return undefined;
-    const why = this.#tracker.explain(differingParts(before, this.#priority)).join("; ");
+    const names = differingParts(before, this.#priority);
+    const groupNames = new Set([...names].map((name) => name.replace(/ \(sync group\)$/, "")));
+    const why = [...this.#tracker.explain(names), ...(this.#group?.explain(groupNames) ?? [])].join("; ");
     return `priority ${before.effective} → ${this.#priority.effective}: ${why}`;
+  }
+
+  set group(tracker: Tracker | undefined) {
+    this.#group = tracker;
   }
 
   stop(): void {

@@ -7,6 +7,8 @@ export type StateName = "active" | "backup" | "initialize";
 export interface InstanceStatus {
   readonly name: string;
   readonly interface: string;
+  /** Name of its sync group. */
+  readonly sync_group: string | null;
   readonly vrid: number;
   readonly version: 2 | 3;
   /** "ipv4", "ipv6" */
@@ -242,6 +244,7 @@ export interface StaticStatus {
 export type VrrpEvent =
   | StallEvent
   | InstanceEvent
+  | ({ readonly type: "group_transition"; readonly group: string } & TransitionStatus)
   /** About what is held whatever the roles are. */
   | { readonly at: string; readonly type: "static_repair" | "static_warning"; readonly message: string };
 

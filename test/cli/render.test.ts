@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
 import { createPaint, plain } from "../../src/cli/paint.ts";
 import { renderStatus } from "../../src/cli/render.ts";
+import { renderEvent } from "../../src/cli/render-event.ts";
 import { formatDuration, formatInterval, formatMoment } from "../../src/cli/render-time.ts";
 import { frame } from "../../src/cli/screen.ts";
+import type { DaemonEvent } from "../../src/daemon/event-log.ts";
 import type { ProcessStatus } from "../../src/daemon/process-status.ts";
 import type { StatusDocument } from "../../src/daemon/status.ts";
 import type { CheckStatus } from "../../src/healthchecks/status.ts";
+import type { GroupStatus } from "../../src/vrrp/group-status.ts";
 import type { AuthenticationStatus, Counters, InstanceStatus } from "../../src/vrrp/status.ts";
 
 const now = new Date(2026, 0, 2, 12, 0, 0);
@@ -31,6 +34,7 @@ const active: InstanceStatus = {
   split_brains: [],
   name: "web",
   interface: "eth0",
+  sync_group: null,
   vrid: 51,
   version: 3,
   families: ["ipv4"],
@@ -145,6 +149,7 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     settings: [],
     statics: { addresses: [], routes: [], rules: [] },
     notify: { subjects: [], fifos: [], webhooks: [] },
+    groups: [],
     interfaces: [],
     vrrp: { dropped: 0, lateness },
     ...changes,
@@ -404,4 +409,33 @@ test("of many checks those that are up are only counted", () => {
   const mixed = [...checks, { ...check, name: "mail", state: "down", last: failing } as const];
   expect(text(mixed)).toMatch(/\nmail {3}down .*\n30 checks are up/);
   expect(text(mixed)).not.toContain("c7");
+});
+
+test("a sync group tells its members and which of them keeps the others waiting", () => {
+  const group: GroupStatus = {
+    name: "edge",
+    state: "initialize",
+    since: ago(5),
+    reasons: ["inside: interface eth1 is down"],
+    members: [
+      { name: "outside", state: "initialize", blocks: null },
+      { name: "inside", state: "initialize", blocks: "interface eth1 is down" },
+    ],
+    tracking: [],
+    transitions: [{ at: ago(5), from: "active", to: "initialize", reason: "inside: interface eth1 is down" }],
+  };
+  const text = renderStatus(document([], { groups: [group] }), now, plain);
+  expect(text.split("\n").slice(3, 7)).toEqual([
+    "sync group edge  initialize for 5 s",
+    "  why     inside: interface eth1 is down (11:59:55 active → initialize)",
+    "  member  outside  initialize",
+    "          inside  initialize, blocks: interface eth1 is down",
+  ]);
+});
+
+test("an event of a sync group names the group", () => {
+  const event = { type: "group_transition", at: ago(0), group: "edge", from: "backup", to: "active", reason: "web: x" };
+  expect(renderEvent({ id: 7, event: event as DaemonEvent }, plain)).toContain(
+    "#7  sync group edge: backup → active: web: x",
+  );
 });

@@ -54,6 +54,7 @@ const blocks: Readonly<Record<string, Schema>> = {
   rule: mapForm("virtual_rules"),
   peer: mapForm("unicast_peer"),
   track: instanceBlock.properties?.track?.items ?? {},
+  sync_group: file.properties?.vrrp_sync_group?.additionalProperties as Schema,
   flap_damping: instanceBlock.properties?.flap_damping ?? {},
   authentication: instanceBlock.properties?.authentication ?? {},
   auth_hmac: instanceBlock.properties?.auth_hmac ?? {},
@@ -122,7 +123,14 @@ test("the reference names every key, those without a default in a comment", () =
       const comment = new RegExp(`^ *#.*\\b${key}:`, "m");
       expect(active.test(text) || comment.test(text), key).toBe(true);
       // nopreempt contradicts preempt; what is inside a commented block is commented too.
-      const commented = [blocks.route, blocks.hop, blocks.rule, blocks.track, blocks.flap_damping].includes(block);
+      const commented = [
+        blocks.route,
+        blocks.hop,
+        blocks.rule,
+        blocks.track,
+        blocks.flap_damping,
+        blocks.sync_group,
+      ].includes(block);
       if (standard === undefined || key === "nopreempt" || commented) continue;
       if (/_ttl|auth_type|^(mode|anti_replay|timeout|headers|retries)$/.test(key)) continue;
       expect(active.test(text), `${key} has a default and stands without a comment sign`).toBe(true);

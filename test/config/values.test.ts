@@ -143,6 +143,7 @@ vrrp_instance:
     unchanged: ["changed", "new", "same"],
     checks: { added: [], changed: [], removed: [], unchanged: [] },
     global: [],
+    groups: [],
     statics: false,
     notify: [],
   });

@@ -34,6 +34,7 @@ function status(parameters) {
     since: new Date().toISOString(),
     priority: { base: parameters.priority, effective: parameters.priority, parts: [] },
     tracking: [],
+    sync_group: null,
     advert_int_ms: parameters.advertisementInterval,
     preempt: true,
     active_router: null,
@@ -84,7 +85,7 @@ process.on("message", (message) => {
       const none = { stalls: 0, stalled_ms: 0, last_stall: null };
       const lateness = { timers: 1, mean_ms: 0.1, p99_ms: 0.2, max_ms: 0.2, histogram: [], ...none };
       const statics = { addresses: [], routes: [], rules: [] };
-      const nothing = { interfaces: [], settings: [], statics, dropped: 0 };
+      const nothing = { interfaces: [], settings: [], groups: [], statics, dropped: 0 };
       process.send({ type: "status-end", id: message.id, ...nothing, lateness });
       break;
     }

@@ -69,6 +69,19 @@ test("a process that holds something has work, without any instance too", () => 
   expect(hasWork({ ...config([]), statics: { addresses: [], routes: [], rules: [] } })).toBe(true);
 });
 
+test("sync groups are told as a whole, before instances change, and only when one of them differs", () => {
+  const edge = { name: "edge", members: ["b", "c"], track: [], memberWeights: false };
+  const grouped: Config = { ...before, groups: [edge] };
+  const diff = diffConfigs(before, grouped);
+  expect(reloadMessages(diff, grouped)).toEqual([{ type: "groups", groups: [edge] }]);
+  expect(describeDiff(diff)).toBe("changed sync group edge");
+  const more: Config = { ...config([parameters("b"), parameters("c"), parameters("new")]), groups: [edge] };
+  expect(reloadMessages(diffConfigs(grouped, more), more).map(({ type }) => type)).toEqual(["remove", "configure"]);
+  expect(reloadMessages(diffConfigs(grouped, before), before)).toEqual([{ type: "groups", groups: [] }]);
+  const [process, groups] = startMessages(grouped, []);
+  expect([process?.type, groups]).toEqual(["process", { type: "groups", groups: [edge] }]);
+});
+
 test("a long list of names is cut", () => {
   const many = Array.from({ length: 10 }, (_, i) => parameters(`i${i}`));
   expect(describeDiff(diffConfigs(config([]), config(many)))).toBe("added i0, i1, i2, i3, i4, i5, i6, i7 and 2 more");

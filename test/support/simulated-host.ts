@@ -17,11 +17,12 @@ import type {
 } from "../../src/vrrp/host.ts";
 import { Instance } from "../../src/vrrp/instance.ts";
 import { findLeftOvers } from "../../src/vrrp/left-overs.ts";
-import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
+import type { InstanceParameters, Instant, Milliseconds, SyncGroupParameters } from "../../src/vrrp/parameters.ts";
 import { findRoutingLeftOvers } from "../../src/vrrp/routing-plan.ts";
 import { Stalls } from "../../src/vrrp/stalls.ts";
 import { objectsOf } from "../../src/vrrp/statics.ts";
 import type { VrrpEvent } from "../../src/vrrp/status.ts";
+import { SyncGroups } from "../../src/vrrp/sync-groups.ts";
 import { Verdicts } from "../../src/vrrp/verdicts.ts";
 import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
@@ -56,6 +57,7 @@ export class SimulatedHost implements Host {
   /** How far the wall clock of this host is ahead of the others'. */
   clockError: Milliseconds = 0;
   readonly verdicts = new Verdicts();
+  readonly groups = new SyncGroups(this, this.instances);
   readonly #kernel: SimulatedKernel;
   readonly #delays: Delays;
   /** Clocks of different hosts have nothing to do with each other. */
@@ -75,7 +77,12 @@ export class SimulatedHost implements Host {
   /** A timer never fires early, not even by the rounding of a clock's offset. */
   #reached: Instant = 0;
 
-  constructor(kernel: SimulatedKernel, instances: readonly InstanceParameters[], delays: Delays = promptly) {
+  constructor(
+    kernel: SimulatedKernel,
+    instances: readonly InstanceParameters[],
+    delays: Delays = promptly,
+    groups: readonly SyncGroupParameters[] = [],
+  ) {
     this.#kernel = kernel;
     this.#delays = delays;
     this.#offset = 1_000_000.123 * kernel.number;
@@ -106,7 +113,11 @@ export class SimulatedHost implements Host {
         kernel.held(link.index).map(({ entry }) => entry),
       );
     }
-    for (const parameters of instances) this.instances.set(parameters.name, new Instance(parameters, this));
+    this.groups.configure(groups);
+    for (const parameters of instances) {
+      this.instances.set(parameters.name, new Instance(parameters, this));
+      this.groups.instanceChanged(parameters.name);
+    }
     this.#sweep(instances);
     for (const instance of this.instances.values()) instance.refresh();
   }
@@ -118,15 +129,24 @@ export class SimulatedHost implements Host {
       running.configure(parameters);
       return;
     }
-    running?.stop("configuration changed: another virtual router");
-    running?.discard();
+    if (running !== undefined) this.remove(parameters.name, "configuration changed: another virtual router");
     const instance = new Instance(parameters, this);
     this.instances.set(parameters.name, instance);
+    this.groups.instanceChanged(parameters.name);
     instance.refresh();
+  }
+
+  remove(name: string, why: string): void {
+    const instance = this.instances.get(name);
+    this.instances.delete(name);
+    this.groups.instanceChanged(name);
+    instance?.stop(why);
+    instance?.discard();
   }
 
   /** SIGTERM. The kernel still does what it was asked. */
   stop(): void {
+    this.groups.stop();
     for (const instance of this.instances.values()) instance.stop("viprd is stopping");
     for (const instance of this.instances.values()) instance.discard();
     this.kill();
@@ -311,6 +331,7 @@ export class SimulatedHost implements Host {
       if (change.kind === "removed") this.#links.delete(link.index);
       else this.#links.set(link.index, link);
       const isMeant = (name: string) => name === link.name || this.#known.get(name) === link.index;
+      this.groups.linkChanged(isMeant);
       for (const instance of this.instances.values()) instance.linkChanged(isMeant);
       return;
     }

@@ -1,6 +1,6 @@
 /** Nodes on one simulated LAN, and the questions that tests ask about them. */
 import type { Instance } from "../../src/vrrp/instance.ts";
-import type { InstanceParameters, Instant, Milliseconds } from "../../src/vrrp/parameters.ts";
+import type { InstanceParameters, Instant, Milliseconds, SyncGroupParameters } from "../../src/vrrp/parameters.ts";
 import type { InstanceStatus, StateName } from "../../src/vrrp/status.ts";
 import { instance } from "../vrrp/samples.ts";
 import { type Delays, SimulatedHost } from "./simulated-host.ts";
@@ -20,6 +20,7 @@ export class Node {
   readonly kernel: SimulatedKernel;
   readonly transitions: Transition[] = [];
   delays: Delays | undefined;
+  groups: readonly SyncGroupParameters[] = [];
   #instances: readonly InstanceParameters[];
   #host: SimulatedHost | undefined;
 
@@ -62,7 +63,7 @@ export class Node {
 
   start(): void {
     if (this.running) return;
-    const host = new SimulatedHost(this.kernel, this.#instances, this.delays);
+    const host = new SimulatedHost(this.kernel, this.#instances, this.delays, this.groups);
     this.#host = host;
     const { time } = this.kernel;
     const remember = (event: SimulatedHost["events"][number]) => {

@@ -7,8 +7,8 @@ import { dualStack, instance, virtualAddress } from "./samples.ts";
 const source4 = address("192.0.2.11");
 const source6 = address("fe80::11");
 
-test("a router of an instance with one family acts alone, those of two wait for each other", () => {
-  expect(routerParameters(instance(), 4, source4)).toEqual({
+test("a router acts alone or waits for others, and one of those decides ties", () => {
+  expect(routerParameters({ ...instance(), coupled: false, decidesTies: 4 }, 4, source4)).toEqual({
     version: 3,
     priority: 100,
     interval: 1000,
@@ -19,7 +19,9 @@ test("a router of an instance with one family acts alone, those of two wait for 
     decidesTies: true,
     yieldOnLowerPriority: false,
   });
-  expect(routerParameters(dualStack({ maxLearnedInterval: 3000 }), 6, source6)).toMatchObject({
+  expect(
+    routerParameters({ ...dualStack({ maxLearnedInterval: 3000 }), coupled: true, decidesTies: 4 }, 6, source6),
+  ).toMatchObject({
     coupled: true,
     decidesTies: false,
     address: source6,

@@ -90,12 +90,18 @@ describe.each(variants)("$name", (variant) => {
   });
 });
 
+test("a willing backup that has nobody left to wait for becomes active", () => {
+  const alone = router(version3, { coupled: false });
+  const willing = backup(version3, { willing: true, activeDownTimer: 20_000 });
+  expect(step(alone, willing, { type: "parameters" }, 14_000).state.name).toBe("active");
+});
+
 describe("a backup whose priority falls below that of the router it was about to relieve", () => {
   const lesser = { source: version3.lower, priority: 150, at: 12_900 };
   /** Priority 200, the timer runs since 10 000. */
   const about = backup(version3, { activeDownTimer: 13_218.75, lesser });
   const afterwards = (priority: number, state: Backup = about) =>
-    step(router(version3, { priority }), state, lowered, 13_000).state as Backup;
+    step(router(version3, { priority, coupled: true }), state, lowered, 13_000).state as Backup;
 
   test("waits from that router's last advertisement on, and is not willing any more", () => {
     expect(afterwards(100)).toMatchObject({ activeDownTimer: 12_900 + 3609.375, active: lesser, willing: false });

@@ -52,7 +52,9 @@ function play(
   let now = 1000;
   for (const { event, wait } of history) {
     now += ((deadline(state) ?? now + router.interval) - now) * wait;
-    const happened = event.type === "advertisement" ? { ...event, at: now } : event;
+    // Version 2 lets nothing pass with another interval than its own.
+    const interval = router.version === 2 ? { interval: router.interval } : {};
+    const happened = event.type === "advertisement" ? { ...event, ...interval, at: now } : event;
     const next = step(router, state, happened, now);
     look(state, happened, now, next);
     state = next.state;
@@ -82,14 +84,15 @@ describe("in every history", () => {
     );
   });
 
-  test("only an active router speaks, and priority 0 only as its last word", () => {
+  test("only an active router speaks, and priority 0 only as its last word, or right before its new priority", () => {
     fc.assert(
       fc.property(routers, histories, (router, history) => {
         play(router, history, (before, event, _, { state, actions }) => {
-          for (const action of actions) {
-            if (action.type !== "send-advertisement") continue;
-            expect(before.name === "active" || state.name === "active").toBe(true);
-            expect(action.priority === 0).toBe(event.type === "shutdown");
+          const sent = actions.flatMap((action) => (action.type === "send-advertisement" ? [action.priority] : []));
+          if (sent.length > 0) expect(before.name === "active" || state.name === "active").toBe(true);
+          if (event.type === "shutdown") expect(sent).toEqual(before.name === "active" ? [0] : []);
+          else if (sent.includes(0)) {
+            expect([router.yieldOnLowerPriority, state.name, sent]).toEqual([true, "active", [0, router.priority]]);
           }
         });
       }),

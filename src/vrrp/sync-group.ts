@@ -1,0 +1,165 @@
+/**
+ * Instances that are active together or not at all. A fault of one member is a fault of all; what the group tracks
+ * counts for every member; and they become active when all are willing, by the coupling they share.
+ */
+import { Coupling, type Partner } from "./coupling.ts";
+import type { GroupMemberStatus, GroupStatus } from "./group-status.ts";
+import type { Host } from "./host.ts";
+import type { SyncGroupParameters } from "./parameters.ts";
+import type { StateName, TransitionStatus } from "./status.ts";
+import { Tracker } from "./tracker.ts";
+
+export interface GroupMember extends Partner {
+  readonly state: StateName;
+  /** What keeps it from running, the group aside; undefined until it has looked. */
+  readonly ownFaults: readonly string[] | undefined;
+  /** Looks again whether it can run. */
+  refresh(): void;
+  /** Its routers hear whether they are coupled, and who decides ties. */
+  recouple(): void;
+}
+
+const remembered = 20;
+/** Faults of other members that one member repeats. */
+const repeated = 3;
+
+export class SyncGroup {
+  readonly tracker: Tracker;
+  readonly coupling: Coupling;
+  readonly #host: Host;
+  #parameters: SyncGroupParameters;
+  #members: readonly GroupMember[] = [];
+  readonly #reported = new Map<GroupMember, string>();
+  #settling = false;
+  #again = false;
+  #state: StateName = "initialize";
+  #since: string;
+  #transitions: readonly TransitionStatus[] = [];
+
+  constructor(parameters: SyncGroupParameters, host: Host) {
+    this.#host = host;
+    this.#parameters = parameters;
+    this.#since = host.wallClock();
+    this.tracker = new Tracker(host, () => this.refresh());
+    this.tracker.configure(parameters, false);
+    this.coupling = new Coupling(host, [], `sync group ${parameters.name}`);
+  }
+
+  get parameters(): SyncGroupParameters {
+    return this.#parameters;
+  }
+
+  get name(): string {
+    return this.#parameters.name;
+  }
+
+  configure(parameters: SyncGroupParameters): void {
+    this.#parameters = parameters;
+    this.tracker.configure(parameters, this.#state !== "initialize");
+    this.tracker.look();
+  }
+
+  /** In the order of the configuration: the first decides ties. */
+  set members(members: readonly GroupMember[]) {
+    this.#members = members;
+    for (const member of this.#reported.keys()) if (!members.includes(member)) this.#reported.delete(member);
+    this.coupling.partners = members;
+    for (const member of members) member.recouple();
+    this.memberChanged("its members have changed");
+  }
+
+  stop(): void {
+    this.tracker.stop();
+    this.coupling.stop();
+  }
+
+  /** Looks at what the group tracks; it counts for every member. */
+  refresh(): void {
+    this.tracker.look();
+    this.#settle();
+  }
+
+  linkChanged(isMeant: (name: string) => boolean): void {
+    if (this.tracker.tracksInterface(isMeant)) this.refresh();
+  }
+
+  /** Why a member may not run although nothing is wrong with itself. */
+  faultsFor(member: GroupMember): readonly string[] {
+    const prefix = `sync group ${this.name}: `;
+    const own = this.tracker.faults.map((fault) => prefix + fault);
+    if ((member.ownFaults ?? []).length > 0) return own;
+    const others = this.#members.flatMap((other) =>
+      other === member ? [] : (other.ownFaults ?? []).map((fault) => `${prefix}${other.parameters.name}: ${fault}`),
+    );
+    const more = others.length > repeated ? [`${prefix}${others.length - repeated} faults more`] : [];
+    return [...own, ...others.slice(0, repeated), ...more];
+  }
+
+  /** Some member has not looked yet whether it can run. */
+  get gathering(): boolean {
+    return this.#members.some(({ ownFaults }) => ownFaults === undefined);
+  }
+
+  /** A member has looked whether it can run. */
+  report(member: GroupMember): void {
+    const faults = JSON.stringify(member.ownFaults);
+    if (this.#reported.get(member) === faults) return;
+    this.#reported.set(member, faults);
+    this.#settle();
+  }
+
+  /** `reason` is that of the transition of a member. */
+  memberChanged(reason: string): void {
+    // One that has only just come has no say yet.
+    const states = this.#members.flatMap(({ ownFaults, state }) => (ownFaults === undefined ? [] : [state]));
+    const active = states.length > 0 && states.every((state) => state === "active");
+    const to = states.length === 0 || states.includes("initialize") ? "initialize" : active ? "active" : "backup";
+    if (to === this.#state) return;
+    const transition = { at: this.#host.wallClock(), from: this.#state, to, reason } as const;
+    this.#state = to;
+    this.#since = transition.at;
+    this.#transitions = [...this.#transitions, transition].slice(-remembered);
+    this.#host.event({ type: "group_transition", group: this.name, ...transition });
+  }
+
+  status(): GroupStatus {
+    const faults = this.tracker.faults;
+    const members = this.#members.map((member) => this.#memberStatus(member));
+    const blocked = members.flatMap(({ name, blocks }) => (blocks === null ? [] : [`${name}: ${blocks}`]));
+    return {
+      name: this.name,
+      state: this.#state,
+      since: this.#since,
+      reasons: this.#state === "active" ? [] : [...faults, ...blocked],
+      members,
+      tracking: this.tracker.status(),
+      transitions: this.#transitions,
+    };
+  }
+
+  #memberStatus(member: GroupMember): GroupMemberStatus {
+    const { name } = member.parameters;
+    const { state } = member;
+    const faults = member.ownFaults ?? [];
+    if (faults.length > 0) return { name, state, blocks: faults.join("; ") };
+    const reluctant = member.members.find((router) => router.state.name === "backup" && !router.isWilling);
+    const ready = this.coupling.members.some((router) => router.isWilling || router.state.name === "active");
+    const active = reluctant?.activeRouter(this.#host.now());
+    if (!ready || reluctant === undefined) return { name, state, blocks: null };
+    const blocks =
+      active == null ? "its time has not come" : `${active.address} is active, priority ${active.priority}`;
+    return { name, state, blocks };
+  }
+
+  /** Members report within: then everybody looks again, until nobody has news. One round shows the faults of all. */
+  #settle(): void {
+    this.#again = true;
+    if (this.#settling) return;
+    this.#settling = true;
+    for (let round = 0; this.#again && round < 4; round++) {
+      this.#again = false;
+      for (const member of this.#members) if (member.ownFaults !== undefined) member.refresh();
+    }
+    this.#settling = false;
+  }
+}
