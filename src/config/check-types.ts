@@ -1,12 +1,17 @@
 /** The table of the types of checks, as the file knows them: the same names as in healthchecks/types.ts. */
 import type { CheckTypeName } from "../healthchecks/parameters.ts";
 import { customSchema } from "./check-custom.ts";
+import { dnsSchema } from "./check-dns.ts";
 import { fileSchema } from "./check-file.ts";
+import { httpSchema } from "./check-http.ts";
 import { interfaceSchema } from "./check-interface.ts";
+import { pingSchema } from "./check-ping.ts";
 import { processSchema } from "./check-process.ts";
+import { routeSchema } from "./check-route.ts";
 import type { CheckSchema } from "./check-schema.ts";
 import { scriptSchema } from "./check-script.ts";
 import { tcpSchema } from "./check-tcp.ts";
+import { udpSchema } from "./check-udp.ts";
 
 export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   tcp: tcpSchema,
@@ -15,4 +20,9 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   interface: interfaceSchema,
   script: scriptSchema,
   custom: customSchema,
+  http: httpSchema,
+  ping: pingSchema,
+  route: routeSchema,
+  dns: dnsSchema,
+  udp: udpSchema,
 };

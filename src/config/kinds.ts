@@ -132,7 +132,7 @@ export function text(rule: string, check: (value: string) => string | undefined)
     .meta({ "x-bounds": rule });
 }
 
-function quoteHint(input: unknown): string | undefined {
+export function quoteHint(input: unknown): string | undefined {
   return typeof input === "number" || typeof input === "boolean" ? "put it in quotes to make it text" : undefined;
 }
 

@@ -1,12 +1,17 @@
 /** The table of types. A new one is a file with its parameters and its probe, and a line here. */
 import type { CheckType } from "./check-type.ts";
 import { custom } from "./custom.ts";
+import { dns } from "./dns.ts";
 import { file } from "./file.ts";
+import { http } from "./http.ts";
 import { networkInterface } from "./interface.ts";
 import type { CheckParameters } from "./parameters.ts";
+import { ping } from "./ping.ts";
 import { processes } from "./process.ts";
+import { route } from "./route.ts";
 import { script } from "./script.ts";
 import { tcp } from "./tcp.ts";
+import { udp } from "./udp.ts";
 
 const types = {
   tcp,
@@ -15,6 +20,11 @@ const types = {
   interface: networkInterface,
   script,
   custom,
+  http,
+  ping,
+  route,
+  dns,
+  udp,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;

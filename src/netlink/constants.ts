@@ -185,5 +185,6 @@ export const NUD_PROBE = 0x10;
 export const NUD_FAILED = 0x20;
 export const NUD_NOARP = 0x40;
 export const NUD_PERMANENT = 0x80;
+export const NTF_USE = 0x01;
 export const NTF_PROXY = 0x08;
 export const NTF_ROUTER = 0x80;

@@ -1,0 +1,205 @@
+/** `type: http` */
+import { z } from "zod";
+import type { HttpParameters } from "../healthchecks/http.ts";
+import { familyOfText } from "./addresses.ts";
+import { checkSchema } from "./check-schema.ts";
+import { required, standard, unset } from "./keys.ts";
+import { address, boolean, expected, oneOf, text, whole } from "./kinds.ts";
+import type { Path } from "./problem.ts";
+import type { Report } from "./report.ts";
+
+const url = z
+  .string({ error: ({ input }) => expected("a URL with http or https", input) })
+  .superRefine((value, context) => {
+    const message = complaintAboutUrl(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
+  .meta({ "x-bounds": "a URL with http or https" });
+
+function complaintAboutUrl(value: string): string | undefined {
+  const rule = "a URL with http or https";
+  if (!URL.canParse(value)) {
+    return expected(rule, value, /^[a-z0-9.:[\]-]+(\/.*)?$/i.test(value) ? `write http://${value}` : undefined);
+  }
+  const { protocol, username, password, hash } = new URL(value);
+  // Not repeated: the password would go on into logs.
+  if (username !== "" || password !== "") return `expected ${rule} without name and password: send them in headers`;
+  if (protocol !== "http:" && protocol !== "https:") return expected(rule, value);
+  return hash === "" ? undefined : expected(rule, value, "without the part after #, which is never sent");
+}
+
+/** A number or text: YAML reads 1.1 as a number. */
+const httpVersion = z
+  .union([z.string(), z.number()], { error: ({ input }) => expected("1.1 or 2", input) })
+  .transform((value, context): "1.1" | "2" => {
+    const version = String(value);
+    if (version === "1.1" || version === "2") return version;
+    context.issues.push({ code: "custom", input: value, message: expected("1.1 or 2", value) });
+    return z.NEVER;
+  })
+  .meta({ "x-bounds": "1.1 or 2" });
+
+/** RFC 9110 section 5.1 */
+const headerName = text("the name of a header", (value) =>
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? undefined : "",
+);
+const headerValue = text("the value of a header, on one line", (value) =>
+  /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? undefined : "",
+);
+const headers = z.record(headerName, headerValue).meta({ "x-bounds": "a map of header names and values" });
+
+const regex = text("a regular expression", (value) => {
+  try {
+    new RegExp(value);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message.replace(/^.*: /, "") : "";
+  }
+});
+const headerPatterns = z
+  .record(headerName, regex)
+  .meta({ "x-bounds": "a map of header names and regular expressions" });
+
+const statusRule = "a status code from 100 to 599, a range like 200-399, or a list of them";
+const statusCode = z
+  .union([z.number(), z.string()], { error: ({ input }) => expected(statusRule, input) })
+  .transform((value, context): [number, number] => {
+    const [, low = "", high = low] = /^(\d{3})(?:-(\d{3}))?$/.exec(String(value)) ?? [];
+    const range: [number, number] = [Number(low), Number(high)];
+    if (low !== "" && range[0] >= 100 && range[1] <= 599 && range[0] <= range[1]) return range;
+    context.issues.push({ code: "custom", input: value, message: expected(statusRule, value) });
+    return z.NEVER;
+  });
+const statusCodes = z
+  .union([statusCode.transform((range) => [range]), z.array(statusCode).min(1)])
+  .meta({ "x-bounds": statusRule });
+
+const path = text("an absolute path", (value) => (value.startsWith("/") ? undefined : ""));
+const serverName = text("a host name", (value) => (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(value) ? undefined : ""));
+
+export const httpSchema = checkSchema({
+  keys: {
+    url: required(
+      url,
+      "What is asked for. A host name in it is looked up in every run, within timeout, unless address is given.",
+    ),
+    address: unset(
+      address(),
+      "the host of url",
+      "Address to connect to instead; url keeps the name that is asked for.",
+    ),
+    source: unset(address(), "chosen by the kernel", "Address to connect from."),
+    method: standard(oneOf("GET", "HEAD", "OPTIONS"), "GET", "Method of the request."),
+    http_version: standard(httpVersion, 1.1, "HTTP version. 2 over https by ALPN, over http at once."),
+    virtualhost: unset(headerValue, "the host of url", "The Host header."),
+    headers: unset(headers, "none", "Further headers of the request."),
+    status_code: standard(statusCodes, "200-299", "Status codes that are a success."),
+    body: unset(
+      text("text", (value) => (value === "" ? "" : undefined)),
+      "anything",
+      "Text that the body must contain. Its first 256 KiB are looked at.",
+    ),
+    body_regex: unset(regex, "anything", "Regular expression that the body must match; a dot matches line ends, too."),
+    response_headers: unset(headerPatterns, "none", "Regular expressions that headers of the response must match."),
+    max_redirects: standard(
+      whole(0, 10),
+      0,
+      "Redirections that are followed. Otherwise one is judged by its status code.",
+    ),
+    tls_verify: standard(boolean(), true, "https: whether the certificate must be valid for the name."),
+    tls_ca: unset(
+      path,
+      "those that Node.js brings",
+      "https: file of the certificate authorities to trust instead, PEM.",
+    ),
+    tls_cert: unset(path, "none", "https: file of the client certificate, PEM; needs tls_key."),
+    tls_key: unset(path, "none", "https: file of the client certificate's key, PEM."),
+    sni_name: unset(serverName, "the host of url", "https: name asked for and expected in the certificate."),
+  },
+  resolve(values, path, report): HttpParameters | undefined {
+    checkTls(values, path, report);
+    const { url, address, source, virtualhost, tls_ca, tls_cert, tls_key, sni_name } = values;
+    if (address !== undefined && source !== undefined && familyOfText(address) !== familyOfText(source)) {
+      report.error(
+        [...path, "source"],
+        `expected an IPv${familyOfText(address)} address, as address is one, got ${source}`,
+      );
+    }
+    if (url === undefined) return undefined;
+    return {
+      type: "http",
+      url,
+      method: values.method ?? "GET",
+      version: values.http_version ?? "1.1",
+      ...(address === undefined ? {} : { address }),
+      ...(source === undefined ? {} : { source }),
+      headers: { ...lowerNames(values.headers), ...(virtualhost === undefined ? {} : { host: virtualhost }) },
+      statusCodes: values.status_code?.map((range) => [range?.[0] ?? 0, range?.[1] ?? 0] as const) ?? [[200, 299]],
+      ...(values.body === undefined ? {} : { body: values.body }),
+      ...(values.body_regex === undefined ? {} : { bodyRegex: values.body_regex }),
+      responseHeaders: lowerNames(values.response_headers),
+      redirects: values.max_redirects ?? 0,
+      verify: neverTls(values) || (values.tls_verify ?? true),
+      ...(tls_ca === undefined ? {} : { authorities: tls_ca }),
+      ...(tls_cert === undefined ? {} : { certificate: tls_cert }),
+      ...(tls_key === undefined ? {} : { key: tls_key }),
+      ...(sni_name === undefined ? {} : { serverName: sni_name }),
+    };
+  },
+  describe: (http: HttpParameters) => {
+    const { host, ...headers } = http.headers;
+    return {
+      url: http.url,
+      address: http.address,
+      source: http.source,
+      method: http.method,
+      http_version: Number(http.version),
+      virtualhost: host,
+      headers: Object.keys(headers).length === 0 ? undefined : headers,
+      status_code: http.statusCodes.map(([low, high]) => (low === high ? low : `${low}-${high}`)),
+      body: http.body,
+      body_regex: http.bodyRegex,
+      response_headers: Object.keys(http.responseHeaders).length === 0 ? undefined : http.responseHeaders,
+      max_redirects: http.redirects,
+      ...(http.url.startsWith("https:") || http.redirects > 0
+        ? {
+            tls_verify: http.verify,
+            tls_ca: http.authorities,
+            tls_cert: http.certificate,
+            tls_key: http.key,
+            sni_name: http.serverName,
+          }
+        : {}),
+    };
+  },
+});
+
+const tlsKeys = ["tls_verify", "tls_ca", "tls_cert", "tls_key", "sni_name"] as const;
+type TlsValues = Readonly<Partial<Record<(typeof tlsKeys)[number] | "url", unknown>>> & {
+  readonly max_redirects?: number | undefined;
+};
+
+/** Not even a redirection leads to https. */
+function neverTls({ url, max_redirects = 0 }: TlsValues): boolean {
+  return typeof url === "string" && url.startsWith("http:") && max_redirects === 0;
+}
+
+function checkTls(values: TlsValues, path: Path, report: Report): void {
+  const { tls_cert, tls_key, tls_ca, tls_verify } = values;
+  const plain = neverTls(values);
+  for (const key of tlsKeys) {
+    if (plain && values[key] !== undefined) report.warn([...path, key], "has no effect: url is not https");
+  }
+  if (tls_cert !== undefined && tls_key === undefined) report.error([...path, "tls_cert"], "needs tls_key, too");
+  if (tls_key !== undefined && tls_cert === undefined) report.error([...path, "tls_key"], "needs tls_cert, too");
+  if (tls_verify === false && tls_ca !== undefined) {
+    report.warn([...path, "tls_ca"], "has no effect with tls_verify: false");
+  }
+}
+
+function lowerNames(headers: Readonly<Record<string, string | undefined>> | undefined): Record<string, string> {
+  const entries = Object.entries(headers ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name.toLowerCase(), value] as const],
+  );
+  return Object.fromEntries(entries);
+}

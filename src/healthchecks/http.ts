@@ -1,0 +1,132 @@
+/** `type: http`: a web server answers a request, over HTTP or HTTPS, as is expected. */
+import { readFile } from "node:fs/promises";
+import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
+import { exchange, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
+import { whySystem } from "./system-failure.ts";
+
+export interface HttpParameters {
+  readonly type: "http";
+  /** Absolute, http: or https:. */
+  readonly url: string;
+  readonly method: "GET" | "HEAD" | "OPTIONS";
+  readonly version: "1.1" | "2";
+  /** Connected to instead of the host of the URL, which stays in the request. */
+  readonly address?: string;
+  readonly source?: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Both ends included. */
+  readonly statusCodes: readonly (readonly [number, number])[];
+  /** Text that the body must contain. */
+  readonly body?: string;
+  /** Regular expression that the body must match. */
+  readonly bodyRegex?: string;
+  /** Regular expressions that headers of the response must match, by name in lower case. */
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  /** Redirections followed. */
+  readonly redirects: number;
+  readonly verify: boolean;
+  /** Files in PEM, read anew in every run: a renewed certificate is used at once. */
+  readonly authorities?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  /** Name asked for (SNI) and expected in the certificate, instead of the host of the URL. */
+  readonly serverName?: string;
+}
+
+export const http: CheckType<HttpParameters> = {
+  async probe(parameters, signal): Promise<Outcome> {
+    let url = new URL(parameters.url);
+    const what = `${parameters.method} ${parameters.url}`;
+    try {
+      const tls = url.protocol === "https:" || parameters.redirects > 0 ? await readTls(parameters) : { verify: true };
+      for (let left = parameters.redirects; ; left--) {
+        const response = await exchange(requestOf(parameters, url, tls), signal);
+        const next = left > 0 ? redirection(response, url) : undefined;
+        if (next === undefined) {
+          const complaint = judgeResponse(parameters, response);
+          const via = url.href === new URL(parameters.url).href ? "" : ` at ${url.href}`;
+          return { ok: complaint === undefined, reason: `${what}: ${complaint ?? `status ${response.status}`}${via}` };
+        }
+        url = next;
+      }
+    } catch (error) {
+      return { ok: false, reason: `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}` };
+    }
+  },
+};
+
+function requestOf(parameters: HttpParameters, url: URL, tls: HttpRequest["tls"]): HttpRequest {
+  const { method, version, headers, source, address } = parameters;
+  // A redirection to another host goes there; to the same one, it stays with the server that is checked.
+  const sameHost = url.hostname === new URL(parameters.url).hostname;
+  return {
+    url,
+    method,
+    version,
+    headers: { "user-agent": "viprd", ...headers },
+    ...(address === undefined || !sameHost ? {} : { address }),
+    ...(source === undefined ? {} : { source }),
+    tls,
+  };
+}
+
+/** What is wrong with a response, or undefined. */
+export function judgeResponse(parameters: HttpParameters, { status, headers, body }: HttpResponse): string | undefined {
+  const { statusCodes, responseHeaders } = parameters;
+  if (!statusCodes.some(([low, high]) => status >= low && status <= high)) {
+    return `status ${status} instead of ${formatStatusCodes(statusCodes)}`;
+  }
+  for (const [name, pattern] of Object.entries(responseHeaders)) {
+    const value = headers[name];
+    if (value === undefined) return `no header ${name}`;
+    if (!new RegExp(pattern).test(value)) return `header ${name} is ${shorten(value)}, which does not match ${pattern}`;
+  }
+  if (parameters.body !== undefined && !body.includes(parameters.body)) {
+    return `the body does not contain ${shorten(parameters.body)}: ${shorten(body)}`;
+  }
+  if (parameters.bodyRegex !== undefined && !new RegExp(parameters.bodyRegex, "s").test(body)) {
+    return `the body does not match ${parameters.bodyRegex}: ${shorten(body)}`;
+  }
+  return undefined;
+}
+
+export function formatStatusCodes(codes: HttpParameters["statusCodes"]): string {
+  return codes.map(([low, high]) => (low === high ? String(low) : `${low}-${high}`)).join(", ");
+}
+
+/** RFC 9110 section 15.4; undefined when it is none that can be followed. */
+function redirection({ status, headers }: HttpResponse, from: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
+  if (!URL.canParse(headers.location, from.href)) return undefined;
+  const next = new URL(headers.location, from);
+  return next.protocol === "http:" || next.protocol === "https:" ? next : undefined;
+}
+
+/** Throws when a file cannot be read: a check that was to verify must not go on without. */
+async function readTls(parameters: HttpParameters): Promise<HttpRequest["tls"]> {
+  const { verify, authorities, certificate, key, serverName } = parameters;
+  const files = { ca: authorities, cert: certificate, key };
+  const read: { ca?: Buffer; cert?: Buffer; key?: Buffer } = {};
+  for (const [name, file] of Object.entries(files) as [keyof typeof files, string | undefined][]) {
+    if (file !== undefined) read[name] = await readFile(file);
+  }
+  return { verify, ...read, ...(serverName === undefined ? {} : { name: serverName }) };
+}
+
+/** What an operator can do something about, in words; the rest as Node and OpenSSL say it. */
+function whyFailed(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? String(error.code) : "";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name cannot be looked up (${code})`;
+  if (code === "ENOENT" || code === "EACCES") return "path" in error ? `cannot read ${error.path} (${code})` : code;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `the certificate is for another name (${code})`;
+  if (/^(CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|ERR_SSL|ERR_TLS|EPROTO|HPE_)/.test(code))
+    return `${error.message} (${code})`;
+  return whySystem(error);
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
+}

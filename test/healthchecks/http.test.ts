@@ -1,0 +1,250 @@
+import { rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createSecureServer, createServer as createServer2 } from "node:http2";
+import { createServer as createServerTls } from "node:https";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { type HttpParameters, http, judgeResponse } from "../../src/healthchecks/http.ts";
+import { until } from "../daemon/support.ts";
+import { makeCertificates } from "./certificates.ts";
+import { closedPort, listen, probeOnce } from "./support.ts";
+
+const certificates = makeCertificates();
+afterAll(() => rmSync(certificates.directory, { recursive: true }));
+
+async function start(server: NetServer): Promise<number> {
+  const open = new Set<Socket>();
+  server.on("connection", (socket) => open.add(socket));
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function plain(listener: RequestListener): Promise<number> {
+  return start(createServer(listener));
+}
+
+function probe(url: string, changes: Partial<HttpParameters> = {}, limit?: number) {
+  const parameters: HttpParameters = {
+    type: "http",
+    url,
+    method: "GET",
+    version: "1.1",
+    headers: {},
+    statusCodes: [[200, 299]],
+    responseHeaders: {},
+    redirects: 0,
+    verify: true,
+    ...changes,
+  };
+  return probeOnce(http, parameters, limit);
+}
+
+describe("over HTTP/1.1", () => {
+  test("a status that is expected, and the request that was sent", async () => {
+    let seen: IncomingMessage | undefined;
+    const port = await plain((request, response) => {
+      seen = request;
+      response.end("fine");
+    });
+    const url = `http://127.0.0.1:${port}/health?full=1`;
+    const headers = { host: "www.test", "x-probe": "1" };
+    expect(await probe(url, { headers })).toEqual({ ok: true, reason: `GET ${url}: status 200` });
+    expect(seen?.url).toBe("/health?full=1");
+    expect(seen?.headers).toMatchObject({
+      host: "www.test",
+      "x-probe": "1",
+      "user-agent": "viprd",
+      connection: "close",
+    });
+  });
+
+  test("a status that is not expected", async () => {
+    const port = await plain((_, response) => void response.writeHead(503).end());
+    expect(await probe(`http://127.0.0.1:${port}/`)).toEqual({
+      ok: false,
+      reason: `GET http://127.0.0.1:${port}/: status 503 instead of 200-299`,
+    });
+  });
+
+  test("an address instead of the host of the URL", async () => {
+    const hosts: (string | undefined)[] = [];
+    const port = await plain((request, response) => {
+      hosts.push(request.headers.host);
+      response.end();
+    });
+    expect(await probe(`http://www.test:${port}/`, { address: "127.0.0.1" })).toMatchObject({ ok: true });
+    expect(hosts).toEqual([`www.test:${port}`]);
+  });
+
+  test("a redirection counts as what it is, or is followed", async () => {
+    const port = await plain((request, response) => {
+      if (request.url === "/") response.writeHead(302, { location: "/there" }).end();
+      else response.end("arrived");
+    });
+    const url = `http://127.0.0.1:${port}/`;
+    expect(await probe(url)).toMatchObject({ ok: false, reason: `GET ${url}: status 302 instead of 200-299` });
+    expect(await probe(url, { redirects: 1, body: "arrived" })).toEqual({
+      ok: true,
+      reason: `GET ${url}: status 200 at ${url}there`,
+    });
+  });
+
+  test("redirections in a circle end", async () => {
+    const port = await plain((_, response) => void response.writeHead(302, { location: "/" }).end());
+    expect((await probe(`http://127.0.0.1:${port}/`, { redirects: 3 })).reason).toContain("status 302 instead of");
+  });
+
+  test("an endless body is read so far and no further", async () => {
+    let closed = false;
+    const port = await plain((request, response) => {
+      request.socket.on("close", () => {
+        closed = true;
+      });
+      const write = (): void => {
+        while (!closed && response.write("x".repeat(65_536)));
+        if (!closed) response.once("drain", write);
+      };
+      write();
+    });
+    expect(await probe(`http://127.0.0.1:${port}/`, { body: "x" })).toMatchObject({ ok: true });
+    await until(() => closed, "the end of the connection");
+  });
+
+  test("a server that accepts and says nothing", async () => {
+    const port = await listen((socket) => void socket.resume());
+    expect(await probe(`http://127.0.0.1:${port}/`, {}, 30)).toEqual({
+      ok: false,
+      reason: `GET http://127.0.0.1:${port}/: no answer within 30 ms`,
+    });
+  });
+
+  test("a server that begins an answer and stops", async () => {
+    const port = await plain((_, response) => void response.writeHead(200, { "content-length": "10" }).write("1"));
+    expect((await probe(`http://127.0.0.1:${port}/`, {}, 50)).reason).toContain("no answer within 50 ms");
+  });
+
+  test("a server that breaks off, and one that speaks something else", async () => {
+    const broken = await plain((_, response) => {
+      response.writeHead(200, { "content-length": "10" }).write("1", () => response.destroy());
+    });
+    expect((await probe(`http://127.0.0.1:${broken}/`)).reason).toMatch(/: (aborted|reset \(ECONNRESET\))$/);
+    const other = await listen((socket) => void socket.resume().end("SSH-2.0-something\r\n"));
+    expect((await probe(`http://127.0.0.1:${other}/`)).reason).toMatch(/Parse Error.*HPE_/);
+  });
+
+  test("a closed port, and a name that does not exist", async () => {
+    const port = await closedPort();
+    expect(await probe(`http://127.0.0.1:${port}/`)).toEqual({
+      ok: false,
+      reason: `GET http://127.0.0.1:${port}/: refused (ECONNREFUSED)`,
+    });
+    expect((await probe("http://no-such-host.invalid/")).reason).toMatch(
+      /the name cannot be looked up \((ENOTFOUND|EAI_AGAIN)\)$/,
+    );
+  });
+});
+
+describe("over TLS", () => {
+  const tls = (options: object = {}, listener: RequestListener = (_, response) => void response.end("secret")) =>
+    start(createServerTls({ ...certificates.server, ...options }, listener) as unknown as Server);
+
+  test("a certificate of a known authority for the name", async () => {
+    const port = await tls();
+    const authorities = certificates.authority;
+    expect(await probe(`https://127.0.0.1:${port}/`, { authorities })).toMatchObject({ ok: true });
+    expect(await probe(`https://www.test:${port}/`, { authorities, address: "127.0.0.1" })).toMatchObject({ ok: true });
+    const serverName = "www.test";
+    expect(await probe(`https://127.0.0.1:${port}/`, { authorities, serverName })).toMatchObject({ ok: true });
+  });
+
+  test("an unknown authority and another name are failures, unless they are not to be looked at", async () => {
+    const port = await tls();
+    expect((await probe(`https://127.0.0.1:${port}/`)).reason).toMatch(/unable to verify|self.signed|issuer/i);
+    const other = { authorities: certificates.authority, serverName: "other.test" };
+    expect((await probe(`https://127.0.0.1:${port}/`, other)).reason).toMatch(/the certificate is for another name/);
+    expect(await probe(`https://127.0.0.1:${port}/`, { verify: false })).toMatchObject({ ok: true });
+  });
+
+  test("a client certificate", async () => {
+    const port = await tls({ requestCert: true, rejectUnauthorized: true, ca: [certificates.server.cert] });
+    expect((await probe(`https://127.0.0.1:${port}/`, { verify: false })).ok).toBe(false);
+    const { readFileSync } = await import("node:fs");
+    const strict = await tls({ requestCert: true, rejectUnauthorized: true, ca: readFileSync(certificates.authority) });
+    const { certificate, key } = certificates.client;
+    expect(await probe(`https://127.0.0.1:${strict}/`, { verify: false, certificate, key })).toMatchObject({
+      ok: true,
+    });
+  });
+
+  test("a file that cannot be read is a failure that names it", async () => {
+    expect(await probe("https://127.0.0.1:1/", { authorities: "/no/such/file" })).toEqual({
+      ok: false,
+      reason: "GET https://127.0.0.1:1/: cannot read /no/such/file (ENOENT)",
+    });
+  });
+
+  test("a server without TLS", async () => {
+    const port = await plain((_, response) => void response.end());
+    expect((await probe(`https://127.0.0.1:${port}/`, { verify: false })).ok).toBe(false);
+  });
+});
+
+describe("over HTTP/2", () => {
+  const answer = (request: { url?: string | undefined }, response: { end(text: string): void }) =>
+    response.end(`at ${request.url}`);
+
+  test("with TLS and without", async () => {
+    const secure = await start(createSecureServer(certificates.server, answer as never) as unknown as Server);
+    expect(
+      await probe(`https://127.0.0.1:${secure}/x`, {
+        version: "2",
+        authorities: certificates.authority,
+        body: "at /x",
+      }),
+    ).toEqual({ ok: true, reason: `GET https://127.0.0.1:${secure}/x: status 200` });
+    const open = await start(createServer2(answer as never) as unknown as Server);
+    expect(await probe(`http://127.0.0.1:${open}/y`, { version: "2", body: "at /y" })).toMatchObject({ ok: true });
+  });
+
+  test("a server that does not speak it, a closed port, silence, an untrusted certificate", async () => {
+    const old = await plain((_, response) => void response.end());
+    expect((await probe(`http://127.0.0.1:${old}/`, { version: "2" }, 2000)).ok).toBe(false);
+    const port = await closedPort();
+    expect((await probe(`http://127.0.0.1:${port}/`, { version: "2" })).reason).toContain("refused (ECONNREFUSED)");
+    const silent = await listen((socket) => void socket.resume());
+    expect((await probe(`http://127.0.0.1:${silent}/`, { version: "2" }, 30)).reason).toContain(
+      "no answer within 30 ms",
+    );
+    const secure = await start(createSecureServer(certificates.server) as unknown as Server);
+    expect((await probe(`https://127.0.0.1:${secure}/`, { version: "2" })).ok).toBe(false);
+  });
+});
+
+test("a response is judged by status, headers and body, in this order", () => {
+  const wanted = {
+    statusCodes: [
+      [200, 200],
+      [301, 302],
+    ],
+    responseHeaders: { server: "^nginx" },
+    body: "up",
+    bodyRegex: "^up.*now$",
+  };
+  const judge = (response: object) =>
+    judgeResponse(wanted as unknown as HttpParameters, {
+      status: 200,
+      headers: { server: "nginx" },
+      body: "up\nnow",
+      ...response,
+    });
+  expect(judge({})).toBeUndefined();
+  expect(judge({ status: 404 })).toBe("status 404 instead of 200, 301-302");
+  expect(judge({ headers: {} })).toBe("no header server");
+  expect(judge({ headers: { server: "caddy" } })).toBe('header server is "caddy", which does not match ^nginx');
+  expect(judge({ body: "down" })).toBe('the body does not contain "up": "down"');
+  expect(judge({ body: "it is up" })).toBe('the body does not match ^up.*now$: "it is up"');
+});
