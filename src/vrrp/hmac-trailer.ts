@@ -83,6 +83,7 @@ export function sign(pdu: Uint8Array, source: IpAddress, key: Key, sequence: Seq
 
 /** Whether `key` made the code at the end of `pdu`. Takes the same time wherever a wrong code differs. */
 export function isSignedBy(pdu: Uint8Array, source: IpAddress, key: Key): boolean {
+  if (pdu.length < trailerLength) return false;
   const mac = pdu.subarray(pdu.length - macLength);
   return timingSafeEqual(codeOf(pdu, source, key).subarray(0, macLength), mac);
 }
