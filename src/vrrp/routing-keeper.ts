@@ -205,6 +205,7 @@ export class RoutingKeeper implements Claimant {
       return this.#request(item, object, standing.state === "absent" ? "add" : "replace", loss);
     }
     item.condition = "left";
+    item.error = `it ${loss}; left as it is, as on_removal says`;
     if (this.#onRemoval === "yield") this.#lost(`${what} ${loss}`);
     else this.#voice.warn(what, `${what} ${loss}: left as it is, as on_removal says`);
     return undefined;

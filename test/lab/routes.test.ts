@@ -1,6 +1,7 @@
 // Routes and rules: with the role, put back when others remove them, gone with the daemon; beside keepalived.
 import { expect } from "vitest";
 import { type Lab, scenario } from "../support/lab.ts";
+import { expectBetween, skewTime } from "../support/lab-checks.ts";
 import { pairs } from "../support/lab-pairs.ts";
 import { Child, eventually, sleep } from "../support/lab-process.ts";
 import { usesViprd, viprdConfig } from "../support/lab-routers.ts";
@@ -228,5 +229,46 @@ if (usesViprd()) {
     await eventually("it is viprd's now", async () => /valid_lft [1-5]sec/.test(await shown()), 500, 20);
     await lab.term(viprd);
     expect(await shown()).toBe("");
+  });
+}
+
+for (const pair of pairs({ versions: [3], families: [4], viprd: "r1" })) {
+  scenario(`on_removal: yield hands the role over: ${pair.name}`, { topology: T2 }, async (lab) => {
+    const spec = (priority: number) => ({
+      priority,
+      preempt: false,
+      viprd: { virtual_routes: shared.routes, virtual_rules: shared.rules, on_removal: "yield" },
+    });
+    const { r1, r2 } = await pair.settled(lab, spec(200), spec(100));
+    await eventually("routes on r1", async () => (await held(lab, "r1")).length > 0, 1000);
+    await sleep(500);
+    lab.interrupted("r1");
+    const flushed = Date.now();
+    await lab.namespaces.ip("r1", ["route flush table 100"]);
+    // Priority 0, then the skew of the other.
+    const first = await lab.capture.waitForAdvert({ node: "r2", holding: true }, 3000);
+    expectBetween("takeover after the flush", first.at - flushed, skewTime(3, 100, 1000), skewTime(3, 100, 1000) + 500);
+    await r1.waitState("web", "backup", 1000);
+    await r2.waitState("web", "active", 1000);
+    expect(await held(lab, "r1")).toEqual([]);
+    expect(await lab.hosts.holds("r1", pair.vip)).toBe(false);
+  });
+}
+
+if (usesViprd()) {
+  scenario("on_removal: ignore leaves it, and says so", { topology: T2x2 }, async (lab) => {
+    const more = { virtual_routes: shared.routes, virtual_rules: shared.rules, on_removal: "ignore" };
+    const viprd = await lab.viprd("r1", viprdConfig({ web: { priority: 200, interval: 100, viprd: more } }));
+    const count = shared.routes.length + shared.rules.length;
+    await eventually("routes and rules", async () => (await held(lab, "r1")).length === count, 10_000);
+    await lab.namespaces.ip("r1", ["rule del priority 1000", "addr del 192.0.2.1/24 dev e0"]);
+    await told(viprd, /^rule from 192\.0\.2\.1\/32 .*left as it is, as on_removal says$/);
+    await told(viprd, /^address 192\.0\.2\.1\/24 on e0 .*left as it is, as on_removal says$/);
+    await sleep(3000);
+    // Of a table of its own the kernel keeps the route that has the address as its source.
+    expect(await held(lab, "r1")).toHaveLength(count - 1);
+    const { rules, addresses, state } = await viprd.instance();
+    expect([state, rules[0]?.present, addresses[0]?.present]).toEqual(["active", false, false]);
+    expect(rules[0]?.error).toMatch(/left as it is/);
   });
 }

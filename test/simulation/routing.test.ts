@@ -193,6 +193,10 @@ describe("what somebody else does to them", () => {
     lab.run(30_000);
     expect([held(node), node.held]).toEqual([["1000 112", "1001 112"], []]);
     expect(told(node)).toHaveLength(3);
+    expect(node.status.routes[1]).toMatchObject({
+      present: false,
+      error: "it was removed by somebody else (netlink port 99); left as it is, as on_removal says",
+    });
     expect(told(node)[2]).toMatch(/^warning: .*left as it is, as on_removal says$/);
     node.kernel.setCarrier(false);
     node.kernel.setCarrier(true);
