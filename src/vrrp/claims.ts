@@ -58,7 +58,7 @@ export class Claims {
     for (const claimant of this.#waiting) claimant.surroundingsChanged();
   }
 
-  isHeldElsewhere(place: string, claimant: Claimant): boolean {
+  isHeldElsewhere(place: string, claimant: Claimant | undefined): boolean {
     return [...(this.#claims.get(place)?.claimants ?? [])].some((other) => other !== claimant && other.holds(place));
   }
 

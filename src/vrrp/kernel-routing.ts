@@ -23,7 +23,7 @@ import { Claims } from "./claims.ts";
 import type { LogLevel } from "./host.ts";
 import { routingOwner } from "./route-entry.ts";
 import type { Claimant, KernelObject, RoutePart, Routing, RoutingRequest } from "./routing.ts";
-import { findRoutingLeftOvers } from "./routing-plan.ts";
+import { findRoutingLeftOvers, placeOf } from "./routing-plan.ts";
 
 const flags = { add: NLM_F_CREATE | NLM_F_EXCL, replace: NLM_F_CREATE | NLM_F_REPLACE, delete: 0 } as const;
 
@@ -40,23 +40,26 @@ export class KernelRouting implements Routing {
     this.#log = log;
   }
 
-  /** Removes what an earlier run left, less `kept`; `configured` is what the instances may hold. Never rejects. */
+  /**
+   * Removes what an earlier run left, less `kept`; `configured` is what the instances may hold. What is marked is gone
+   * when it resolves. What is not is found when the tables have been read, which nothing waits for: with a million
+   * routes of others that takes a second. Never rejects.
+   */
   async start(kept: readonly KernelObject[], configured: readonly KernelObject[]): Promise<void> {
     this.#started = true;
     try {
-      if (this.#claims.size > 0) await this.#open().ready;
       const marked = await listRoutes(this.#connection, { protocol: routingOwner });
-      const rules = await listRules(this.#connection);
-      const others = (this.#watch?.routes() ?? []).filter(({ protocol }) => protocol !== routingOwner);
-      const found = findRoutingLeftOvers([...marked, ...others], rules, kept, configured);
-      for (const object of found) this.#log("warn", `removing left-over ${describe(object)}`);
-      this.perform(
-        found.map((object) => ({ action: "delete", object, done: (error) => this.#report(error?.message) })),
-      );
+      this.#removeLeftOvers(findRoutingLeftOvers(marked, await listRules(this.#connection), kept, []));
     } catch (error) {
       // Failing over matters more than routes.
       this.#report(error instanceof Error ? error.message : String(error));
     }
+    if (this.#claims.size === 0) return;
+    this.#open(() => {
+      const unmarked = (this.#watch?.routes() ?? []).filter(({ protocol }) => protocol !== routingOwner);
+      const found = findRoutingLeftOvers(unmarked, [], kept, configured);
+      this.#removeLeftOvers(found.filter((object) => !this.#claims.isHeldElsewhere(placeOf(object), undefined)));
+    });
   }
 
   /** The keepers hear of nothing any more. */
@@ -108,33 +111,48 @@ export class KernelRouting implements Routing {
     this.#lookingAgain = true;
     queueMicrotask(() => {
       this.#lookingAgain = false;
-      this.#watch?.readRoutesAgain();
+      if (this.#watch !== undefined) this.#watch.readRoutesAgain();
+      else if (this.#started) this.#open();
     });
   }
 
-  #open(): Watch {
-    const watch = Watch.open({
-      routes: {
-        tables: () => this.#claims.filters(),
-        wanted: (route) => this.#claims.has(routePlace(route)),
-        concerns: (shape) => this.#claims.concerns(shape),
-      },
-      rules: true,
-      connection: this.#connection,
-      onChange: (change) => this.#changed(change),
-      onResync: (reason) => this.#log("warn", `netlink: ${reason}; reading routes and rules again`),
-    });
-    this.#watch = watch;
-    watch.ready.then(
-      () => {
-        // What was there at first is no change; a keeper that asked too early has to look again.
-        for (const place of this.#claims.places()) this.#claims.tell(place, undefined);
-      },
-      (error: unknown) => {
-        if (this.#watch === watch) this.#report(error instanceof Error ? error.message : String(error));
-      },
-    );
-    return watch;
+  #removeLeftOvers(found: readonly KernelObject[]): void {
+    for (const object of found) this.#log("warn", `removing left-over ${describe(object)}`);
+    this.perform(found.map((object) => ({ action: "delete", object, done: (error) => this.#report(error?.message) })));
+  }
+
+  #open(isRead: () => void = () => {}): void {
+    try {
+      const watch = Watch.open({
+        routes: {
+          tables: () => this.#claims.filters(),
+          wanted: (route) => this.#claims.has(routePlace(route)),
+          concerns: (shape) => this.#claims.concerns(shape),
+        },
+        rules: true,
+        connection: this.#connection,
+        onChange: (change) => this.#changed(change),
+        onResync: (reason) => this.#log("warn", `netlink: ${reason}; reading routes and rules again`),
+      });
+      this.#watch = watch;
+      watch.ready.then(
+        () => {
+          isRead();
+          // What was there at first is no change; a keeper that asked too early has to look again.
+          for (const place of this.#claims.places()) this.#claims.tell(place, undefined);
+        },
+        (error: unknown) => this.#failed(watch, error),
+      );
+    } catch (error) {
+      this.#report(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Without it nothing is repaired: whoever misses something next opens another. */
+  #failed(watch: Watch, error: unknown): void {
+    if (this.#watch !== watch) return;
+    this.#watch = undefined;
+    this.#report(error instanceof Error ? error.message : String(error));
   }
 
   #changed(change: Change): void {

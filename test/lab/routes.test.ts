@@ -145,7 +145,10 @@ if (usesViprd()) {
         lab.namespaces.shell("r1", "ip route show table all | grep -E '10\\.(20|30)'; ip rule | grep -v 112");
       await lab.namespaces.ip("r1", foreign);
       const before = await theirs();
-      const first = await lab.viprd("r1", config(routes, statics));
+      // One with a number of its own is known by being the configured one.
+      const own = "10.24.0.0/16 via 192.0.2.254 dev e0 proto 188";
+      const shownOwn = () => lab.namespaces.shell("r1", "ip route show 10.24.0.0/16");
+      const first = await lab.viprd("r1", config([...routes, own], statics));
       // Two routes that somebody else holds are left as they are.
       const count = routes.length + shared.rules.length + 3 - 2;
       await eventually("routes and rules", async () => (await held(lab, "r1")).length === count, 10_000);
@@ -155,12 +158,17 @@ if (usesViprd()) {
         present: true,
         foreign: true,
       });
+      await eventually("the one with its own number", async () => (await shownOwn()).includes("ospf"), 1000);
       await lab.kill9(first);
       expect(await held(lab, "r1")).toHaveLength(count);
       // A run that is not active, and has no statics.
-      const second = await lab.viprd("r1", viprdConfig({ web: { priority: 100, interval: 10_000 } }));
+      const second = await lab.viprd(
+        "r1",
+        viprdConfig({ web: { priority: 100, interval: 10_000, viprd: { virtual_routes: [own] } } }),
+      );
       await second.entered("web", "backup", 15_000);
       expect(await held(lab, "r1")).toEqual([]);
+      await eventually("its own number did not help it", async () => (await shownOwn()) === "", 1000);
       await lab.term(second);
       expect(await theirs()).toBe(before);
       await lab.namespaces.ip(
