@@ -4,7 +4,7 @@
  * differences told as if they had been heard.
  */
 import { NETLINK_ADD_MEMBERSHIP, NETLINK_ROUTE, SOL_NETLINK } from "../socket/constants.ts";
-import { ErrorNumber } from "../socket/errno.ts";
+import { ErrorNumber, errnoName } from "../socket/errno.ts";
 import type { AddressEntry } from "./address.ts";
 import type { Change } from "./change.ts";
 import { Connection, NetlinkError } from "./connection.ts";
@@ -201,7 +201,6 @@ export class Watch {
       if (typeof batch === "number") {
         if (-batch === ErrorNumber.EAGAIN || -batch === ErrorNumber.EINTR) return;
         this.#lost(-batch);
-        if (-batch !== ErrorNumber.ENOBUFS) return;
       } else if (batch.count === 0) {
         this.#drained();
         return;
@@ -228,7 +227,9 @@ export class Watch {
     this.#overruns += 1;
     this.#discarding = true;
     for (const entity of this.#entities) entity.invalidate();
-    this.#options.onResync?.(errno === ErrorNumber.ENOBUFS ? "events were lost" : `reading events failed (${errno})`);
+    this.#options.onResync?.(
+      errno === ErrorNumber.ENOBUFS ? "events were lost" : `reading events failed (${errnoName(errno)})`,
+    );
   }
 
   #drained(): void {

@@ -158,6 +158,15 @@ test("an overrun that the loop reports as an error of the socket is the same", a
   expect(scene.heard).toEqual(["removed 192.0.2.2"]);
 });
 
+test("after any other failure to read events the tables are read again at once, not when the next event comes", async () => {
+  const scene = await ready();
+  scene.events.putError(12);
+  await scene.turn();
+  expect([scene.dumps, scene.resyncs]).toEqual([2, ["reading events failed (ENOMEM)"]]);
+  await scene.dump(k.RTM_NEWADDR, address(1));
+  expect(scene.heard).toEqual(["removed 192.0.2.2"]);
+});
+
 test("an overrun during a dump makes that dump worthless", async () => {
   const scene = new Scene();
   scene.events.putError(105);
