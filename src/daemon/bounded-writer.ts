@@ -10,8 +10,11 @@ export interface BoundedWriterOptions {
 }
 
 const chunkLength = 64 * 1024;
-/** Between two attempts at a full pipe. */
+/** Between two attempts at a full pipe, and at anything else that may pass, such as a full disk. */
 const pause: Milliseconds = 20;
+const longPause: Milliseconds = 1000;
+/** Nobody reads any more. */
+const final = new Set(["EPIPE", "EBADF"]);
 
 export class BoundedWriter {
   readonly #descriptor: number;
@@ -81,12 +84,15 @@ export class BoundedWriter {
   #write(bytes: Buffer, from: number): void {
     write(this.#descriptor, bytes, from, bytes.length - from, null, (error, written) => {
       if (error?.code === "EAGAIN") setTimeout(() => this.#write(bytes, from), pause);
-      else if (error === null && from + written < bytes.length) this.#write(bytes, from + written);
+      // Not waited for by a process that has nothing else to do.
+      else if (error !== null && !final.has(error.code ?? "")) {
+        setTimeout(() => this.#write(bytes, from), longPause).unref();
+      } else if (error === null && from + written < bytes.length) this.#write(bytes, from + written);
       else this.#done(error !== null);
     });
   }
 
-  /** After an error other than a full pipe nobody reads any more, and nobody is left to tell. */
+  /** Nobody is left to tell. */
   #done(broken: boolean): void {
     this.#busy = false;
     this.#broken = broken;

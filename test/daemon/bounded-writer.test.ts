@@ -41,14 +41,34 @@ test("a reader that stands still costs lines, not time; when it is back it is to
 });
 
 test("when nobody can read any more, it gives up at once", async () => {
-  const descriptor = openSync("/dev/full", "w");
+  const pipe = join(temporaryDirectory(), "pipe");
+  await new Promise((resolve) => spawn("mkfifo", [pipe]).on("exit", resolve));
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const descriptor = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+  closeSync(reader);
+  onTestFinished(() => closeSync(descriptor));
   const writer = new BoundedWriter(descriptor, { capacity: 1000, dropped });
   writer.write("x\n");
   writer.write("y\n");
   expect(await writer.flush(5000)).toBe(false);
   writer.write("z\n");
   expect(await writer.flush(5000)).toBe(false);
+});
+
+test("a full disk costs lines, and the log goes on when there is room again", async () => {
+  const file = join(temporaryDirectory(), "log");
+  const descriptor = openSync("/dev/full", "w");
+  const writer = new BoundedWriter(descriptor, { capacity: 10, dropped });
+  writer.write("first\n");
+  writer.write("second\n");
+  writer.write("too much\n");
+  expect(await writer.flush(100)).toBe(false);
+  // The lowest free number is taken: the same descriptor, now of a disk with room.
   closeSync(descriptor);
+  expect(openSync(file, "a")).toBe(descriptor);
+  onTestFinished(() => closeSync(descriptor));
+  expect(await writer.flush(10_000)).toBe(true);
+  expect(readFileSync(file, "utf8")).toBe("first\nsecond\n1 dropped\n");
 });
 
 function readAvailable(descriptor: number): string {
