@@ -227,9 +227,8 @@ export class Watch {
     this.#overruns += 1;
     this.#discarding = true;
     for (const entity of this.#entities) entity.invalidate();
-    this.#options.onResync?.(
-      errno === ErrorNumber.ENOBUFS ? "events were lost" : `reading events failed (${errnoName(errno)})`,
-    );
+    const overrun = errno === ErrorNumber.ENOBUFS;
+    this.#options.onResync?.(overrun ? "events were lost" : `reading events failed (${errnoName(errno)})`);
   }
 
   #drained(): void {
