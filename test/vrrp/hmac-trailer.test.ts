@@ -134,3 +134,9 @@ test("a fingerprint differs with the key, is the same for the same secret, and i
   expect(fingerprintOf(newKey(9, secret))).toBe(fingerprintOf(key));
   expect(fingerprintOf(newKey(1, secret.with(0, 1)))).not.toBe(fingerprintOf(key));
 });
+
+test("what is too short for a trailer is signed by nobody", () => {
+  for (const length of [0, 2, 15, 16, 27]) {
+    expect(isSignedBy(new Uint8Array(length), Uint8Array.of(192, 0, 2, 1), newKey(1, new Uint8Array(32)))).toBe(false);
+  }
+});
