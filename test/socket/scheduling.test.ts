@@ -93,8 +93,9 @@ test.skipIf(process.getuid?.() !== 0)(
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
     const [before, inside, after, policy] = JSON.parse(stdout) as string[];
     const netRaw = "CapAmb:\t0000000000002000\n";
-    expect(before).toMatch(new RegExp(`^${netRaw}-8 0 7 2\n$`));
-    expect(inside).toBe("CapAmb:\t0000000000000000\n20 0 0 0\n");
+    // Whoever runs the tests may be nicer than others, or less so.
+    expect(before).toMatch(new RegExp(`^${netRaw}-8 -?\\d+ 7 2\n$`));
+    expect(inside).toMatch(/^CapAmb:\t0{16}\n[23]\d \d+ 0 0\n$/);
     expect(after).toBe(before);
     expect(policy).toBe("rr");
   },
