@@ -53,6 +53,8 @@ const shellFiles = new Set([
   "vrrp/kernel-routing.ts",
   "vrrp/channels.ts",
   "vrrp/transport.ts",
+  "vrrp/filter.ts",
+  "netlink/nftables-client.ts",
   // Requests that the kernel sleeps over, on a socket of their own.
   "vrrp/link-requests.ts",
   // Kernel settings are files, and so is the note of those that were changed.

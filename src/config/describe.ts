@@ -89,6 +89,7 @@ function describeInstance(instance: InstanceParameters, { mask }: DescribeOption
     unicast_peer: unicast
       ? instance.unicastPeers.map((peer) => ({ address: peer.address, min_ttl: peer.minTtl, max_ttl: peer.maxTtl }))
       : undefined,
+    accept: instance.priority === 255 ? undefined : instance.accept,
     use_vmac: describeUseVmac(instance),
     vmac_xmit_base: unicast || instance.virtualMac === undefined ? undefined : instance.virtualMac.sendFromBase,
     unicast_ttl: unicast ? instance.unicastTtl : undefined,

@@ -53,8 +53,7 @@ const inInstance: Readonly<Record<string, string>> = {
   track_file: later,
   track_process: later,
   track_bfd: later,
-  accept: "not needed: packets to the addresses are accepted while active",
-  no_accept: later,
+  no_accept: "unknown key: write accept: false",
   notify_master:
     "unknown key: keepalived's notify_master is called notify_active here; scripts still get the word MASTER",
   notify_master_rx_lower_pri:

@@ -89,6 +89,7 @@ export function resolveInstance(
     ...(password === undefined ? {} : { password }),
     ...(authHmac === undefined ? {} : { authHmac }),
     ...transport,
+    accept: values.accept ?? true,
     ...(virtualMac === undefined ? {} : { virtualMac }),
     checksumSend: values.v3_checksum ?? "auto",
     checksumReceive: values.v3_checksum_receive ?? "either",
@@ -178,6 +179,12 @@ function checkVersionKeys(
     if (values[key] !== undefined && values[key] !== false) {
       report.warn([...path, key], `has no effect in VRRP version ${version}`);
     }
+  }
+  if (values.accept === false && priority === 255) {
+    report.warn(
+      [...path, "accept"],
+      "has no effect with priority 255: the owner of the addresses accepts packets to them",
+    );
   }
   if (values.owner_ignore_adverts !== undefined && priority !== 255) {
     report.warn([...path, "owner_ignore_adverts"], "has no effect unless priority is 255");

@@ -160,6 +160,11 @@ export const instanceBlock = z.strictObject({
     "none",
     "Signs advertisements and refuses forged and replayed ones, in both versions. Takes the place of authentication.",
   ),
+  accept: standard(
+    boolean(),
+    true,
+    "While active, take in packets to the addresses. false drops them, except for ARP and neighbour discovery, and goes on forwarding what is routed through the virtual router (Accept_Mode, RFC 9568 section 6.1).",
+  ),
   use_vmac: standard(
     virtualMacKind(),
     false,

@@ -14,6 +14,7 @@ import { KernelAddresses } from "./address-requests.ts";
 import { Agenda } from "./agenda.ts";
 import { Channels } from "./channels.ts";
 import { type Entry, newEntry } from "./deadlines.ts";
+import { Filter } from "./filter.ts";
 import type { Channel, Host, LogLevel, Receiver } from "./host.ts";
 import { Instance } from "./instance.ts";
 import { KernelRouting } from "./kernel-routing.ts";
@@ -50,6 +51,7 @@ export class Engine implements Host {
   readonly addresses: KernelAddresses;
   readonly links: KernelLinks;
   readonly settings: Settings;
+  readonly filter: Filter;
   readonly routing: KernelRouting;
   readonly statics: Statics;
   readonly verdicts = new Verdicts();
@@ -80,6 +82,7 @@ export class Engine implements Host {
     this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
     this.links = new KernelLinks(this.#connection);
     this.settings = new Settings(settingsNote, (level, message) => reports.log(level, undefined, message));
+    this.filter = new Filter(this, () => (this.#started ? this.#instances.values() : []), reports);
     const nameOf = (index: number) => this.#watch.links.get(index)?.name ?? `interface ${index}`;
     this.addresses = new KernelAddresses(this.#connection, nameOf, (after) =>
       this.#agenda.scheduleBackground(this.#flush, now() + after),
@@ -113,6 +116,7 @@ export class Engine implements Host {
   /** Before start() it is only noted. Afterwards a changed instance keeps its state where that is possible. */
   configure(parameters: InstanceParameters): void {
     const running = this.#instances.get(parameters.name);
+    this.filter.refresh();
     if (this.#started) keepSecondaries(parameters, this);
     if (running?.accepts(parameters)) {
       this.#virtual.remove(running);
@@ -140,6 +144,7 @@ export class Engine implements Host {
     instance.discard();
     releaseSecondaries(name, this);
     this.#virtual.remove(instance);
+    this.filter.refresh();
   }
 
   /** A check found something else than before, or is new. Before start() it is only noted. */
@@ -161,17 +166,13 @@ export class Engine implements Host {
     this.#started = true;
     this.settings.recover();
     for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this);
-    sweep(
-      this.#allParameters(),
-      [...this.#watch.links.values()],
-      this,
-      (entry) => this.addresses.describe(entry),
-      (level, message) => this.log(level, undefined, message),
-      (entry) => this.statics.includes(entry),
-    );
+    const log = (level: LogLevel, message: string) => this.log(level, undefined, message);
+    const isKept = (entry: AddressEntry) => this.statics.includes(entry);
+    sweep(this.#allParameters(), [...this.#watch.links.values()], this, log, isKept);
     this.statics.hold();
     for (const instance of this.#instances.values()) instance.refresh();
     this.settings.restoreUnused();
+    this.filter.refresh();
   }
 
   /** Every role is given up and every address removed when this returns; the promise waits for the kernel's answers. */
@@ -192,7 +193,7 @@ export class Engine implements Host {
     for (const instance of instances) instance.discard();
     this.settings.restoreAll();
     this.routing.close();
-    await Promise.all([this.#connection.settle(), this.links.settle()]);
+    await Promise.all([this.#connection.settle(), this.links.settle(), this.filter.remove()]);
   }
 
   *status(): Iterable<InstanceStatus> {
@@ -265,6 +266,7 @@ export class Engine implements Host {
   #linkChanged(link: Link, kind: string, before: Link | undefined): void {
     const isMeant = (name: string) => this.#known.isMeant(name, link);
     if (before !== undefined && before.name !== link.name) this.settings.renamed(before.name, link.name);
+    if (before?.name !== link.name) this.filter.refresh();
     if (kind === "added")
       for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this, isMeant);
     this.statics.linkChanged(isMeant);

@@ -5,7 +5,7 @@ import type { Link } from "../netlink/link.ts";
 import type { Family, IpAddress } from "../wire/address.ts";
 import type { Entry } from "./deadlines.ts";
 import type { Setting } from "./mac-settings.ts";
-import type { Instant, Milliseconds } from "./parameters.ts";
+import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
 import type { Datagram } from "./reception.ts";
 import type { Routing } from "./routing.ts";
 import type { VrrpEvent } from "./status.ts";
@@ -43,6 +43,12 @@ export interface AddressRequests {
   /** Gives an address that is there its lifetime again. */
   renew(entries: readonly AddressEntry[], failed: (entry: AddressEntry, error: Refusal) => void): void;
   delete(entry: AddressEntry, done: (error?: Refusal) => void): void;
+}
+
+/** Something a router needs. `problem` keeps it from running, `pending` only one that does not run yet. */
+export interface Preparation {
+  readonly problem?: string;
+  readonly pending?: string;
 }
 
 /** Macvlan devices. Going up is done on return, the other requests are under way; their end is told later. */
@@ -89,6 +95,8 @@ export interface Host {
   readonly links: LinkRequests;
   readonly settings: SettingRequests;
   readonly routing: Routing;
+  /** Whether packets are kept from the addresses of an instance, if they have to be. */
+  readonly filter: { state(parameters: InstanceParameters): Preparation };
   /** Throws when the kernel refuses the sockets. */
   openChannel(link: Link, family: Family, receiver: Receiver): Channel;
   /** A frame as it is to appear on the wire; the negative errno when it could not be sent. */

@@ -19,8 +19,6 @@ import type { InstanceStatus, StateName } from "./status.ts";
 import type { GroupMember, SyncGroup } from "./sync-group.ts";
 import { macDeviceNames } from "./virtual-mac.ts";
 
-const retryDelay = 2000;
-
 export class Instance implements GroupMember {
   readonly #host: Host;
   readonly #parts = new Map<Family, Part>();
@@ -116,8 +114,9 @@ export class Instance implements GroupMember {
     const { link, reasons, source4, source6 } = this.#assess();
     const wasRunning = this.state !== "initialize";
     const change = this.#standing.look();
-    const devices = link === undefined ? [] : [...this.#parts.values()].map((part) => part.prepare(link));
-    const problems = devices.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+    const needs = [...this.#parts.values()].map((part) => part.prepare(link));
+    needs.push(this.#host.filter.state(this.#parameters));
+    const problems = needs.flatMap(({ problem }) => problem ?? []);
     for (const source of ["start", "sockets", "devices"] as const) this.#faults.set(source, []);
     this.#faults.set("surroundings", [...reasons, ...problems]);
     this.#faults.set("tracked", this.#standing.faults);
@@ -128,7 +127,7 @@ export class Instance implements GroupMember {
       return;
     }
     this.#takeOver(change);
-    const pending = devices.flatMap(({ pending }) => (pending === undefined ? [] : [pending]));
+    const pending = needs.flatMap(({ pending }) => pending ?? []);
     if (!wasRunning && (pending.length > 0 || this.#group?.gathering === true)) {
       this.#faults.set("devices", pending);
       this.#faults.set("group", pending.length > 0 ? [] : ["waiting for the other members of its sync group"]);
@@ -248,7 +247,7 @@ export class Instance implements GroupMember {
     } catch (error) {
       this.#faults.add("sockets", error instanceof Error ? error.message : String(error));
       // Memory, descriptors, an interface that is being renamed: perhaps there is no event when it is over.
-      this.#host.scheduleBackground(this.#retry, this.#host.now() + retryDelay);
+      this.#host.scheduleBackground(this.#retry, this.#host.now() + 2000);
     }
   }
 

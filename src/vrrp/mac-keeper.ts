@@ -6,18 +6,12 @@
 import type { Link } from "../netlink/link.ts";
 import { equalBytes } from "../wire/bytes.ts";
 import { newEntry } from "./deadlines.ts";
-import type { Host, Refusal } from "./host.ts";
+import type { Host, Preparation, Refusal } from "./host.ts";
 import { Limiter } from "./limiter.ts";
 import { baseSettings, deviceSettings, obstacles, quietSetting, type Setting } from "./mac-settings.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { MacStatus } from "./status.ts";
 import { isOurs, judge, type MacDevice, unfit } from "./virtual-mac.ts";
-
-/** Nothing in it: the device is there. `problem` keeps the router from running, `pending` one that does not run yet. */
-export interface Preparation {
-  readonly problem?: string;
-  readonly pending?: string;
-}
 
 export interface MacPorts {
   /** What prepare() answers has changed. */

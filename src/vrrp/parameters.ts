@@ -160,6 +160,8 @@ export interface InstanceParameters {
   /** Cap on the interval learned from a peer; without it, none. */
   readonly maxLearnedInterval?: Milliseconds;
   readonly announce: AnnounceParameters;
+  /** Accept_Mode (RFC 9568 section 6.1): while active, packets to the addresses are taken in. Always, for their owner. */
+  readonly accept: boolean;
   /** Without it addresses answer with the MAC address of the interface they are on. */
   readonly virtualMac?: VirtualMacParameters;
   /** Lifetime given to addresses in the kernel, renewed at half time; without it they are permanent. */

@@ -4,8 +4,8 @@ import type { Family, IpAddress } from "../wire/address.ts";
 import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
 import { addressesOfFamily, type RunningParameters, routingOfFamily } from "./derive.ts";
-import type { Host } from "./host.ts";
-import { MacKeeper, type Preparation } from "./mac-keeper.ts";
+import type { Host, Preparation } from "./host.ts";
+import { MacKeeper } from "./mac-keeper.ts";
 import { Member, type MemberPorts } from "./member.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { RoutingKeeper } from "./routing-keeper.ts";
@@ -102,8 +102,8 @@ export class Part {
   }
 
   /** Has the device with the virtual MAC address made on this interface, if there is to be one. */
-  prepare(link: Link): Preparation {
-    return this.#mac?.prepare(link) ?? {};
+  prepare(link: Link | undefined): Preparation {
+    return (link && this.#mac?.prepare(link)) ?? {};
   }
 
   /** Throws when the kernel refuses the sockets. */

@@ -151,6 +151,7 @@ class Stage {
       addressesOn: () => addresses,
       isVirtual: () => false,
       isHeldElsewhere: () => false,
+      filter: { state: () => ({}) },
       addresses: new KernelAddresses(
         this.#connection,
         () => link.name,
@@ -226,6 +227,7 @@ function parameters(family: Family): InstanceParameters {
       },
     ],
     excludedAddresses: [],
+    accept: true,
     unicastPeers: [],
     unicastTtl: 255,
     checksumSend: "auto",

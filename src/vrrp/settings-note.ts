@@ -16,7 +16,13 @@ interface Content {
   readonly boot: string;
   readonly namespace: string;
   readonly settings: readonly Changed[];
+  /** A packet filter of ours is on the host. */
+  readonly filter: boolean;
 }
+
+export type Noted = Pick<Content, "settings" | "filter">;
+
+const nothing: Noted = { settings: [], filter: false };
 
 export class SettingsNote {
   readonly #file: string;
@@ -26,27 +32,27 @@ export class SettingsNote {
   }
 
   /** Nothing when there is no note, or one of another boot or network namespace. Throws when it cannot be read. */
-  read(): readonly Changed[] {
+  read(): Noted {
     let text: string;
     try {
       text = readFileSync(this.#file, "utf8");
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return nothing;
       throw error;
     }
     const content: unknown = JSON.parse(text);
     if (!isContent(content)) throw new Error(`${this.#file} is not a note of settings`);
     const { boot, namespace } = here();
-    return content.boot === boot && content.namespace === namespace ? content.settings : [];
+    return content.boot === boot && content.namespace === namespace ? content : nothing;
   }
 
   /** Throws the error of the file system. */
-  write(settings: readonly Changed[]): void {
-    if (settings.length === 0) {
+  write({ settings, filter }: Noted): void {
+    if (settings.length === 0 && !filter) {
       rmSync(this.#file, { force: true });
       return;
     }
-    const content: Content = { ...here(), settings };
+    const content: Content = { ...here(), settings, filter };
     // Whole or not at all: a note cut short would lose what it is for.
     writeFileSync(`${this.#file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
     renameSync(`${this.#file}.new`, this.#file);
@@ -62,7 +68,8 @@ function here(): Pick<Content, "boot" | "namespace"> {
 
 function isContent(value: unknown): value is Content {
   if (typeof value !== "object" || value === null) return false;
-  const { boot, namespace, settings } = value as Partial<Record<keyof Content, unknown>>;
+  const { boot, namespace, settings, filter } = value as Partial<Record<keyof Content, unknown>>;
+  if (typeof filter !== "boolean") return false;
   return (
     typeof boot === "string" && typeof namespace === "string" && Array.isArray(settings) && settings.every(isChanged)
   );

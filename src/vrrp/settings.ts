@@ -21,6 +21,7 @@ export class Settings implements SettingRequests {
   readonly #note: SettingsNote | undefined;
   /** Changed by us or by an earlier run of us, by path. */
   readonly #held = new Map<string, Held>();
+  #filter = false;
   #noteWorks = true;
   readonly #told = new Set<string>();
 
@@ -33,9 +34,9 @@ export class Settings implements SettingRequests {
   /** Takes over what an earlier run changed and could not put back. */
   recover(): void {
     try {
-      for (const { path, before, set } of this.#note?.read() ?? []) {
-        this.#held.set(path, { before, set, holders: new Set() });
-      }
+      const { settings, filter } = this.#note?.read() ?? { settings: [], filter: false };
+      this.#filter = filter;
+      for (const { path, before, set } of settings) this.#held.set(path, { before, set, holders: new Set() });
     } catch (error) {
       this.#log("warn", `the settings that an earlier run changed are not known: ${wordsOf(error)}`);
     }
@@ -44,6 +45,17 @@ export class Settings implements SettingRequests {
   /** Puts back what nobody needs: after recover() and once everybody has said what is needed. */
   restoreUnused(): void {
     for (const [path, { holders }] of this.#held) if (holders.size === 0) this.#restore(path);
+    this.#save();
+  }
+
+  /** Whether a packet filter of ours is on the host, perhaps left by an earlier run: it goes into the same note. */
+  get filterNoted(): boolean {
+    return this.#filter;
+  }
+
+  set filterNoted(noted: boolean) {
+    if (noted === this.#filter) return;
+    this.#filter = noted;
     this.#save();
   }
 
@@ -144,9 +156,10 @@ export class Settings implements SettingRequests {
   }
 
   #save(): void {
+    const filter = this.#filter;
     const settings: Changed[] = [...this.#held].map(([path, { before, set }]) => ({ path, before, set }));
     try {
-      this.#note?.write(settings);
+      this.#note?.write({ settings, filter });
       this.#noteWorks = true;
     } catch (error) {
       if (this.#noteWorks) this.#log("warn", `if viprd is killed, settings stay changed: ${wordsOf(error)}`);

@@ -7,13 +7,15 @@ import { quietSetting } from "./mac-settings.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { isOurs } from "./virtual-mac.ts";
 
+type SweptHost = Pick<Host, "addressesOn" | "links" | "settings"> & {
+  readonly addresses: Host["addresses"] & { describe(entry: AddressEntry): string };
+};
 type Log = (level: LogLevel, message: string) => void;
 
 export function sweep(
   instances: readonly InstanceParameters[],
   links: readonly Link[],
-  host: Pick<Host, "addresses" | "addressesOn" | "links" | "settings">,
-  describe: (entry: AddressEntry) => string,
+  host: SweptHost,
   log: Log,
   isKept: (entry: AddressEntry) => boolean,
 ): void {
@@ -27,7 +29,7 @@ export function sweep(
   const interfaces = links.map(({ index, name }) => ({ name, addresses: host.addressesOn(index) }));
   for (const entry of findLeftOvers(instances, interfaces)) {
     if (isKept(entry)) continue;
-    log("warn", `removing left-over virtual address ${describe(entry)}`);
+    log("warn", `removing left-over virtual address ${host.addresses.describe(entry)}`);
     host.addresses.delete(entry, failed);
   }
 }

@@ -26,6 +26,7 @@ export function parameters(name: string, changes: Partial<InstanceParameters> = 
       { address: "192.0.2.10", prefixLength: 24, device: "eth0", scope: 0, noprefixroute: false, nodad: false },
     ],
     excludedAddresses: [],
+    accept: true,
     unicastPeers: [],
     unicastTtl: 255,
     checksumSend: "auto",

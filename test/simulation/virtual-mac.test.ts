@@ -283,3 +283,23 @@ describe("a reload", () => {
     expect(node.held.sort()).toEqual(["192.0.2.1", "fe80::51"]);
   });
 });
+
+describe("accept: false", () => {
+  test("without its packet filter the router does not run, whatever it does otherwise", () => {
+    const lab = new Lab();
+    const node = lab.node("alone", 11, { ...vmac, accept: false });
+    node.start();
+    node.host.filtering = { problem: "accept: false needs a kernel with nf_tables" };
+    node.instance.refresh();
+    lab.run(10_000);
+    expect(node.state).toBe("initialize");
+    expect(node.status.reasons).toEqual(["accept: false needs a kernel with nf_tables"]);
+    node.host.filtering = {};
+    node.instance.refresh();
+    lab.run(5_000);
+    expect(node.state).toBe("active");
+    node.host.filtering = { pending: "it is being made again" };
+    node.instance.refresh();
+    expect(node.state).toBe("active");
+  });
+});

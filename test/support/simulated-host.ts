@@ -12,6 +12,7 @@ import type {
   Host,
   LinkRequests,
   LogLevel,
+  Preparation,
   Receiver,
   SettingRequests,
 } from "../../src/vrrp/host.ts";
@@ -54,6 +55,9 @@ export class SimulatedHost implements Host {
   readonly links: LinkRequests;
   readonly settings: SettingRequests;
   readonly routing: SimulatedRouting;
+  /** There is no packet filter in the simulation; what the kernel would answer. */
+  filtering: Preparation = {};
+  readonly filter = { state: ({ accept }: InstanceParameters) => (accept ? {} : this.filtering) };
   /** How far the wall clock of this host is ahead of the others'. */
   clockError: Milliseconds = 0;
   readonly verdicts = new Verdicts();

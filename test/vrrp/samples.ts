@@ -114,6 +114,7 @@ export function instance(changes: Partial<InstanceParameters> = {}): InstancePar
     preemptDelay: 0,
     virtualAddresses: [virtualAddress("192.0.2.1")],
     excludedAddresses: [],
+    accept: true,
     unicastPeers: [],
     unicastTtl: 255,
     checksumSend: "auto",
