@@ -1,6 +1,10 @@
 /** Files that are damaged, huge or built to hurt: a clear problem, soon, and never a throw. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { instanceWith, loadTexts, problemsOf } from "./support.ts";
 
@@ -214,6 +218,15 @@ test("no message tells a password, wherever it ended up", () => {
       expect(problems.join("\n"), place).not.toContain("s3cr3t");
     }
   }
+});
+
+test("a named pipe is not waited for", () => {
+  const directory = mkdtempSync(join(tmpdir(), "viprd-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const pipe = join(directory, "viprd.yaml");
+  execFileSync("mkfifo", [pipe]);
+  const { problems } = loadConfig(pipe);
+  expect(problems.map(({ message }) => message)).toEqual(["cannot be read: it is a pipe: name a file"]);
 });
 
 test("a directory that cannot be listed is a problem, not an empty one", () => {
