@@ -13,6 +13,7 @@ const names = [
   "scale",
   "reload",
   "flood",
+  "checks",
   "false",
 ];
 const usage = `npm run bench -- [options]          (as root, after npm ci; installs what is missing, keepalived among it)

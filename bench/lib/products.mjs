@@ -23,15 +23,25 @@ symlinkSync(join(repository, "node_modules"), `${program}/node_modules`);
 
 let counter = 0;
 
+/** Half of the checks open connections, a tenth of them start a program. */
+const checkMix = [
+  ...Array(5).fill("type: tcp, host: 10.50.255.100, port: 7000"),
+  ...Array(2).fill("type: file, path: /etc/passwd"),
+  "type: process, program: node",
+  "type: interface, interface: e0",
+  "type: script, script: /bin/true",
+];
+
 /**
- * @typedef {{ count?: number, interval: number, priority: number, realtime?: number, changed?: boolean }} Plan
- * `interval` in milliseconds; `changed`: the first virtual router has a second address that is not advertised.
+ * @typedef {{ count?: number, interval: number, priority: number, realtime?: number, changed?: boolean, checks?: number }} Plan
+ * `interval` in milliseconds; `changed`: the first virtual router has a second address that is not advertised; `checks`:
+ * health checks of 1 s each, of viprd only.
  */
 export const viprd = {
   name: "viprd",
   version: () => `${JSON.parse(readFileSync(`${program}/package.json`, "utf8")).version} on Node ${process.version}`,
 
-  config({ count = 1, interval, priority, realtime, changed = false }) {
+  config({ count = 1, interval, priority, realtime, changed = false, checks = 0 }) {
     const lines = ["global:", "  router_id: bench"];
     if (realtime !== undefined) lines.push(`  vrrp_rt_priority: ${realtime}`);
     lines.push("vrrp_instance:");
@@ -47,6 +57,8 @@ export const viprd = {
       );
       if (changed && i === 0) lines.push("    virtual_ipaddress_excluded:", "      - 10.50.200.1/16");
     }
+    if (checks > 0) lines.push("health_check:");
+    for (let i = 0; i < checks; i++) lines.push(`  c${i}: { ${checkMix[i % checkMix.length]}, interval: 1s }`);
     return `${lines.join("\n")}\n`;
   },
 

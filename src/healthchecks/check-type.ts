@@ -21,8 +21,8 @@ export interface ProgramEnd {
 }
 
 export interface CheckType<Parameters> {
-  /** For the reason at the deadline: "did not end" within 500 ms. "no answer" unless given. */
-  readonly late?: string;
+  /** For the reason at the deadline: "/bin/check did not end", within 500 ms. Without it: "no answer". */
+  late?(parameters: Parameters): string;
   /**
    * One run. A failure of the checked thing is an outcome with ok: false; what is thrown counts as one too. When `signal`
    * aborts, the time is up or nobody wants to know any more: release everything and settle soon. `signal.reason` is an

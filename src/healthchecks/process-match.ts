@@ -17,6 +17,8 @@ export type WantedProcess =
   /** The words that the command line begins with; a first one without / is compared with the file name alone. */
   | { readonly command: readonly string[] };
 
+const pidsShown = 3;
+
 /** TASK_COMM_LEN less the final NUL. */
 const shortNameBytes = 15;
 
@@ -38,12 +40,20 @@ export function matches(wanted: WantedProcess, { ended, shortName, words }: Proc
   return wanted.program === shortName || words.slice(0, 2).some((word) => fileName(word) === wanted.program);
 }
 
-export function judgeCount(wanted: WantedProcess, count: number, least: number, most: number | undefined): Outcome {
+/** `pids`: all of them where there are too few or too many, otherwise at least enough. */
+export function judgeCount(
+  wanted: WantedProcess,
+  pids: readonly number[],
+  least: number,
+  most: number | undefined,
+): Outcome {
   const what = "program" in wanted ? wanted.program : wanted.command.join(" ");
-  const found = `${count === 0 ? "no" : count} ${count === 1 ? "process" : "processes"} of ${what}`;
+  const count = pids.length;
+  const found = `${count === 0 ? "no process" : count === 1 ? "1 process" : `${count} processes`} of ${what}`;
   if (count < least) return { ok: false, reason: `${found}, expected at least ${least}` };
   if (most !== undefined && count > most) return { ok: false, reason: `${found}, expected at most ${most}` };
-  return { ok: true, reason: found };
+  const shown = pids.slice(0, pidsShown).join(", ");
+  return { ok: true, reason: `${what} runs, pid ${shown}${count > pidsShown ? " and others" : ""}` };
 }
 
 function shorten(name: string): string {

@@ -2,9 +2,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { ProcessEntry } from "./process-match.ts";
 
-type ProcessHead = Pick<ProcessEntry, "pid" | "shortName" | "ended">;
+export type ProcessHead = Pick<ProcessEntry, "pid" | "shortName" | "ended">;
 
-/** Many checks look at about the same time: one look serves those of a moment. */
+/** One look serves all checks that want one at about the same time. */
 const freshFor = 50;
 let latest: { readonly at: number; readonly processes: Promise<readonly ProcessHead[]> } | undefined;
 
@@ -16,12 +16,12 @@ export function recentProcesses(): Promise<readonly ProcessHead[]> {
 
 async function listProcesses(): Promise<ProcessHead[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(readHead));
+  const found = await Promise.all(pids.map(processHead));
   return found.filter((head) => head !== undefined);
 }
 
 /** "17 (name) S …": the name may hold anything, also brackets. */
-async function readHead(pid: number): Promise<ProcessHead | undefined> {
+export async function processHead(pid: number): Promise<ProcessHead | undefined> {
   const text = await readOf(pid, "stat");
   const [start, end] = [text.indexOf("("), text.lastIndexOf(")")];
   if (start < 0 || end < start) return undefined;

@@ -1,10 +1,11 @@
 /**
  * `type: process`: enough processes of a program or of a command line run. Found by looking through /proc, which works in
- * containers, where the kernel's process events do not.
+ * containers, where the kernel's process events do not. Those found last are looked at first: while they are enough,
+ * nothing else is read.
  */
 import type { CheckType } from "./check-type.ts";
-import { judgeCount, matches, mayMatch, type WantedProcess } from "./process-match.ts";
-import { processWords, recentProcesses } from "./process-table.ts";
+import { judgeCount, matches, mayMatch, type ProcessEntry, type WantedProcess } from "./process-match.ts";
+import { type ProcessHead, processHead, processWords, recentProcesses } from "./process-table.ts";
 
 export interface ProcessParameters {
   readonly type: "process";
@@ -15,14 +16,41 @@ export interface ProcessParameters {
   readonly quorumMax?: number;
 }
 
+/** The processes that the last run of a check found. */
+const found = new WeakMap<ProcessParameters, readonly number[]>();
+
 export const processes: CheckType<ProcessParameters> = {
-  async probe({ wanted, quorum, quorumMax }) {
-    let count = 0;
-    for (const { pid, shortName, ended } of await recentProcesses()) {
-      if (ended || !mayMatch(wanted, shortName)) continue;
-      const words = "program" in wanted && wanted.program === shortName ? [] : await processWords(pid);
-      if (matches(wanted, { pid, shortName, ended, words })) count += 1;
+  async probe(parameters) {
+    const { wanted, quorum, quorumMax } = parameters;
+    const known = found.get(parameters) ?? [];
+    // Whether there are too many only a look at all of them tells.
+    if (quorumMax === undefined && known.length >= quorum) {
+      const still = await stillMeant(wanted, known, quorum);
+      if (still.length >= quorum) return judgeCount(wanted, still, quorum, quorumMax);
     }
-    return judgeCount(wanted, count, quorum, quorumMax);
+    const all = await meant(wanted, await recentProcesses());
+    found.set(parameters, all);
+    return judgeCount(wanted, all, quorum, quorumMax);
   },
 };
+
+async function stillMeant(wanted: WantedProcess, known: readonly number[], enough: number): Promise<number[]> {
+  const still: number[] = [];
+  for (const pid of known) {
+    if (still.length >= enough) break;
+    const head = await processHead(pid);
+    if (head !== undefined) still.push(...(await meant(wanted, [head])));
+  }
+  return still;
+}
+
+async function meant(wanted: WantedProcess, heads: readonly ProcessHead[]): Promise<number[]> {
+  const pids: number[] = [];
+  for (const head of heads) {
+    if (head.ended || !mayMatch(wanted, head.shortName)) continue;
+    const enough = "program" in wanted && wanted.program === head.shortName;
+    const entry: ProcessEntry = { ...head, words: enough ? [] : await processWords(head.pid) };
+    if (matches(wanted, entry)) pids.push(head.pid);
+  }
+  return pids;
+}

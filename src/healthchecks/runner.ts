@@ -133,7 +133,11 @@ export class CheckRunner {
     const parameters = this.#parameters;
     this.#again = false;
     this.#begun = performance.now();
-    const current = attempt((signal) => this.#type.probe(parameters, signal), parameters.timeout, this.#type.late);
+    const current = attempt(
+      (signal) => this.#type.probe(parameters, signal),
+      parameters.timeout,
+      this.#type.late?.(parameters),
+    );
     this.#attempt = current;
     this.#ended = current.ended;
     const outcome = await current.result;

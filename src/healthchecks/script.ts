@@ -19,14 +19,14 @@ const longest = 2 * 3_600_000;
 const runner = new Runner();
 
 export const script: CheckType<ScriptParameters> = {
-  late: "did not end",
+  late: ({ argv: [program] }) => `${program} did not end`,
   async probe({ argv, user, security }, signal) {
     const [program] = argv;
     const account = permit(argv, { user, security });
     if (typeof account === "string") return { ok: false, reason: `${program} is not run: ${account}` };
     const result = await runner.run({ argv, account, timeout: longest, signal });
     const { exitCode, signal: endedBy, output, aborted } = result;
-    const how = aborted ? whyAborted(signal) : describeResult(result, longest);
-    return { ok: result.ok, reason: `${program} ${how}`, program: { exitCode, signal: endedBy, output } };
+    const reason = aborted ? whyAborted(signal) : `${program} ${describeResult(result, longest)}`;
+    return { ok: result.ok, reason, program: { exitCode, signal: endedBy, output } };
   },
 };

@@ -40,14 +40,15 @@ describe("which process is meant", () => {
   });
 });
 
-test.each<[number, number, number | undefined, boolean, string]>([
-  [0, 1, undefined, false, "no processes of haproxy, expected at least 1"],
-  [1, 1, undefined, true, "1 process of haproxy"],
-  [2, 3, undefined, false, "2 processes of haproxy, expected at least 3"],
-  [2, 1, 2, true, "2 processes of haproxy"],
-  [3, 1, 2, false, "3 processes of haproxy, expected at most 2"],
-])("%d found with a quorum of %d to %s", (count, least, most, ok, reason) => {
-  expect(judgeCount({ program: "haproxy" }, count, least, most)).toEqual({ ok, reason });
+test.each<[readonly number[], number, number | undefined, boolean, string]>([
+  [[], 1, undefined, false, "no process of haproxy, expected at least 1"],
+  [[7], 1, undefined, true, "haproxy runs, pid 7"],
+  [[7, 8], 3, undefined, false, "2 processes of haproxy, expected at least 3"],
+  [[7, 8], 1, 2, true, "haproxy runs, pid 7, 8"],
+  [[7, 8, 9], 1, 2, false, "3 processes of haproxy, expected at most 2"],
+  [[7, 8, 9, 10], 1, undefined, true, "haproxy runs, pid 7, 8, 9 and others"],
+])("%j with a quorum of %d to %s", (pids, least, most, ok, reason) => {
+  expect(judgeCount({ program: "haproxy" }, pids, least, most)).toEqual({ ok, reason });
 });
 
 describe("on this host", () => {
@@ -68,12 +69,20 @@ describe("on this host", () => {
     const first = start(path, "61");
     start(path, "62");
     await until(async () => (await ask({ program: name }, { quorum: 2 })).ok, "two processes");
-    expect(await ask({ command: [name, "61"] })).toEqual({ ok: true, reason: `1 process of ${name} 61` });
+    expect(await ask({ command: [name, "61"] })).toEqual({
+      ok: true,
+      reason: `${name} 61 runs, pid ${first.pid}`,
+    });
     expect(await ask({ command: [path] }, { quorumMax: 1 })).toEqual({
       ok: false,
       reason: `2 processes of ${path}, expected at most 1`,
     });
+    // Of one check, whose last run knows both: one that has gone is missed, and one that comes is found.
+    const both: ProcessParameters = { type: "process", wanted: { program: name }, quorum: 2 };
+    expect(await probeOnce(processes, both)).toMatchObject({ ok: true });
     first.kill("SIGKILL");
-    await until(async () => !(await ask({ program: name }, { quorum: 2 })).ok, "the end of one");
+    await until(async () => !(await probeOnce(processes, both)).ok, "the end of one");
+    start(path, "63");
+    await until(async () => (await probeOnce(processes, both)).ok, "the one in its place");
   });
 });
