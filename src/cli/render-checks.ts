@@ -1,4 +1,6 @@
 /** The health checks for a person: one line each; with many of them only those that are not up. Pure. */
+
+import type { CheckReport } from "../daemon/status.ts";
 import type { CheckState, CheckStatus } from "../healthchecks/status.ts";
 import { type Colour, type Paint, padTo, widthOf } from "./paint.ts";
 import { formatDuration, formatLatency } from "./render-time.ts";
@@ -9,19 +11,22 @@ const stateColour: Record<CheckState, Colour> = { up: "green", down: "red", unkn
 const allShown = 20;
 const longestOutput = 200;
 
-export function renderChecks(checks: readonly CheckStatus[], now: Date, paint: Paint): string[] {
+export function renderChecks(checks: readonly CheckReport[], now: Date, paint: Paint): string[] {
   if (checks.length === 0) return [];
   const shown = checks.length <= allShown ? checks : checks.filter(({ state }) => state !== "up");
   const hidden = checks.length - shown.length;
   const more = hidden === 0 ? [] : [paint("dim", `${hidden} checks are up; viprd status --json lists all`)];
   if (shown.length === 0) return more;
-  const head = ["CHECK", "STATE", "FOR", "TYPE", "LATENCY", "LAST RESULT"].map((title) => paint("dim", title));
+  const head = ["CHECK", "STATE", "FOR", "TYPE", "LATENCY", "TRACKED BY", "LAST RESULT"].map((title) =>
+    paint("dim", title),
+  );
   const rows = shown.map((check) => [
     paint("bold", check.name),
     paint(stateColour[check.state], check.state),
     formatDuration(now.getTime() - Date.parse(check.since)),
     check.type,
     check.last === null ? "" : formatLatency(check.last.latency_ms),
+    trackedBy(check),
     lastResult(check, now),
   ]);
   const widths = head.map((title, i) => Math.max(widthOf(title), ...rows.map((row) => widthOf(row[i] ?? ""))));
@@ -31,6 +36,12 @@ export function renderChecks(checks: readonly CheckStatus[], now: Date, paint: P
       .join("  ")
       .trimEnd();
   return [line(head), ...rows.flatMap((row, i) => [line(row), ...output(shown[i], paint)]), ...more];
+}
+
+/** "web", "web and 3 more" */
+function trackedBy({ used_by: [first, ...others] }: CheckReport): string {
+  if (first === undefined) return "nobody";
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 /** "connect 192.0.2.1:80: refused (2 of 3 failures, 410 ms ago)" */

@@ -4,11 +4,17 @@ import type { Path } from "./problem.ts";
 const later = "not supported in this version";
 const noMail = "not supported: viprd sends no mail; use notify with a script that does, or notify_webhook";
 
+const asCheck = (type: string) =>
+  `unknown key: write health_check:, a name below it, and type: ${type} with its keys below the name`;
+const asTrack =
+  "unknown key: write track: and below it - check: NAME, a check from health_check:, with priority: for keepalived's weight";
+
 const atTop: Readonly<Record<string, string>> = {
   global_defs: "unknown key: keepalived's global_defs is called global here",
-  vrrp_script: later,
-  vrrp_track_process: later,
-  track_file: later,
+  vrrp_script: asCheck("script"),
+  vrrp_track_process: asCheck("process"),
+  track_file: asCheck("file"),
+  vrrp_track_file: asCheck("file"),
   virtual_server: later,
   virtual_server_group: later,
   bfd_instance: later,
@@ -49,9 +55,9 @@ const inInstance: Readonly<Record<string, string>> = {
   use_ipvlan: later,
   track_interface:
     "unknown key: write track: and below it - interface: NAME, with priority: -60 for keepalived's weight -60",
-  track_script: later,
-  track_file: later,
-  track_process: later,
+  track_script: asTrack,
+  track_file: asTrack,
+  track_process: asTrack,
   track_bfd: later,
   no_accept: "unknown key: write accept: false",
   notify_master:

@@ -2,6 +2,7 @@
 import type { AnnounceParameters, InstanceParameters } from "../vrrp/parameters.ts";
 import { checkAcross } from "./across.ts";
 import type { KeyFiles } from "./auth-hmac.ts";
+import { warnOfUnused } from "./check-users.ts";
 import type { Config, GlobalConfig } from "./config.ts";
 import { resolveChecks } from "./health-check.ts";
 import { type InstanceDefaults, resolveInstance } from "./instance.ts";
@@ -36,6 +37,7 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   }
   const settings = resolveGlobal(global, hostName);
   const checks = resolveChecks(file?.health_check ?? {}, settings, report);
+  warnOfUnused(checks, Object.values(file?.vrrp_instance ?? {}), report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
   const groupRules = { instances, instanceNames: namesIn(root, "vrrp_instance"), checks: defaults.checks };
   const groups = resolveGroups(file?.vrrp_sync_group ?? {}, groupRules, report);

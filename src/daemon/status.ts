@@ -31,7 +31,7 @@ export interface StatusDocument {
   readonly instances: readonly InstanceStatus[];
   /** Sync groups; none while the VRRP process does not run. */
   readonly groups: readonly GroupStatus[];
-  readonly checks: readonly CheckStatus[];
+  readonly checks: readonly CheckReport[];
   /** What is held whatever the roles are. */
   readonly statics: StaticStatus;
   /** Who was told of transitions, and what came of it. */
@@ -42,6 +42,11 @@ export interface StatusDocument {
   readonly settings: readonly SettingStatus[];
   /** Null while the VRRP process does not run. */
   readonly vrrp: { readonly dropped: number; readonly lateness: Lateness } | null;
+}
+
+export interface CheckReport extends CheckStatus {
+  /** Names of the instances that track it. */
+  readonly used_by: readonly string[];
 }
 
 export interface ConfigStatus {
@@ -71,7 +76,7 @@ export interface SupervisorStatus {
   readonly process: ProcessStatus;
   readonly checksProcess: ProcessStatus;
   readonly instances: readonly InstanceParameters[];
-  readonly checks: readonly CheckStatus[];
+  readonly checks: readonly CheckReport[];
   readonly statics?: StaticParameters;
   readonly notify: NotifyStatus;
 }

@@ -1,4 +1,5 @@
 /** The daemon's parent process: reads the file, keeps the VRRP process running, serves status, obeys signals. */
+import { usersOf } from "../config/check-users.ts";
 import type { Config } from "../config/config.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
@@ -198,7 +199,7 @@ export class Supervisor {
       process: this.#vrrp.describe(),
       checksProcess: this.#checks.describe(),
       instances: this.#config.instances,
-      checks: await this.#checks.status(),
+      checks: (await this.#checks.status()).map((check) => ({ ...check, used_by: usersOf(check.name, this.#config) })),
       ...(this.#config.statics === undefined ? {} : { statics: this.#config.statics }),
       notify: this.#bulletin.notify.status(),
     };

@@ -6,8 +6,7 @@ import { formatDuration, formatInterval, formatMoment } from "../../src/cli/rend
 import { frame } from "../../src/cli/screen.ts";
 import type { DaemonEvent } from "../../src/daemon/event-log.ts";
 import type { ProcessStatus } from "../../src/daemon/process-status.ts";
-import type { StatusDocument } from "../../src/daemon/status.ts";
-import type { CheckStatus } from "../../src/healthchecks/status.ts";
+import type { CheckReport, StatusDocument } from "../../src/daemon/status.ts";
 import type { GroupStatus } from "../../src/vrrp/group-status.ts";
 import type { AuthenticationStatus, Counters, InstanceStatus } from "../../src/vrrp/status.ts";
 
@@ -342,7 +341,7 @@ test("a screen too small for the text says how much is missing", () => {
   );
 });
 
-const check: CheckStatus = {
+const check: CheckReport = {
   name: "gateway",
   type: "tcp",
   state: "up",
@@ -358,16 +357,17 @@ const check: CheckStatus = {
   interval_ms: 1000,
   timeout_ms: 500,
   changes: [],
+  used_by: ["web"],
 };
 const refused = "connect 192.0.2.9:80: refused (ECONNREFUSED)";
 const failing = { at: ago(0.4), ok: false, reason: refused, latency_ms: 12.4, program: null };
 
 test("checks are told with their last result and how far they are from changing", () => {
-  const checks: CheckStatus[] = [
+  const checks: CheckReport[] = [
     check,
-    { ...check, name: "web", failures: 2, successes: 0, last: failing },
+    { ...check, name: "web", used_by: [], failures: 2, successes: 0, last: failing },
     { ...check, name: "mail", state: "down", since: ago(60), failures: 9, successes: 0, last: failing },
-    { ...check, name: "slow", state: "down", since: ago(5), successes: 1 },
+    { ...check, name: "slow", used_by: ["web", "mail", "inside"], state: "down", since: ago(5), successes: 1 },
     {
       ...check,
       name: "new",
@@ -390,21 +390,21 @@ test("checks are told with their last result and how far they are from changing"
   ];
   expect(
     renderStatus(document([], { checks }), now, plain).split("\n").slice(3, -2).join("\n"),
-  ).toBe(`CHECK    STATE    FOR        TYPE  LATENCY  LAST RESULT
-gateway  up       2 h 5 min  tcp   0.42 ms  connected to 192.0.2.1:80 (400 ms ago)
-web      up       2 h 5 min  tcp   12 ms    ${refused} (2 of 3 failures, 400 ms ago)
-mail     down     1 min      tcp   12 ms    ${refused} (9 failures in a row, 400 ms ago)
-slow     down     5 s        tcp   0.42 ms  connected to 192.0.2.1:80 (1 of 2 successes, 400 ms ago)
-new      unknown  1 s        tcp            no result yet
-says     down     1 s        tcp   12 ms    ${refused} (400 ms ago)
+  ).toBe(`CHECK    STATE    FOR        TYPE  LATENCY  TRACKED BY      LAST RESULT
+gateway  up       2 h 5 min  tcp   0.42 ms  web             connected to 192.0.2.1:80 (400 ms ago)
+web      up       2 h 5 min  tcp   12 ms    nobody          ${refused} (2 of 3 failures, 400 ms ago)
+mail     down     1 min      tcp   12 ms    web             ${refused} (9 failures in a row, 400 ms ago)
+slow     down     5 s        tcp   0.42 ms  web and 2 more  connected to 192.0.2.1:80 (1 of 2 successes, 400 ms ago)
+new      unknown  1 s        tcp            web             no result yet
+says     down     1 s        tcp   12 ms    web             ${refused} (400 ms ago)
   output  out
   output  of luck
 `);
 });
 
 test("of many checks those that are up are only counted", () => {
-  const checks = Array.from({ length: 30 }, (_, i): CheckStatus => ({ ...check, name: `c${i}` }));
-  const text = (some: readonly CheckStatus[]) => renderStatus(document([], { checks: some }), now, plain);
+  const checks = Array.from({ length: 30 }, (_, i): CheckReport => ({ ...check, name: `c${i}` }));
+  const text = (some: readonly CheckReport[]) => renderStatus(document([], { checks: some }), now, plain);
   expect(text(checks)).toContain("\n30 checks are up; viprd status --json lists all\n");
   const mixed = [...checks, { ...check, name: "mail", state: "down", last: failing } as const];
   expect(text(mixed)).toMatch(/\nmail {3}down .*\n30 checks are up/);
