@@ -16,5 +16,19 @@ export const customSchema = checkSchema({
     if (values.module === undefined) return undefined;
     return { type: "custom", module: values.module, options: values.options ?? {}, security };
   },
-  describe: ({ module, options }: CustomParameters) => ({ module, options }),
+  describe: ({ module, options }: CustomParameters, mask) => ({
+    module,
+    options: mask === undefined ? options : masked(options, mask),
+  }),
 });
+
+/** What a module takes is not known here; what it calls these is not shown. */
+const secretName = /pass|secret|token|credential|key/i;
+
+function masked(value: unknown, mask: string): unknown {
+  if (Array.isArray(value)) return value.map((each) => masked(each, mask));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, secretName.test(name) ? mask : masked(inner, mask)]),
+  );
+}

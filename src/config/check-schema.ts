@@ -25,15 +25,15 @@ export interface CheckSchema {
     report: Report,
     globals: ScriptDefaults,
   ): TypeParameters | undefined;
-  /** In the keys of the file, `type` aside; a value that is undefined is left out. */
-  describe(parameters: TypeParameters): Readonly<Record<string, unknown>>;
+  /** In the keys of the file, `type` aside; a value that is undefined is left out. `mask` stands for what is secret. */
+  describe(parameters: TypeParameters, mask: string | undefined): Readonly<Record<string, unknown>>;
 }
 
 interface Typed<K extends Keys, P extends TypeParameters> {
   readonly keys: K;
   readonly steady?: true;
   resolve(values: Loose<z.output<z.ZodObject<K>>>, path: Path, report: Report, globals: ScriptDefaults): P | undefined;
-  describe(parameters: P): Readonly<Record<string, unknown>>;
+  describe(parameters: P, mask: string | undefined): Readonly<Record<string, unknown>>;
 }
 
 /** Only the reader of the keys calls `resolve`, and only with the values it read by them. */

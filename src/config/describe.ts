@@ -53,7 +53,7 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
       config.groups === undefined
         ? undefined
         : Object.fromEntries(config.groups.map((group) => [group.name, describeGroup(group)])),
-    health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks),
+    health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks, options.mask),
     static_ipaddress: filled(statics?.addresses.map(describeAddress)),
     static_routes: filled(statics?.routes.map(describeRoute)),
     static_rules: filled(statics?.rules.map(describeRule)),

@@ -114,13 +114,13 @@ function resolveCommon(
 
 type Described = Readonly<Record<string, unknown>>;
 
-export function describeChecks(checks: readonly CheckParameters[]): Described {
-  return Object.fromEntries(checks.map((check) => [check.name, describeCheck(check)]));
+export function describeChecks(checks: readonly CheckParameters[], mask: string | undefined): Described {
+  return Object.fromEntries(checks.map((check) => [check.name, describeCheck(check, mask)]));
 }
 
-function describeCheck(check: CheckParameters): Described {
+function describeCheck(check: CheckParameters, mask: string | undefined): Described {
   const { type, interval, timeout, rise, fall, jitter, fastInterval, initial } = check;
-  const own = Object.entries(checkSchemas[type].describe(check)).filter(([, value]) => value !== undefined);
+  const own = Object.entries(checkSchemas[type].describe(check, mask)).filter(([, value]) => value !== undefined);
   return {
     type,
     ...Object.fromEntries(own),

@@ -11,6 +11,8 @@ export interface NamedVerdict extends Verdict {
 
 export class HealthChecks {
   readonly #runners = new Map<string, CheckRunner>();
+  /** Removed, but not yet done with what they ran. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #changed: (verdict: NamedVerdict) => void;
   #started = false;
 
@@ -33,8 +35,11 @@ export class HealthChecks {
   }
 
   remove(name: string): void {
-    void this.#runners.get(name)?.stop();
+    const runner = this.#runners.get(name);
+    if (runner === undefined) return;
     this.#runners.delete(name);
+    const left = runner.stop().finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
   }
 
   /** All of the first configuration is there: their first runs are spread. */
@@ -55,6 +60,6 @@ export class HealthChecks {
 
   /** Settles when no probe is left running. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
+    await Promise.all([...this.#leaving, ...[...this.#runners.values()].map((runner) => runner.stop())]);
   }
 }

@@ -166,3 +166,18 @@ vrrp_instance:
   expect(diffConfigs(from, to)).toMatchObject({ changed: [], notify: ["gone", "fifo"] });
   expect(diffConfigs(to, to).notify).toEqual([]);
 });
+
+test("of a custom check's options nothing is shown that its name says is secret", () => {
+  const config = configOf(`
+vrrp_instance:
+  web: { interface: eth0, virtual_router_id: 1, virtual_ipaddress: [192.0.2.1], track: [{ check: redis }] }
+health_check:
+  redis:
+    type: custom
+    module: /x.mjs
+    options: { host: a, password: s3cret, users: [{ name: b, api_token: s3cret }] }
+`);
+  const shown = JSON.stringify(describeConfig(config, { mask: "***" }));
+  expect(shown).toContain('{"host":"a","password":"***","users":[{"name":"b","api_token":"***"}]}');
+  expect(JSON.stringify(describeConfig(config))).toContain("s3cret");
+});

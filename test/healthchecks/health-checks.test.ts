@@ -1,0 +1,70 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { HealthChecks, type NamedVerdict } from "../../src/healthchecks/health-checks.ts";
+import type { CheckParameters } from "../../src/healthchecks/parameters.ts";
+import { until } from "../daemon/support.ts";
+import { closedPort, common, listen } from "./support.ts";
+
+function checks() {
+  const verdicts: NamedVerdict[] = [];
+  const all = new HealthChecks((verdict) => verdicts.push(verdict));
+  onTestFinished(() => all.stop());
+  return { all, verdicts };
+}
+
+const tcp = (name: string, port: number): CheckParameters => ({
+  ...common({ name, timeout: 1000 }),
+  type: "tcp",
+  host: "127.0.0.1",
+  port,
+});
+
+test("checks run from the start on, each tells its own verdict, and later ones run at once", async () => {
+  const { all, verdicts } = checks();
+  const [open, closed] = [await listen((socket) => socket.destroy()), await closedPort()];
+  all.configure(tcp("open", open));
+  all.configure(tcp("closed", closed));
+  expect(all.verdicts()).toMatchObject([
+    { check: "open", up: null },
+    { check: "closed", up: null },
+  ]);
+  all.start();
+  await until(() => verdicts.length === 2, "two verdicts");
+  all.configure(tcp("later", open));
+  await until(() => verdicts.length === 3, "the third");
+  expect(new Map(verdicts.map(({ check, up }) => [check, up]))).toEqual(
+    new Map([
+      ["open", true],
+      ["closed", false],
+      ["later", true],
+    ]),
+  );
+  all.remove("closed");
+  expect(all.status().map(({ name, state }) => [name, state])).toEqual([
+    ["open", "up"],
+    ["later", "up"],
+  ]);
+});
+
+test("the end waits for what a removed check still runs", async () => {
+  const { all } = checks();
+  const directory = mkdtempSync(join(tmpdir(), "viprd-test-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, "pid");
+  const line = `trap '' TERM; echo $$ > ${file}; while :; do sleep 0.1; done`;
+  all.configure({
+    ...common({ timeout: 60_000 }),
+    type: "script",
+    argv: ["/bin/sh", "-c", line],
+    user: String(process.getuid?.() ?? 0),
+    security: false,
+  });
+  all.start();
+  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"), "the start");
+  const pid = Number(readFileSync(file, "utf8"));
+  all.remove("web");
+  await all.stop();
+  await until(() => !existsSync(`/proc/${pid}`), "the end of the script");
+});
