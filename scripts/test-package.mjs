@@ -11,6 +11,8 @@ try {
   const files = run("tar", ["tzf", join(folder, packed)], folder).split("\n");
   for (const wanted of [
     "package/dist/main.js",
+    // Loaded by its path: a thread of its own.
+    "package/dist/healthchecks/custom-worker.js",
     "package/prebuilds/linux-x64/viprd.node",
     "package/prebuilds/linux-arm64/viprd.node",
     "package/conf/viprd.yaml",
