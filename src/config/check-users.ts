@@ -1,5 +1,6 @@
 /** Who tracks the health checks. */
 import type { CheckParameters } from "../healthchecks/parameters.ts";
+import type { Track } from "../vrrp/parameters.ts";
 import type { Config } from "./config.ts";
 import type { Report } from "./report.ts";
 import type { TrackingValues } from "./tracking.ts";
@@ -17,9 +18,12 @@ export function warnOfUnused(
   }
 }
 
-/** Names, in the order of the file. */
-export function usersOf(check: string, { instances }: Pick<Config, "instances">): string[] {
-  return instances
-    .filter(({ track }) => track.some(({ what, name }) => what === "check" && name === check))
-    .map(({ name }) => name);
+/** Names, in the order of the file: of instances as they are, "group NAME" of sync groups. */
+export function usersOf(check: string, { instances, groups = [] }: Pick<Config, "instances" | "groups">): string[] {
+  const tracks = ({ track }: { readonly track: readonly Track[] }) =>
+    track.some(({ what, name }) => what === "check" && name === check);
+  return [
+    ...instances.filter(tracks).map(({ name }) => name),
+    ...groups.filter(tracks).map(({ name }) => `group ${name}`),
+  ];
 }

@@ -37,7 +37,8 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   }
   const settings = resolveGlobal(global, hostName);
   const checks = resolveChecks(file?.health_check ?? {}, settings, report);
-  warnOfUnused(checks, Object.values(file?.vrrp_instance ?? {}), report);
+  const trackers = [file?.vrrp_instance, file?.vrrp_sync_group].flatMap((section) => Object.values(section ?? {}));
+  warnOfUnused(checks, trackers, report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
   const groupRules = { instances, instanceNames: namesIn(root, "vrrp_instance"), checks: defaults.checks };
   const groups = resolveGroups(file?.vrrp_sync_group ?? {}, groupRules, report);

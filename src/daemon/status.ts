@@ -45,7 +45,7 @@ export interface StatusDocument {
 }
 
 export interface CheckReport extends CheckStatus {
-  /** Names of the instances that track it. */
+  /** Names of the instances that track it, and "group NAME" of sync groups. */
   readonly used_by: readonly string[];
 }
 

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
+import { usersOf } from "../../src/config/check-users.ts";
 import type { Config } from "../../src/config/config.ts";
 import { describeConfig } from "../../src/config/describe.ts";
 import { diffConfigs } from "../../src/config/diff.ts";
@@ -180,4 +181,22 @@ health_check:
   const shown = JSON.stringify(describeConfig(config, { mask: "***" }));
   expect(shown).toContain('{"host":"a","password":"***","users":[{"name":"b","api_token":"***"}]}');
   expect(JSON.stringify(describeConfig(config))).toContain("s3cret");
+});
+
+test("instances and groups that track a check are its users, and it is no longer warned about", () => {
+  const text = (track: string) => `
+vrrp_instance:
+  web: { interface: eth0, virtual_router_id: 1, virtual_ipaddress: [192.0.2.1], track: [${track}] }
+  mail: { interface: eth0, virtual_router_id: 2, virtual_ipaddress: [192.0.2.2] }
+vrrp_sync_group:
+  edge: { group: [web, mail], track: [${track}] }
+health_check:
+  link: { type: interface, interface: eth1 }
+`;
+  expect(usersOf("link", configOf(text("check: link")))).toEqual(["web", "group edge"]);
+  expect(usersOf("link", configOf(text("")))).toEqual([]);
+  expect(problemsOf(text("check: link"))).toEqual([]);
+  expect(problemsOf(text(""))).toEqual([
+    "viprd.yaml:8:3: health_check.link: warning: nothing tracks it: it is run and told of, and decides nothing",
+  ]);
 });
