@@ -2,15 +2,15 @@
  * The checks process: runs the health checks it is told of and reports when a verdict changes. It may be slow, spawn and
  * wait for others: nothing of VRRP is in here.
  */
+
 import { HealthChecks } from "../healthchecks/health-checks.ts";
-import { dieWithParent } from "../socket/scheduling.ts";
+import { liveAsChild } from "./child-life.ts";
 import type { FromChecks, FromChild, ToChecks } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Scripts that were told to end get two seconds before they are killed; then this process goes. */
 const stopLimit = 4000;
 const exitLimit = 500;
-const SIGTERM = 15;
 
 export function runChecksRole(): void {
   if (process.send === undefined) {
@@ -32,19 +32,12 @@ class ChecksRole {
   }
 
   run(): void {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void this.#stop(0));
-    // SIGHUP is the supervisor's.
-    process.on("SIGHUP", () => {});
-    process.on("disconnect", () => void this.#stop(0));
-    process.on("uncaughtException", (error) => {
-      process.stderr.write(`viprd checks process: ${error.stack ?? error.message}\n`);
-      void this.#stop(1);
+    liveAsChild<ToChecks>({
+      role: "checks",
+      obey: (message) => this.#obey(message),
+      stop: (code) => void this.#stop(code),
+      ready: () => this.#outbox.send({ type: "ready" }),
     });
-    process.on("message", (message: ToChecks) => this.#obey(message));
-    dieWithParent(SIGTERM);
-    // A supervisor that died while this process was loading is reported by neither.
-    if (process.connected) this.#outbox.send({ type: "ready" });
-    else void this.#stop(0);
   }
 
   #obey(message: ToChecks): void {

@@ -1,18 +1,13 @@
 /** The one status model: what the command line, the API, the metrics and the web page all read. */
+
 import type { CheckStatus } from "../healthchecks/status.ts";
+import { newCounters } from "../vrrp/counters.ts";
 import type { GroupStatus } from "../vrrp/group-status.ts";
 import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
 import { routeText } from "../vrrp/route-entry.ts";
 import type { StaticParameters } from "../vrrp/routing-parameters.ts";
 import { ruleText } from "../vrrp/rule-entry.ts";
-import type {
-  Counters,
-  InstanceStatus,
-  InterfaceStatus,
-  RoutingStatus,
-  SettingStatus,
-  StaticStatus,
-} from "../vrrp/status.ts";
+import type { InstanceStatus, InterfaceStatus, RoutingStatus, SettingStatus, StaticStatus } from "../vrrp/status.ts";
 import type { Lateness } from "./messages.ts";
 import type { NotifyStatus } from "./notify-status.ts";
 import type { ProcessStatus } from "./process-status.ts";
@@ -116,22 +111,6 @@ function notifyOf(instance: string, notify: NotifyStatus): NotifyStatus {
   return { ...notify, subjects: notify.subjects.filter(({ kind, name }) => kind === "instance" && name === instance) };
 }
 
-const noCounters: Counters = {
-  became_active: 0,
-  released_active: 0,
-  adverts_sent: 0,
-  adverts_received: 0,
-  priority_zero_sent: 0,
-  priority_zero_received: 0,
-  send_errors: 0,
-  interval_errors: 0,
-  address_list_errors: 0,
-  other_checksum_form: 0,
-  own_packets: 0,
-  late_timers: 0,
-  rejected: {},
-};
-
 function silent(parameters: InstanceParameters, why: string, since: string): InstanceStatus {
   const { name, vrid, version, priority, preempt } = parameters;
   const address = (advertised: boolean) => (virtual: VirtualAddress) => ({
@@ -160,7 +139,7 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
     virtual_macs: [],
     ...silentRouting(parameters),
     routers: [],
-    counters: noCounters,
+    counters: newCounters(),
     split_brains: [],
     transitions: [],
   };

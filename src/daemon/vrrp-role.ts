@@ -2,13 +2,15 @@
  * The VRRP process: obeys the supervisor's messages and reports to it. It never waits for the supervisor, and without
  * one it gives up its roles: nobody would tell it to stop any more.
  */
+
 import { readFileSync } from "node:fs";
-import { dieWithParent, lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
+import { lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
 import { Engine, type EngineReports } from "../vrrp/engine.ts";
 import { latenessBounds, quantile } from "../vrrp/lateness.ts";
 import type { ProcessParameters } from "../vrrp/parameters.ts";
 import { rehearse } from "../vrrp/rehearsal.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
+import { liveAsChild } from "./child-life.ts";
 import type { FromChild, FromVrrp, Lateness, LogLevel, ToVrrp } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { settingsNote } from "./paths.ts";
@@ -16,7 +18,6 @@ import { settingsNote } from "./paths.ts";
 /** Snapshots sent in one turn of the loop. */
 const snapshotsPerTurn = 8;
 const stopLimit = 1000;
-const SIGTERM = 15;
 /** linux/capability.h */
 const neededCapabilities = { CAP_NET_ADMIN: 12, CAP_NET_RAW: 13 };
 /** EX_NOPERM: starting again would change nothing. */
@@ -69,20 +70,12 @@ class VrrpRole {
   }
 
   run(): void {
-    // A terminal sends its signals to both processes; each gives up the roles, whoever is first.
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void this.#stop(0));
-    // SIGHUP is the supervisor's.
-    process.on("SIGHUP", () => {});
-    process.on("disconnect", () => void this.#stop(0));
-    process.on("uncaughtException", (error) => {
-      process.stderr.write(`viprd vrrp process: ${error.stack ?? error.message}\n`);
-      void this.#stop(1);
+    liveAsChild<ToVrrp>({
+      role: "vrrp",
+      obey: (message) => this.#obey(message),
+      stop: (code) => void this.#stop(code),
+      ready: () => this.#outbox.send({ type: "ready" }),
     });
-    process.on("message", (message: ToVrrp) => this.#obey(message));
-    dieWithParent(SIGTERM);
-    // A supervisor that died while this process was loading is reported by neither.
-    if (process.connected) this.#outbox.send({ type: "ready" });
-    else void this.#stop(0);
   }
 
   #obey(message: ToVrrp): void {
