@@ -61,6 +61,7 @@ const shellFiles = new Set([
   "vrrp/settings.ts",
   "vrrp/settings-note.ts",
   "vrrp/rehearsal.ts",
+  "vrrp/address-claims.ts",
   "config/load.ts",
 ]);
 const impure = new RegExp(

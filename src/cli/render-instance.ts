@@ -27,6 +27,7 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
     ...(auth === undefined ? [] : [["auth", authentication(auth)] satisfies [string, string]]),
     ...(auth === undefined ? [] : lastRefusal(auth, now)).map((text): [string, string] => ["refused", text]),
     ...splitBrain(instance, now, paint),
+    ...duplicates(instance, now, paint),
     ...troubles(instance.counters).map((text): [string, string] => ["trouble", paint("yellow", text)]),
   ];
   return [`${paint("bold", instance.name)}  ${state} for ${duration}  ${paint("dim", facts)}`, ...aligned(rows, paint)];
@@ -135,6 +136,18 @@ function splitBrain({ split_brains }: InstanceStatus, now: Date, paint: Paint): 
   const since = `since ${formatMoment(new Date(last.began), now)} for ${formatDuration(last.duration_ms)}`;
   const text = `two active, ${since}: ${others.join(", ")}; ${endings[last.outcome]}`;
   return [["conflict", paint(last.ended === null ? "red" : "yellow", text)]];
+}
+
+const shownDuplicates = 3;
+
+function duplicates({ duplicates: all }: InstanceStatus, now: Date, paint: Paint): [string, string][] {
+  const rows = all.slice(-shownDuplicates).map(({ address, mac, interface: device, last, count, relieved }) => {
+    const who = relieved ? ", the router that was relieved" : "";
+    const when = formatMoment(new Date(last), now);
+    return `${address} is claimed by ${mac}${who} on ${device}, seen ${times(count)}, last at ${when}`;
+  });
+  const more = all.length > shownDuplicates ? [`and ${all.length - shownDuplicates} more claims`] : [];
+  return [...rows, ...more].map((text) => ["conflict", paint("red", text)]);
 }
 
 /** Counters that should be zero, only where they are not. */

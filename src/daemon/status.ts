@@ -141,6 +141,7 @@ function silent(parameters: InstanceParameters, why: string, since: string): Ins
     routers: [],
     counters: newCounters(),
     split_brains: [],
+    duplicates: [],
     transitions: [],
   };
 }

@@ -76,6 +76,7 @@ export const IFLA_LINK_NETNSID = 37;
 export const IFLA_ALT_IFNAME = 53;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
+export const IFLA_INFO_SLAVE_KIND = 4;
 export const IFLA_MACVLAN_MODE = 1;
 export const IFLA_VLAN_ID = 1;
 export const IFLA_INET6_ADDR_GEN_MODE = 8;

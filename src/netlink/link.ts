@@ -32,6 +32,8 @@ export interface Link {
   readonly group?: number;
   /** Index of the bridge, bond or VRF it belongs to. */
   readonly master?: number;
+  /** What that is: "bridge", "bond", "vrf"… */
+  readonly masterKind?: string;
   /** Index of the link below (macvlan, VLAN) or of the other end (veth), if that is in this namespace. */
   readonly parent?: number;
 }
@@ -104,7 +106,7 @@ export function decodeLink(payload: Uint8Array): Link | undefined {
   };
 }
 
-type LinkInfo = Pick<Link, "kind" | "mode">;
+type LinkInfo = Pick<Link, "kind" | "mode" | "masterKind">;
 
 function decodeInfo(reader: AttributeReader): LinkInfo {
   let info: LinkInfo = {};
@@ -113,6 +115,7 @@ function decodeInfo(reader: AttributeReader): LinkInfo {
     // What the data mean depends on the kind, which the kernel writes first.
     else if (reader.type === k.IFLA_INFO_DATA && info.kind === "macvlan")
       info = { ...info, ...decodeMode(reader.nested()) };
+    else if (reader.type === k.IFLA_INFO_SLAVE_KIND) info = { ...info, masterKind: reader.text() };
   }
   return info;
 }

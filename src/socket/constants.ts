@@ -87,6 +87,9 @@ export const IPV6_TCLASS = 67;
 export const IPV6_UNICAST_IF = 76;
 export const IPV6_FREEBIND = 78;
 
+// IPPROTO_ICMPV6.
+export const ICMP6_FILTER = 1;
+
 // Netlink protocols, then options of SOL_NETLINK.
 export const NETLINK_ROUTE = 0;
 export const NETLINK_GENERIC = 16;

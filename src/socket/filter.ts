@@ -2,18 +2,25 @@
  * Classic BPF programs (linux/filter.h) that a socket runs in the kernel on each packet before it is queued.
  * Eight bytes an instruction: code u16, jump if true u8, jump if false u8, operand u32.
  */
-import { ETH_P_8021Q } from "./constants.ts";
+import { ETH_P_8021Q, PACKET_OTHERHOST } from "./constants.ts";
 
 const LOAD = { 1: 0x30, 2: 0x28, 4: 0x20 } as const;
 const LOAD_INDEXED = { 1: 0x50, 2: 0x48, 4: 0x40 } as const;
 const LOAD_X_IPV4_HEADER_LENGTH = 0xb1;
 const AND = 0x54;
+const JUMP = 0x05;
 const JUMP_IF_EQUAL = 0x15;
 const RETURN = 0x06;
 
 const KEEP_ALL = 0xffffffff;
 /** A jump offset is one byte. */
 const MAX_VALUES = 255;
+/** BPF_MAXINSNS: the kernel takes no longer programs. */
+const MAX_INSTRUCTIONS = 4096;
+
+/** Offsets that stand for facts about the packet instead of its bytes. */
+const SKF_AD_PKTTYPE = -0x1000 + 4;
+const SKF_AD_IFINDEX = -0x1000 + 8;
 
 /**
  * Added to an offset it counts from the network header, wherever the socket's data begins: how a raw IPv6 socket,
@@ -56,6 +63,43 @@ export function acceptEtherTypes(etherTypes: readonly number[]): Uint8Array {
     ...equalsOneOf(etherTypes),
     [RETURN, 0, 0, KEEP_ALL],
   ]);
+}
+
+/** What is waited for on one interface: packets with one of these 32-bit words. */
+export interface Watched {
+  readonly interfaceIndex: number;
+  readonly words: readonly number[];
+}
+
+/**
+ * Lets a packet through that came in by one of the interfaces for this host or for all, and has one of that interface's
+ * words at `offset`. Undefined when the lists are too long for a program.
+ */
+export function acceptWatched(offset: number, watched: readonly Watched[]): Uint8Array | undefined {
+  const program: Instruction[] = [
+    [LOAD[4], 0, 0, SKF_AD_PKTTYPE],
+    [JUMP_IF_EQUAL, 0, 1, PACKET_OTHERHOST],
+    [RETURN, 0, 0, 0],
+    [LOAD[4], 0, 0, SKF_AD_IFINDEX],
+  ];
+  for (const { interfaceIndex, words } of watched) {
+    const block: Instruction[] = [[LOAD[4], 0, 0, offset], ...keepOneOf(words), [RETURN, 0, 0, 0]];
+    program.push([JUMP_IF_EQUAL, 1, 0, interfaceIndex], [JUMP, 0, 0, block.length], ...block);
+  }
+  program.push([RETURN, 0, 0, 0]);
+  return program.length > MAX_INSTRUCTIONS ? undefined : encode(program);
+}
+
+/** Keeps the packet when the loaded value is one of these, and goes on behind itself otherwise. */
+function keepOneOf(values: readonly number[]): Instruction[] {
+  const instructions: Instruction[] = [];
+  for (let start = 0; start < values.length; start += MAX_VALUES) {
+    const some = values.slice(start, start + MAX_VALUES);
+    // The last jump of a chunk leads past the unconditional one.
+    for (const [i, value] of some.entries()) instructions.push([JUMP_IF_EQUAL, some.length - i, 0, value]);
+    instructions.push([JUMP, 0, 0, 1], [RETURN, 0, 0, KEEP_ALL]);
+  }
+  return instructions;
 }
 
 function passOrDrop({ offset, size, mask, oneOf, afterIpv4Header = false }: FilterTest): Instruction[] {

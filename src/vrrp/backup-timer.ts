@@ -21,7 +21,6 @@ export function accepted(router: RouterParameters, event: Event & { type: "adver
   return { ...waiting(router, interval, event.at), learned: router.version === 3, active: peer };
 }
 
-/** What a packet says that arrived before or during the absence does not shorten the listening. */
 export function followed(
   router: RouterParameters,
   state: Backup,
@@ -29,9 +28,18 @@ export function followed(
   peer: Peer,
 ): Backup {
   const next = accepted(router, event, peer);
-  const { listenUntil } = state;
-  if (listenUntil === undefined || event.at >= listenUntil) return next;
+  const listenUntil = listeningAfter(router, state, event.at);
+  if (listenUntil === undefined) return next;
   return { ...next, listenUntil, activeDownTimer: notBefore(listenUntil, next.activeDownTimer) };
+}
+
+/** What arrived before or during the absence does not shorten the listening; what is heard now is as good as ever. */
+export function listeningAfter(router: RouterParameters, state: Backup, at: Instant): Instant | undefined {
+  const { listenUntil, activeAdverInterval } = state;
+  if (listenUntil === undefined) return undefined;
+  return at < listenUntil - listeningTime(router.version, router.priority, activeAdverInterval)
+    ? listenUntil
+    : undefined;
 }
 
 export function listening(router: RouterParameters, state: Backup, now: Instant): Backup {

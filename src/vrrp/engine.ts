@@ -10,6 +10,8 @@ import { now, suspended } from "../socket/clock.ts";
 import { errnoName } from "../socket/errno.ts";
 import { OneShotTimer } from "../socket/timer.ts";
 import type { Family } from "../wire/address.ts";
+import { equalBytes } from "../wire/bytes.ts";
+import { AddressClaims } from "./address-claims.ts";
 import { KernelAddresses } from "./address-requests.ts";
 import { Agenda } from "./agenda.ts";
 import { Channels } from "./channels.ts";
@@ -49,6 +51,7 @@ export class Engine implements Host {
   readonly log: EngineReports["log"];
   readonly event: EngineReports["event"];
   readonly addresses: KernelAddresses;
+  readonly addressClaims: AddressClaims;
   readonly links: KernelLinks;
   readonly settings: Settings;
   readonly filter: Filter;
@@ -66,19 +69,12 @@ export class Engine implements Host {
   readonly #known: KnownLinks;
   readonly #virtual = new VirtualRegistry();
   #started = false;
-  readonly #stalls: Stalls;
+  readonly #stalls = new Stalls(this, suspended);
 
   /** `settingsNote` is the file that remembers changed kernel settings. Throws when the kernel refuses the sockets. */
   constructor(reports: EngineReports, settingsNote?: string) {
     this.log = reports.log;
     this.event = reports.event;
-    this.#stalls = new Stalls({
-      now,
-      suspended,
-      wallClock: (ago) => new Date(Date.now() - ago).toISOString(),
-      soon: (work) => this.#agenda.soon(work),
-      event: this.event,
-    });
     this.#connection = Connection.open({ onError: (error) => reports.log("error", undefined, error.message) });
     this.links = new KernelLinks(this.#connection);
     this.settings = new Settings(settingsNote, (level, message) => reports.log(level, undefined, message));
@@ -99,6 +95,8 @@ export class Engine implements Host {
     this.statics = new Statics(this);
     this.#frames = FrameSender.open();
     this.#channels = new Channels(this.#frames, (message) => reports.log("warn", undefined, message));
+    const isOwnMac = (mac: Uint8Array) => [...this.#watch.links.values()].some((link) => equalBytes(link.mac, mac));
+    this.addressClaims = new AddressClaims(this, isOwnMac, (message) => reports.log("warn", undefined, message));
   }
 
   get lateness(): LatenessFigures {
@@ -211,7 +209,7 @@ export class Engine implements Host {
   // What the instances ask of their host.
 
   readonly now = now;
-  readonly wallClock = () => new Date().toISOString();
+  readonly wallClock = (ago: Milliseconds = 0) => new Date(Date.now() - ago).toISOString();
   readonly timeOfDay = () => Date.now();
   readonly errnoName = errnoName;
 

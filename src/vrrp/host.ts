@@ -76,10 +76,21 @@ export interface SettingRequests {
   release(holder: string): void;
 }
 
+/** A host with this MAC, which is none of ours, says that the address is its own. Views, valid during the call. */
+export type Claimed = (address: IpAddress, mac: Uint8Array) => void;
+
+export interface ClaimRequests {
+  /**
+   * Who else claims these addresses on the link, until the result is called; in force before work that is given to `soon`
+   * afterwards. Throws when the kernel refuses the sockets.
+   */
+  watch(link: Link, addresses: readonly IpAddress[], claimed: Claimed): () => void;
+}
+
 export interface Host {
   now(): Instant;
-  /** ISO 8601 wall-clock time, for people only. */
-  wallClock(): string;
+  /** ISO 8601 wall-clock time, so many milliseconds ago; for people only. */
+  wallClock(ago?: Milliseconds): string;
   /** Wall-clock time in milliseconds since 1970, for stamps that other hosts compare with theirs. Can be set at any time. */
   timeOfDay(): Milliseconds;
   /** An interface that was renamed is still found under the name it had when it was first asked for. */
@@ -92,6 +103,7 @@ export interface Host {
   /** Whether another instance than the named one has this address in the kernel now. */
   isHeldElsewhere(entry: AddressEntry, instance: string): boolean;
   readonly addresses: AddressRequests;
+  readonly addressClaims: ClaimRequests;
   readonly links: LinkRequests;
   readonly settings: SettingRequests;
   readonly routing: Routing;

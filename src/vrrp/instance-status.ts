@@ -44,6 +44,7 @@ export function describeInstance(
     rules: parts.flatMap(({ routing }) => routing.status("rule")),
     routers: parts.map(({ member }) => member.status(now)),
     counters: instanceCounters(parts.map(({ member }) => member.counters)),
+    duplicates: parts.flatMap(({ duplicates }) => duplicates.status()),
     split_brains: parts.flatMap(({ splitBrain }) => splitBrain.status()),
     transitions: history.transitions,
   };

@@ -12,12 +12,11 @@ import { describeInstance } from "./instance-status.ts";
 import type { Member } from "./member.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { Part } from "./part.ts";
-import { assess, type Readiness } from "./readiness.ts";
+import { assess, interfacesOf, type Readiness } from "./readiness.ts";
 import { type Cause, describeCause } from "./reasons.ts";
 import { Standing } from "./standing.ts";
 import type { InstanceStatus, StateName } from "./status.ts";
 import type { GroupMember, SyncGroup } from "./sync-group.ts";
-import { macDeviceNames } from "./virtual-mac.ts";
 
 export class Instance implements GroupMember {
   readonly #host: Host;
@@ -112,6 +111,8 @@ export class Instance implements GroupMember {
 
   #decide(): void {
     const { link, reasons, source4, source6 } = this.#assess();
+    const moved = link !== undefined && link.index !== (this.#linkIndex ?? link.index);
+    if (moved) this.#closeChannels(`interface ${this.#parameters.interface} is another one now`);
     const wasRunning = this.state !== "initialize";
     const change = this.#standing.look();
     const needs = [...this.#parts.values()].map((part) => part.prepare(link));
@@ -133,7 +134,6 @@ export class Instance implements GroupMember {
       this.#faults.set("group", pending.length > 0 ? [] : ["waiting for the other members of its sync group"]);
       return;
     }
-    if (this.#linkIndex !== link.index) this.#closeChannels();
     this.#linkIndex = link.index;
     this.#told = "";
     for (const [family, part] of this.#parts) {
@@ -163,12 +163,9 @@ export class Instance implements GroupMember {
 
   /** `isMeant` tells whether a configured interface name stands for the interface that changed. */
   linkChanged(isMeant: (name: string) => boolean): void {
-    const { virtualAddresses, excludedAddresses } = this.#parameters;
-    const devices = [...virtualAddresses, ...excludedAddresses].map(({ device }) => device);
-    if ([this.#parameters.interface, ...devices, ...macDeviceNames(this.#parameters)].some(isMeant)) {
-      this.#faults.set("kernel", []);
-      this.refresh();
-    } else if (this.#standing.tracksInterface(isMeant)) this.refresh();
+    const isUsed = interfacesOf(this.#parameters).some(isMeant);
+    if (isUsed) this.#faults.set("kernel", []);
+    if (isUsed || this.#standing.tracksInterface(isMeant)) this.refresh();
     for (const part of this.#parts.values()) part.linkChanged(isMeant);
   }
 
@@ -268,8 +265,12 @@ export class Instance implements GroupMember {
     this.refresh();
   }
 
-  #closeChannels(): void {
-    for (const { member } of this.#parts.values()) member.closeChannel();
+  /** `why`: the role is given up first. */
+  #closeChannels(why?: string): void {
+    for (const member of this.members) {
+      if (why !== undefined) member.stop(why, true);
+      member.closeChannel();
+    }
     this.#linkIndex = undefined;
   }
 

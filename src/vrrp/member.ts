@@ -13,8 +13,9 @@ import { newEntry } from "./deadlines.ts";
 import { expectations, type RunningParameters, routerParameters } from "./derive.ts";
 import { noteDifferences } from "./differences.ts";
 import type { Channel, Host } from "./host.ts";
-import type { Instant, Milliseconds } from "./parameters.ts";
-import { type Cause, describeRefusal, formatDuration, newActiveReason } from "./reasons.ts";
+import type { MemberPorts } from "./member-ports.ts";
+import type { Instant } from "./parameters.ts";
+import { describeRefusal, formatDuration, newActiveReason } from "./reasons.ts";
 import { type Accepted, type Datagram, type Expectations, receive } from "./reception.ts";
 import {
   type Action,
@@ -28,25 +29,13 @@ import {
 } from "./router.ts";
 import type { ActiveRouter, RouterStatus } from "./status.ts";
 import { activeDownInterval, skewTime } from "./timing.ts";
-import { absence, nextLook, wakeAt } from "./vigil.ts";
+import { absence, type Look, nextLook, wakeAt } from "./vigil.ts";
 import { Warnings } from "./warnings.ts";
-
-/** What a member asks of its instance. */
-export interface MemberPorts {
-  holdAddresses(): void;
-  releaseAddresses(): void;
-  announce(): void;
-  /** A lesser router believes it is active, and advertises each `interval`. */
-  lesserActive(peer: Peer, interval: Milliseconds): void;
-  changed(member: Member, from: State["name"], cause: Cause): void;
-  /** The timer ran out, for the second time when `again`; the members of the group become active together. */
-  willing(again: boolean): void;
-  /** Already limited. */
-  warn(message: string): void;
-}
 
 /** Timers later than this are counted; the figure an operator would want to know of. */
 const lateAfter = 20;
+/** Looks without an advertisement: 2.5 intervals after the last one. */
+const overdueAfter = 2;
 
 export class Member {
   readonly family: Family;
@@ -64,8 +53,7 @@ export class Member {
   #expected: Expectations;
   #authenticator: Authenticator | undefined;
   #state: State = initialState;
-  /** When a backup looks up although nothing has happened. */
-  #look: Instant | undefined;
+  #look: Look | undefined;
   #source: IpAddress;
   #channel: Channel | undefined;
   #canSend = true;
@@ -142,7 +130,7 @@ export class Member {
     const { state, actions, cause } = step(this.#router, from, event, now);
     this.#state = state;
     // A takeover must not be late; an advertisement that is part of a millisecond late harms nobody.
-    this.#look = nextLook(state, event.type === "timer", now);
+    this.#look = nextLook(state, this.#look, event.type === "timer", now);
     const at = wakeAt(state, this.#look);
     this.#timer.exact = state.name === "backup" && at === state.activeDownTimer;
     this.#host.schedule(this.#timer, at);
@@ -210,6 +198,10 @@ export class Member {
       this.#warnings.of("late", () => `advertisement sent ${formatDuration(lateness)} late`);
     }
     if (expired && this.isWilling) this.#ports.willing(wasWilling);
+    const state = this.#state;
+    if (!expired && state.name === "backup" && this.#look?.missed === overdueAfter) {
+      this.#ports.overdue(state.active, state.activeAdverInterval);
+    }
   }
 
   /** Whatever happens first after this router was not run for a while: it has to know before it acts. */

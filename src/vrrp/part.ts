@@ -4,15 +4,21 @@ import type { Family, IpAddress } from "../wire/address.ts";
 import { AddressKeeper } from "./address-keeper.ts";
 import { Announcer } from "./announcer.ts";
 import { addressesOfFamily, type RunningParameters, routingOfFamily } from "./derive.ts";
+import { DuplicateGuard } from "./duplicates.ts";
 import type { Host, Preparation } from "./host.ts";
 import { MacKeeper } from "./mac-keeper.ts";
-import { Member, type MemberPorts } from "./member.ts";
-import type { InstanceParameters } from "./parameters.ts";
+import { Member } from "./member.ts";
+import type { MemberPorts } from "./member-ports.ts";
+import type { InstanceParameters, Milliseconds } from "./parameters.ts";
+import type { Peer } from "./router.ts";
 import { RoutingKeeper } from "./routing-keeper.ts";
 import { SplitBrain } from "./split-brain.ts";
 import type { ActiveView, MacStatus } from "./status.ts";
 import { macDevice } from "./virtual-mac.ts";
 import { Voice } from "./voice.ts";
+
+/** From the question for the addresses to the takeover and its settling; then the active router was heard again. */
+const askingIntervals = 3;
 
 /** What a part asks of its instance. */
 export interface PartPorts extends Pick<MemberPorts, "changed" | "willing" | "warn"> {
@@ -28,6 +34,7 @@ export class Part {
   readonly member: Member;
   readonly keeper: AddressKeeper;
   readonly splitBrain: SplitBrain;
+  readonly duplicates: DuplicateGuard;
   readonly #mac: MacKeeper | undefined;
   readonly routing: RoutingKeeper;
   readonly #announcer: Announcer;
@@ -39,6 +46,7 @@ export class Part {
     this.#parameters = parameters;
     this.#announcer = new Announcer(host);
     this.splitBrain = new SplitBrain(host, parameters.name);
+    this.duplicates = new DuplicateGuard(host, parameters.name);
     const voice = new Voice(host, parameters.name);
     const device = macDevice(parameters, family);
     this.#mac = device && new MacKeeper(device, parameters.name, host, { changed: () => ports.deviceChanged() });
@@ -56,9 +64,14 @@ export class Part {
           this.keeper.hold();
           this.routing.hold();
         }),
-      announce: () => this.#soon(() => this.#announcer.begin(this.#parameters.announce)),
+      announce: () =>
+        this.#soon(() => {
+          this.#announcer.begin(this.#parameters.announce);
+          this.duplicates.begin();
+        }),
       releaseAddresses: () => {
         this.#announcer.stop();
+        this.duplicates.end();
         this.#mac?.quieten();
         // The kernel drops routes with the address they use; in this order we know what became of them.
         this.routing.release();
@@ -74,6 +87,7 @@ export class Part {
         if (member.state.name === "active") this.splitBrain.taken(cause, this.#view());
         ports.changed(member, from, cause);
       },
+      overdue: (peer, interval) => this.#ask(peer, interval),
       willing: ports.willing,
       warn: ports.warn,
     });
@@ -85,6 +99,11 @@ export class Part {
     const { lease, priority, announce, onRemoval = "repair" } = parameters;
     const { addresses, advertised } = addressesOfFamily(parameters, this.member.family);
     const device = this.#mac?.device;
+    // The link is asked and listened to from the interface below: the device is down while this router is backup.
+    const asked = addresses.map((address) =>
+      address.device === device?.name ? { ...address, device: parameters.interface } : address,
+    );
+    this.duplicates.configure(asked);
     this.#announcer.configure(
       addresses,
       device && { device: device.name, base: parameters.interface, mac: device.mac },
@@ -119,6 +138,7 @@ export class Part {
     this.member.stop(why, true);
     this.member.closeChannel();
     this.#announcer.stop();
+    this.duplicates.end();
     this.routing.configure({ routes: [], rules: [], onRemoval: "repair" });
   }
 
@@ -134,6 +154,16 @@ export class Part {
   linkChanged(isMeant: (name: string) => boolean): void {
     this.keeper.linkChanged(isMeant);
     this.#announcer.linkChanged(isMeant);
+    this.duplicates.linkChanged();
+  }
+
+  /** A routed peer is not asked for on this link. */
+  #ask(peer: Peer | undefined, interval: Milliseconds): void {
+    const routed = this.#parameters.unicastPeers.length > 0;
+    this.#host.soon(() => {
+      if (this.member.state.name !== "backup") return;
+      this.duplicates.ask(routed ? undefined : peer?.source, askingIntervals * interval);
+    });
   }
 
   /** What our advertisements say while active. */

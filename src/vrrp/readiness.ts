@@ -24,6 +24,15 @@ export interface Surroundings {
   readonly exists: (name: string) => boolean;
 }
 
+/** Names of all interfaces that an instance uses. */
+export function interfacesOf(parameters: InstanceParameters): readonly string[] {
+  const devices = [...parameters.virtualAddresses, ...parameters.excludedAddresses].map(({ device }) => device);
+  return [parameters.interface, ...devices, ...macDeviceNames(parameters)];
+}
+
+/** Kinds of masters whose ports hear nothing themselves: a router on one would believe itself alone. */
+const takesPackets = new Set(["bridge", "bond", "team", "openvswitch"]);
+
 export function assess(parameters: InstanceParameters, around: Surroundings): Readiness {
   const { link } = around;
   const name = parameters.interface;
@@ -32,6 +41,10 @@ export function assess(parameters: InstanceParameters, around: Surroundings): Re
   const reasons: string[] = [];
   if (!link.up) reasons.push(`interface ${name} is down`);
   else if (!link.running) reasons.push(`interface ${name} has no carrier`);
+  const taker = link.masterKind;
+  if (taker !== undefined && takesPackets.has(taker)) {
+    reasons.push(`interface ${name} is a port of a ${taker}, which takes the packets that come in`);
+  }
   const source4 = parameters.families.includes(4) ? findSource4(parameters, around, reasons) : undefined;
   const source6 = parameters.families.includes(6) ? findSource6(parameters, around, reasons) : undefined;
   checkMtu(parameters, link, reasons);

@@ -183,6 +183,7 @@ class Stage {
         };
       },
       sendFrame: (on, frame) => this.#frames.send(on, frame),
+      addressClaims: { watch: () => () => {} },
       errnoName: () => "",
       stalled: () => {},
       schedule: (timer, at) => agenda.schedule(timer, at),

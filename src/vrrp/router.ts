@@ -4,7 +4,17 @@
  * `step` is a pure function of (parameters, state, event, now). Its types are in router-state.ts.
  */
 import { compareAddresses, type IpAddress } from "../wire/address.ts";
-import { accepted, followed, listening, notBefore, overtaken, recomputed, restarted, waiting } from "./backup-timer.ts";
+import {
+  accepted,
+  followed,
+  listening,
+  listeningAfter,
+  notBefore,
+  overtaken,
+  recomputed,
+  restarted,
+  waiting,
+} from "./backup-timer.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { Cause } from "./reasons.ts";
 import type { Action, Active, Backup, Event, Initialize, Peer, RouterParameters, State, Step } from "./router-state.ts";
@@ -75,7 +85,7 @@ function backupHears(router: RouterParameters, state: Backup, event: Event & { t
   if (event.priority === 0) {
     // The interval of a router that resigns is not learned.
     const skewed = event.at + skewTime(router.version, router.priority, state.activeAdverInterval);
-    const activeDownTimer = notBefore(state.listenUntil, skewed);
+    const activeDownTimer = notBefore(listeningAfter(router, state, event.at), skewed);
     return stay({ ...state, activeDownTimer, timerStart: event.at, resigned: true, active: peer, willing: false });
   }
   if (router.preempt && event.priority < router.priority) {

@@ -2,23 +2,16 @@
  * Times in which this process was not run: stopped, starved, its machine suspended or paused. Every router that notices
  * reports; what they report together is one stall.
  */
+import type { Host } from "./host.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import { formatDuration } from "./reasons.ts";
-import type { StallEvent, StallStatus } from "./status.ts";
+import type { StallStatus } from "./status.ts";
 
-export interface StallPorts {
-  now(): Instant;
-  /** ISO 8601, so many milliseconds ago. */
-  wallClock(ago: Milliseconds): string;
-  /** For how long the machine was suspended since it was started. */
-  suspended(): Milliseconds;
-  /** Runs the work when every router that is due has been run. */
-  soon(work: () => void): void;
-  event(event: StallEvent): void;
-}
+type StallHost = Pick<Host, "now" | "wallClock" | "soon" | "event">;
 
 export class Stalls {
-  readonly #ports: StallPorts;
+  readonly #host: StallHost;
+  readonly #suspendedSoFar: () => Milliseconds;
   #suspended: Milliseconds;
   #count = 0;
   #total: Milliseconds = 0;
@@ -26,9 +19,11 @@ export class Stalls {
   /** Reported, and not told yet. */
   #open: { late: Milliseconds; readonly at: Instant } | undefined;
 
-  constructor(ports: StallPorts) {
-    this.#ports = ports;
-    this.#suspended = ports.suspended();
+  /** `suspended`: for how long the machine was since it was started. */
+  constructor(host: StallHost, suspended: () => Milliseconds) {
+    this.#host = host;
+    this.#suspendedSoFar = suspended;
+    this.#suspended = suspended();
   }
 
   get figures(): { readonly count: number; readonly total: Milliseconds; readonly last: StallStatus | null } {
@@ -40,28 +35,29 @@ export class Stalls {
       this.#open.late = Math.max(this.#open.late, late);
       return;
     }
-    this.#open = { late, at: this.#ports.now() };
-    this.#ports.soon(() => this.#tell());
+    this.#open = { late, at: this.#host.now() };
+    // When every router that is due has been run.
+    this.#host.soon(() => this.#tell());
   }
 
   #tell(): void {
     if (this.#open === undefined) return;
     const { late, at } = this.#open;
     this.#open = undefined;
-    const suspended = this.#ports.suspended();
+    const suspended = this.#suspendedSoFar();
     // Two clocks are read one after the other: a millisecond is no suspend.
     const slept = suspended - this.#suspended < 1 ? 0 : suspended - this.#suspended;
     this.#suspended = suspended;
-    const since = this.#ports.now() - at;
+    const since = this.#host.now() - at;
     this.#count++;
     this.#total += late;
     this.#last = {
-      began: this.#ports.wallClock(since + late),
-      ended: this.#ports.wallClock(since),
+      began: this.#host.wallClock(since + late),
+      ended: this.#host.wallClock(since),
       duration_ms: Math.round(late),
       suspended_ms: Math.round(slept),
     };
-    this.#ports.event({ at: this.#ports.wallClock(0), type: "stall", ...this.#last, message: describe(late, slept) });
+    this.#host.event({ at: this.#host.wallClock(), type: "stall", ...this.#last, message: describe(late, slept) });
   }
 }
 

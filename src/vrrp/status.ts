@@ -36,6 +36,8 @@ export interface InstanceStatus {
   readonly counters: Counters;
   /** Times in which another router was active as well: newest last, the one that goes on without an end. */
   readonly split_brains: readonly SplitBrainStatus[];
+  /** Other hosts that claimed its addresses, at most 16 a family: the one told last stands last. */
+  readonly duplicates: readonly DuplicateStatus[];
   /** Newest last, at most 20. */
   readonly transitions: readonly TransitionStatus[];
 }
@@ -122,6 +124,20 @@ export interface SplitBrainStatus {
   readonly unlisted: number;
   /** `kept`: this router stayed active; `lost`: it gave way; `left`: it left the role for another reason. */
   readonly outcome: "ongoing" | "kept" | "lost" | "left";
+}
+
+/** A host that answered for one of the addresses, or said that it has it, while this router was active. */
+export interface DuplicateStatus {
+  readonly address: string;
+  readonly interface: string;
+  readonly mac: string;
+  /** ISO 8601, both. */
+  readonly first: string;
+  readonly last: string;
+  /** Claims seen; of a flood only a part is looked at. */
+  readonly count: number;
+  /** It is the router that was relieved, and still has the address. */
+  readonly relieved: boolean;
 }
 
 export interface AddressStatus {
@@ -263,7 +279,12 @@ export type InstanceEvent = { readonly at: string; readonly instance: string } &
   /** "priority 150 → 90: check gateway failed: timeout" */
   | { readonly type: "priority"; readonly message: string }
   | { readonly type: "repair"; readonly message: string }
-  | { readonly type: "conflict"; readonly message: string }
+  /** Two routers are active for a minute more, or another host has one of the addresses. */
+  | {
+      readonly type: "conflict";
+      readonly message: string;
+      readonly duplicate?: Pick<DuplicateStatus, "address" | "interface" | "mac">;
+    }
   | {
       readonly type: "split_brain_start";
       readonly began: string;

@@ -15,16 +15,23 @@ const betweenLooks = 1;
 /** Lateness that a loaded machine has every day. */
 const everyday: Milliseconds = 20;
 
-/** When to look up next, if nothing else happens; `looked` tells that this was a look and not an advertisement. */
-export function nextLook(state: State, looked: boolean, now: Instant): Instant | undefined {
+/** When a backup looks up although nothing has happened, and how often it has done so. */
+export interface Look {
+  readonly at: Instant;
+  readonly missed: number;
+}
+
+/** The next look; `looked` tells that this was one and not an advertisement. */
+export function nextLook(state: State, before: Look | undefined, looked: boolean, now: Instant): Look | undefined {
   if (state.name !== "backup") return undefined;
-  return now + (looked ? betweenLooks : untilFirstLook) * state.activeAdverInterval;
+  const after = looked ? betweenLooks : untilFirstLook;
+  return { at: now + after * state.activeAdverInterval, missed: looked ? (before?.missed ?? 0) + 1 : 0 };
 }
 
 /** When the router has to be run. */
-export function wakeAt(state: State, look: Instant | undefined): Instant | undefined {
+export function wakeAt(state: State, look: Look | undefined): Instant | undefined {
   const at = deadline(state);
-  return at === undefined || look === undefined ? at : Math.min(at, look);
+  return at === undefined || look === undefined ? at : Math.min(at, look.at);
 }
 
 export interface Absence {
@@ -42,7 +49,7 @@ export interface Absence {
 export function absence(
   router: RouterParameters,
   state: State,
-  look: Instant | undefined,
+  look: Look | undefined,
   now: Instant,
 ): Absence | undefined {
   const due = wakeAt(state, look);

@@ -58,6 +58,46 @@ export function encodeUnsolicitedAdvertisement(mac: Uint8Array, address: IpAddre
   return frame;
 }
 
+/** "Who has this address?", to the group of those who might (RFC 4861 section 4.3). `source` is an address of our own. */
+export function encodeSolicitation(mac: Uint8Array, source: IpAddress, target: IpAddress): Uint8Array {
+  const frame = new Uint8Array(neighborFrameLength);
+  const group = solicitedNode(target);
+  encodeEthernetHeader(frame, multicastMac(group), mac, ETH_P_IPV6);
+  encodeIpv6Header(frame.subarray(ethernetHeaderLength), {
+    source,
+    destination: group,
+    hopLimit: 255,
+    protocol: IPPROTO_ICMPV6,
+    trafficClass: 0,
+    payloadLength: messageLength,
+  });
+  const message = frame.subarray(messageAt);
+  message[0] = solicitationType;
+  message.set(target, 8);
+  message[optionsAt] = sourceLinkLayerOption;
+  message[optionsAt + 1] = 1;
+  message.set(mac, optionsAt + 2);
+  const sum = sumPseudoHeader(source, group, IPPROTO_ICMPV6, messageLength) + sumWords(message);
+  writeUint16(message, 2, checksumOf(sum));
+  return frame;
+}
+
+/** ff02::1:ff00:0/104 and the last 24 bits of the address (RFC 4291 section 2.7.1). */
+function solicitedNode(address: IpAddress): IpAddress {
+  const group = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0);
+  group.set(address.subarray(13), 13);
+  return group;
+}
+
+/** Target and MAC of a neighbour advertisement, from the ICMPv6 message alone; its checksum was verified by the kernel. */
+export function decodeAdvertisementMessage(
+  message: Uint8Array,
+): { readonly target: IpAddress; readonly mac: Uint8Array | undefined } | undefined {
+  if (message.length < optionsAt || message[0] !== advertisementType || message[1] !== 0) return undefined;
+  const mac = findLinkLayer(message, targetLinkLayerOption);
+  return mac === "malformed" ? undefined : { target: message.subarray(8, optionsAt), mac };
+}
+
 export interface Neighbor {
   readonly kind: "solicitation" | "advertisement";
   /** Flags of an advertisement; false in a solicitation. */

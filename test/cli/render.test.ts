@@ -31,6 +31,7 @@ const counters: Counters = {
 
 const active: InstanceStatus = {
   split_brains: [],
+  duplicates: [],
   name: "web",
   interface: "eth0",
   sync_group: null,

@@ -45,6 +45,7 @@ function status(parameters) {
     routers: [],
     counters,
     split_brains: [],
+    duplicates: [],
     transitions: [],
   };
 }

@@ -53,6 +53,14 @@ for (const pair of pairs()) {
       expectBetween("last advert of r2 after the heal", last.at - heal.healed, -1100, 1050);
       if (r1 instanceof Viprd) {
         expect((await r1.transitions()).filter((change) => change.from === "active")).toEqual([]);
+        // Over when three intervals have passed without the other one.
+        const told = await eventually(
+          "the end of it",
+          async () => (await r1.instance()).split_brains.find(({ outcome }) => outcome === "kept"),
+          4_000,
+        );
+        const other = pair.family === 4 ? "192.0.2.12" : lab.capture.lastAdvert({ node: "r2" }).source;
+        expect(told).toMatchObject({ own: { priority: 200 }, rivals: [{ address: other, priority: 100 }] });
       }
     });
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { address } from "../support/packets.ts";
 import { Lab, type Node } from "../support/simulated-lab.ts";
 import { dualStack } from "../vrrp/samples.ts";
 
@@ -182,6 +183,23 @@ describe("the interface of the active router", () => {
     );
     expect(lab.actives).toEqual(["best"]);
   });
+});
+
+test("another interface under the configured name: the role and the addresses stay with the network that they belong to", () => {
+  const { lab, nodes } = three({ lease: 60_000 });
+  const [best] = nodes;
+  const former = best.kernel.link?.index ?? 0;
+  best.kernel.alter("eth0", { name: "old0" });
+  lab.run(1000);
+  expect(best.state).toBe("active");
+  best.kernel.createLink();
+  lab.run(5);
+  // It listens on the new one before it says anything there.
+  expect([best.state, best.kernel.find(former, address("192.0.2.1"))]).toEqual(["backup", undefined]);
+  expect(best.transitions.at(-2)?.reason).toBe("interface eth0 is another one now");
+  expect(lab.adverts({ node: "best" }).at(-1)?.priority).toBe(0);
+  lab.run(10_000);
+  expect([lab.actives, best.held]).toEqual([["best"], ["192.0.2.1"]]);
 });
 
 test("IPv6 waits for its link-local address to pass duplicate address detection", () => {

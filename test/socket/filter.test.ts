@@ -1,14 +1,16 @@
 /** Filters run by the kernel, on UDP loopback sockets: their data begin with the 8-byte UDP header. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ETH_P_ARP, ETH_P_IPV6 } from "../../src/socket/constants.ts";
 import {
   acceptAll,
   acceptEtherTypes,
+  acceptWatched,
   acceptWhen,
   dropAll,
   type FilterTest,
   SKF_NET_OFF,
 } from "../../src/socket/filter.ts";
+import { interfaceIndex } from "../../src/socket/interface.ts";
 import { batch, udp } from "./support.ts";
 
 const UDP_HEADER = 8;
@@ -72,6 +74,40 @@ test("an offset from the network header reaches what the socket does not show", 
   const destination = (...oneOf: number[]): FilterTest => ({ offset: SKF_NET_OFF + 16, size: 4, oneOf });
   expect(passing(acceptWhen([destination(0x7f000001)]), [[1]])).toEqual([[1]]);
   expect(passing(acceptWhen([destination(0x7f000002)]), [[1]])).toEqual([]);
+});
+
+describe("words that are watched for on an interface", () => {
+  const lo = interfaceIndex("lo");
+  const word = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+  const program = (interfaceIndex: number, words: readonly number[]) => {
+    const built = acceptWatched(UDP_HEADER, [
+      { interfaceIndex: lo + 1000, words: [1, 2, 3] },
+      { interfaceIndex, words },
+      { interfaceIndex: lo + 1001, words: [4] },
+    ]);
+    if (built === undefined) throw new Error("too long");
+    return built;
+  };
+
+  test("pass on it and on no other one", () => {
+    const packets = [word(0xc0000201), word(0xc0000202), word(1), word(4), [1, 2]];
+    expect(passing(program(lo, [0xc0000201, 7]), packets)).toEqual([word(0xc0000201)]);
+    expect(passing(program(lo + 1002, [0xc0000201]), packets)).toEqual([]);
+  });
+
+  test.each([1, 255, 256, 3000])("each of %d passes", (count) => {
+    const words = Array.from({ length: count }, (_, i) => 0x0a000000 + i);
+    const [first = 0, last = 0] = [words[0], words.at(-1)];
+    const packets = [word(first - 1), word(first), word(last), word(last + 1)];
+    expect(passing(program(lo, words), packets)).toEqual(
+      count === 1 ? [word(first), word(first)] : [word(first), word(last)],
+    );
+  });
+
+  test("more than a program holds is not cut off", () => {
+    const words = Array.from({ length: 4100 }, (_, i) => i);
+    expect(acceptWatched(0, [{ interfaceIndex: 1, words }])).toBeUndefined();
+  });
 });
 
 test("a program counts 8 bytes an instruction, little-endian", () => {

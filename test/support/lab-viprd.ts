@@ -28,8 +28,17 @@ export class Viprd {
   readonly runtime: string;
   readonly #file: string;
 
-  /** The runtime directory belongs to the node, so that a second start finds what the first has left. */
-  constructor(namespaces: Namespaces, node: string, directory: string, config: string) {
+  /**
+   * The runtime directory belongs to the node, so that a second start finds what the first has left. `through`: a
+   * command that runs the one behind it.
+   */
+  constructor(
+    namespaces: Namespaces,
+    node: string,
+    directory: string,
+    config: string,
+    through: readonly string[] = [],
+  ) {
     this.node = node;
     this.runtime = `${directory}/${node}-run`;
     mkdirSync(this.runtime, { recursive: true });
@@ -46,7 +55,7 @@ export class Viprd {
       "--log-level",
       "debug",
     ];
-    const [command, args] = namespaces.enter(node, ...ahead, process.execPath, mainFile, ...options);
+    const [command, args] = namespaces.enter(node, ...ahead, ...through, process.execPath, mainFile, ...options);
     this.child = new Child(`viprd on ${node}`, command, args);
   }
 

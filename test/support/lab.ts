@@ -53,9 +53,9 @@ export class Lab {
     this.breaks.push({ node, at: Date.now() });
   }
 
-  async viprd(node: string, config: string): Promise<Viprd> {
+  async viprd(node: string, config: string, through: readonly string[] = []): Promise<Viprd> {
     await this.#remember(node);
-    const router = new Viprd(this.namespaces, node, this.directory, config);
+    const router = new Viprd(this.namespaces, node, this.directory, config, through);
     this.routers.push(router);
     return router;
   }

@@ -27,7 +27,9 @@ import { SyncGroups } from "../../src/vrrp/sync-groups.ts";
 import { Verdicts } from "../../src/vrrp/verdicts.ts";
 import { addressOwner } from "../../src/vrrp/virtual-entry.ts";
 import { equalAddresses, type Family, formatAddress, type IpAddress } from "../../src/wire/address.ts";
+import { equalBytes } from "../../src/wire/bytes.ts";
 import { addressRequests } from "./simulated-addresses.ts";
+import { SimulatedClaims } from "./simulated-claims.ts";
 import type { KernelChange, SimulatedKernel } from "./simulated-kernel.ts";
 import { linkRequests, settingRequests } from "./simulated-links.ts";
 import { SimulatedRouting } from "./simulated-routing.ts";
@@ -52,6 +54,9 @@ export class SimulatedHost implements Host {
   readonly events: VrrpEvent[] = [];
   readonly logs: { readonly level: LogLevel; readonly instance: string | undefined; readonly message: string }[] = [];
   readonly addresses: AddressRequests;
+  readonly addressClaims = new SimulatedClaims((mac) =>
+    [...this.#links.values()].some((link) => equalBytes(link.mac, mac)),
+  );
   readonly links: LinkRequests;
   readonly settings: SettingRequests;
   readonly routing: SimulatedRouting;
@@ -98,17 +103,12 @@ export class SimulatedHost implements Host {
       () => this.now(),
       (expire) => this.#alarm(expire),
     );
-    this.#stalls = new Stalls({
-      now: () => this.now(),
-      wallClock: (ago) => this.#wallClock(ago),
-      suspended: () => kernel.suspended,
-      soon: (work) => this.soon(work),
-      event: (event) => this.event(event),
-    });
+    this.#stalls = new Stalls(this, () => kernel.suspended);
     kernel.onChange = (change) => {
       this.#news.push(change);
       this.#later(() => this.#readNews());
     };
+    kernel.onClaim = (index, address, mac) => this.#later(() => this.addressClaims.hear(index, address, mac));
     kernel.onPacket = (index, family, bytes) => this.#packet(index, family, bytes);
     for (const link of kernel.links.values()) {
       this.#links.set(link.index, link);
@@ -162,6 +162,7 @@ export class SimulatedHost implements Host {
     this.#kernel.onChange = () => {};
     this.#kernel.tables.onChange = () => {};
     this.#kernel.onPacket = () => {};
+    this.#kernel.onClaim = () => {};
   }
 
   /** SIGSTOP and SIGCONT. What arrives meanwhile queues up. */
@@ -195,8 +196,8 @@ export class SimulatedHost implements Host {
     return Math.max(this.#offset + this.#kernel.time.now, this.#reached);
   }
 
-  wallClock(): string {
-    return this.#wallClock(0);
+  wallClock(ago: Milliseconds = 0): string {
+    return new Date(Date.UTC(1970, 1) + this.#kernel.time.now + this.#kernel.wallClockOffset - ago).toISOString();
   }
 
   timeOfDay(): Milliseconds {
@@ -273,10 +274,6 @@ export class SimulatedHost implements Host {
 
   event(event: VrrpEvent): void {
     this.events.push(event);
-  }
-
-  #wallClock(ago: Milliseconds): string {
-    return new Date(Date.UTC(1970, 1) + this.#kernel.time.now + this.#kernel.wallClockOffset - ago).toISOString();
   }
 
   #alarm(expire: () => void): { arm(at: Instant): void; disarm(): void } {

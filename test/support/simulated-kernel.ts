@@ -43,6 +43,8 @@ export class SimulatedKernel implements Port {
   onChange: (change: KernelChange) => void = () => {};
   /** Takes packets; set while a process has sockets open. */
   onPacket: (index: number, family: Family, bytes: Uint8Array) => void = () => {};
+  /** Hears who claims an address. */
+  onClaim: (index: number, address: IpAddress, mac: Uint8Array) => void = () => {};
   readonly number: number;
   /** For how long the machine has slept. */
   suspended: Milliseconds = 0;
@@ -265,6 +267,10 @@ export class SimulatedKernel implements Port {
 
   deliver(family: Family, bytes: Uint8Array): void {
     if (this.link !== undefined) this.onPacket(this.link.index, family, bytes);
+  }
+
+  claim(claimed: IpAddress, mac: Uint8Array): void {
+    if (this.link !== undefined) this.onClaim(this.link.index, claimed, mac);
   }
 
   #find(index: number, wanted: IpAddress, prefixLength?: number): Held | undefined {

@@ -20,10 +20,19 @@ import type { SimulatedTime } from "./simulated-time.ts";
 
 export interface Port {
   readonly name: string;
+  readonly mac: Uint8Array;
   /** The cable is plugged in at this end. */
   readonly connected: boolean;
   owns(address: IpAddress): boolean;
   deliver(family: Family, bytes: Uint8Array): void;
+  /** A host says that it has the address. */
+  claim(address: IpAddress, mac: Uint8Array): void;
+}
+
+export interface Probe {
+  readonly at: Instant;
+  readonly node: string;
+  readonly address: string;
 }
 
 export interface Advert {
@@ -69,6 +78,7 @@ export class SimulatedLan {
   /** Everything that entered the switch, in order. */
   readonly adverts: Advert[] = [];
   readonly announcements: Announcement[] = [];
+  readonly probes: Probe[] = [];
   /** The bytes of both, as they were sent. */
   readonly datagrams: Uint8Array[] = [];
   readonly frames: Uint8Array[] = [];
@@ -145,10 +155,37 @@ export class SimulatedLan {
     const address = arp?.targetAddress ?? neighbor?.target;
     const mac = arp?.senderMac ?? neighbor?.mac;
     if (address === undefined || mac === undefined) throw new Error(`${from} sent a frame that is no announcement`);
+    if (neighbor?.kind === "solicitation" || arp?.senderAddress.every((byte) => byte === 0) === true) {
+      this.#ask(from, address.slice());
+      return;
+    }
+    this.claim(from, address.slice(), mac.slice());
     const announcement = { at: this.time.now, node: from, address: formatAddress(address), mac: formatMac(mac) };
     this.announcements.push(announcement);
     this.frames.push(frame.slice());
     this.neighbors.set(announcement.address, announcement.mac);
+  }
+
+  /** Heard by everybody else who is reached. `from` may be a host that is no port. */
+  claim(from: string, address: IpAddress, mac: Uint8Array): void {
+    for (const port of this.#ports.values()) {
+      if (port.name === from || !this.reaches(from, port.name)) continue;
+      this.time.after(this.#usual.least, () => {
+        if (port.connected) port.claim(address, mac);
+      });
+    }
+  }
+
+  /** Kernels answer by themselves; the answer goes to the one who asked. */
+  #ask(from: string, address: IpAddress): void {
+    this.probes.push({ at: this.time.now, node: from, address: formatAddress(address) });
+    const asking = this.#ports.get(from);
+    for (const port of this.#ports.values()) {
+      if (port.name === from || !this.reaches(from, port.name) || !this.reaches(port.name, from)) continue;
+      this.time.after(2 * this.#usual.least, () => {
+        if (port.connected && asking?.connected && port.owns(address)) asking.claim(address, port.mac);
+      });
+    }
   }
 
   #carry(from: string, port: Port, family: Family, bytes: Uint8Array): void {

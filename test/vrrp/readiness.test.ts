@@ -59,6 +59,10 @@ test.each([
   ["interface eth0 does not exist", { link: undefined }],
   ["interface eth0 is down", { link: { ...link, up: false, running: false } }],
   ["interface eth0 has no carrier", { link: { ...link, running: false } }],
+  [
+    "interface eth0 is a port of a bridge, which takes the packets that come in",
+    { link: { ...link, master: 7, masterKind: "bridge" } },
+  ],
 ])("%s", (reason, changes) => {
   expect(assess(dualStack(), around(both, changes)).reasons).toEqual([reason]);
 });
@@ -99,6 +103,10 @@ test.each([
   ],
 ])("%s", (reason, addresses) => {
   expect(assess(dualStack(), around([entry("192.0.2.11"), ...addresses])).reasons).toEqual([reason]);
+});
+
+test("an interface in a VRF hears its own packets", () => {
+  expect(assess(dualStack(), around(both, { link: { ...link, master: 7, masterKind: "vrf" } })).reasons).toEqual([]);
 });
 
 test("a usable link-local address is preferred to a tentative one", () => {

@@ -31,6 +31,7 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     { type: "parameters", priority: "lowered" },
     { type: "grant" },
     { type: "yield" },
+    { type: "stalled", silent: 5000 },
   ),
   fc.record({
     type: fc.constant("advertisement" as const),

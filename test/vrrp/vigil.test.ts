@@ -5,17 +5,22 @@ import { active, advertisement, backup, router, variants, version3 } from "./sam
 
 describe("looking up", () => {
   test("a backup looks when an advertisement is half an interval late, then each interval", () => {
-    expect(nextLook(backup(version3), false, 10_000)).toBe(11_500);
-    expect(nextLook(backup(version3), true, 11_500)).toBe(12_500);
+    const first = nextLook(backup(version3), undefined, false, 10_000);
+    expect(first).toEqual({ at: 11_500, missed: 0 });
+    expect(nextLook(backup(version3), first, true, 11_500)).toEqual({ at: 12_500, missed: 1 });
+    expect(nextLook(backup(version3), { at: 12_500, missed: 1 }, false, 12_000)).toEqual({ at: 13_500, missed: 0 });
   });
 
   test("no other state looks", () => {
-    expect([nextLook(active(), false, 0), nextLook(initialState, true, 0)]).toEqual([undefined, undefined]);
+    expect([nextLook(active(), undefined, false, 0), nextLook(initialState, undefined, true, 0)]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   test("the earlier of the look and the deadline wakes it", () => {
-    expect(wakeAt(backup(version3), 11_500)).toBe(11_500);
-    expect(wakeAt(backup(version3), 14_000)).toBe(13_609.375);
+    expect(wakeAt(backup(version3), { at: 11_500, missed: 0 })).toBe(11_500);
+    expect(wakeAt(backup(version3), { at: 14_000, missed: 0 })).toBe(13_609.375);
     expect(wakeAt(active(), undefined)).toBe(11_000);
     expect(wakeAt(initialState, undefined)).toBeUndefined();
   });
@@ -23,15 +28,16 @@ describe("looking up", () => {
 
 describe("an absence", () => {
   const own = router(version3);
+  const look = { at: 11_500, missed: 0 };
 
   test.each([10_000, 11_500, 11_520])("is none at %d", (now) => {
-    expect(absence(own, backup(version3), 11_500, now)).toBeUndefined();
+    expect(absence(own, backup(version3), look, now)).toBeUndefined();
   });
 
   test("of a backup counts from the look that was missed: more than half an interval means to listen", () => {
-    expect(absence(own, backup(version3), 11_500, 12_000)).toMatchObject({ late: 500, mustListen: false });
-    expect(absence(own, backup(version3), 11_500, 12_001)).toMatchObject({ mustListen: true, stall: false });
-    expect(absence(own, backup(version3), 11_500, 13_501)).toMatchObject({ mustListen: true, stall: true });
+    expect(absence(own, backup(version3), look, 12_000)).toMatchObject({ late: 500, mustListen: false });
+    expect(absence(own, backup(version3), look, 12_001)).toMatchObject({ mustListen: true, stall: false });
+    expect(absence(own, backup(version3), look, 13_501)).toMatchObject({ mustListen: true, stall: true });
   });
 
   test("of an active router means to listen when its backups can have acted: after its own down interval", () => {
@@ -84,10 +90,10 @@ describe.each(variants)("$name: after an absence", (variant) => {
     expect(state).toMatchObject({ name: "backup", activeDownTimer: 20_000, listenUntil: 20_000 });
   });
 
-  test("who is heard afterwards is followed as ever", () => {
+  test.each([18_500, 20_500])("who is heard afterwards, at %d, is followed as ever", (at) => {
     const listens = { ...backup(variant), listenUntil: 20_000, activeDownTimer: 20_000 };
-    const { state } = step(own, listens, advertisement(variant, 150, variant.lower, 20_500), 20_500);
-    expect(state).toMatchObject({ activeDownTimer: 20_500 + variant.down });
+    const { state } = step(own, listens, advertisement(variant, 150, variant.lower, at), at);
+    expect(state).toMatchObject({ activeDownTimer: at + variant.down });
     expect(state).not.toHaveProperty("listenUntil");
   });
 });

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { writeUint16 } from "../../src/wire/bytes.ts";
 import { checksumOf, sumPseudoHeader, sumWords } from "../../src/wire/checksum.ts";
-import { decodeNeighbor, encodeUnsolicitedAdvertisement } from "../../src/wire/neighbor.ts";
+import {
+  decodeAdvertisementMessage,
+  decodeNeighbor,
+  encodeSolicitation,
+  encodeUnsolicitedAdvertisement,
+} from "../../src/wire/neighbor.ts";
 import { hex } from "../support/hex.ts";
 import { address } from "../support/packets.ts";
 
@@ -29,6 +34,35 @@ test("encoding leaves no byte of the memory as it was", () => {
   const into = new Uint8Array(86).fill(0xa5);
   expect(encodeUnsolicitedAdvertisement(mac, address("2001:db8::1"), into)).toBe(into);
   expect(into).toEqual(advertisement);
+});
+
+test("a question goes to the group of those whose address ends alike (RFC 4861 section 7.2.2)", () => {
+  const frame = encodeSolicitation(hex("02000000010b"), address("fe80::1:b"), address("2001:db8::1234:5678"));
+  expect(frame.subarray(0, 14)).toEqual(hex("3333ff345678 02000000010b 86dd"));
+  expect(decodeNeighbor(frame)).toEqual({
+    kind: "solicitation",
+    router: false,
+    solicited: false,
+    override: false,
+    frameSource: hex("02000000010b"),
+    source: address("fe80::1:b"),
+    destination: address("ff02::1:ff34:5678"),
+    target: address("2001:db8::1234:5678"),
+    mac: hex("02000000010b"),
+  });
+});
+
+test("the message of an advertisement tells who claims what, without its headers", () => {
+  const message = advertisement.subarray(54);
+  expect(decodeAdvertisementMessage(message)).toEqual({ target: address("2001:db8::1"), mac });
+  expect(decodeAdvertisementMessage(message.subarray(0, 24))).toEqual({
+    target: address("2001:db8::1"),
+    mac: undefined,
+  });
+  expect(decodeAdvertisementMessage(message.subarray(0, 23))).toBeUndefined();
+  expect(decodeAdvertisementMessage(Uint8Array.of(135, ...message.subarray(1)))).toBeUndefined();
+  expect(decodeAdvertisementMessage(Uint8Array.of(136, 1, ...message.subarray(2)))).toBeUndefined();
+  expect(decodeAdvertisementMessage(altered({ 79: 0 }).subarray(54))).toBeUndefined();
 });
 
 test("a solicitation is taken apart, with and without its option", () => {
