@@ -6,16 +6,24 @@ const maxUnsent = 5000;
 /** Messages in one write. */
 const perBatch = 64;
 
+/** The way to the supervisor; `process` is one. */
+export interface Channel {
+  readonly connected: boolean;
+  send?(message: unknown, handle?: undefined, options?: undefined, sent?: () => void): boolean;
+}
+
 export class Outbox<Message> {
   readonly #waiting: Message[] = [];
   readonly #onGap: (() => void) | undefined;
+  readonly #channel: Channel;
   #unsent = 0;
   #dropped = 0;
   #gap = false;
 
   /** `onGap` is called when the supervisor reads again after messages were dropped. */
-  constructor(onGap?: () => void) {
+  constructor(onGap?: () => void, channel: Channel = process) {
     this.#onGap = onGap;
+    this.#channel = channel;
   }
 
   get dropped(): number {
@@ -45,8 +53,9 @@ export class Outbox<Message> {
         this.#gap = false;
         this.#onGap?.();
       };
-      if (!process.connected || process.send === undefined) sent();
-      else process.send({ type: "batch", messages } satisfies Batch<Message>, undefined, undefined, sent);
+      const channel = this.#channel;
+      if (!channel.connected || channel.send === undefined) sent();
+      else channel.send({ type: "batch", messages } satisfies Batch<Message>, undefined, undefined, sent);
     }
   }
 
@@ -54,8 +63,9 @@ export class Outbox<Message> {
   exit(last: Message, code: number, limit: number): void {
     this.flush();
     const exit = () => process.exit(code);
-    if (!process.connected || process.send === undefined) exit();
-    else process.send(last, undefined, undefined, exit);
+    const channel = this.#channel;
+    if (!channel.connected || channel.send === undefined) exit();
+    else channel.send(last, undefined, undefined, exit);
     setTimeout(exit, limit);
   }
 }

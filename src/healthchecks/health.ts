@@ -115,6 +115,11 @@ export function nextDue(
   return previous + Math.max(1, Math.floor((now - previous) / step)) * step;
 }
 
+/** When a run that is due begins; `random` from 0 up to 1. The grid stays as it is. */
+export function putOff(due: Instant, jitter: Milliseconds, random: number): Instant {
+  return due + random * jitter;
+}
+
 /** The first run of the `index`-th of `count` checks comes so much later: within a second, and within the interval. */
 export function spread(index: number, count: number, interval: Milliseconds): Milliseconds {
   return (index / Math.max(1, count)) * Math.min(interval, 1000);

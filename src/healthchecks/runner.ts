@@ -1,7 +1,17 @@
 /** Runs one check at its times, never twice at once, and keeps its health. */
 import { type Attempt, attempt } from "./attempt.ts";
 import type { CheckType, Outcome, ProgramEnd } from "./check-type.ts";
-import { completed, type Health, isChanging, judge, newHealth, nextDue, reopened, type Verdict } from "./health.ts";
+import {
+  completed,
+  type Health,
+  isChanging,
+  judge,
+  newHealth,
+  nextDue,
+  putOff,
+  reopened,
+  type Verdict,
+} from "./health.ts";
 import type { CheckParameters, Instant, Milliseconds } from "./parameters.ts";
 import { type CheckStatus, type ProgramStatus, stateOf } from "./status.ts";
 
@@ -119,7 +129,7 @@ export class CheckRunner {
     const now = performance.now();
     const start = this.#again
       ? Math.min(this.#due, this.#begun + watchGap)
-      : this.#due + Math.random() * this.#parameters.jitter;
+      : putOff(this.#due, this.#parameters.jitter, Math.random());
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#run(), Math.max(0, start - now));
   }

@@ -6,6 +6,7 @@ import {
   judge,
   newHealth,
   nextDue,
+  putOff,
   reopened,
   spread,
   type Verdict,
@@ -136,6 +137,12 @@ describe("when the next run is due", () => {
     expect([up, doubted, down, recovering].map(isChanging)).toEqual([false, true, false, true]);
     expect(isChanging(newHealth(parameters, 0))).toBe(false);
   });
+});
+
+test("jitter puts a run off by a part of it, and does not add up", () => {
+  expect([0, 0.5, 1].map((random) => putOff(5000, 200, random))).toEqual([5000, 5100, 5200]);
+  const health = newHealth(common(), 0);
+  expect(nextDue(common({ jitter: 200 }), health, 5000, putOff(5000, 200, 1) + 30)).toBe(6000);
 });
 
 test("first runs are spread over a second, or over the interval where that is shorter", () => {
