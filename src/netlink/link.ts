@@ -201,6 +201,11 @@ export function encodeDeleteLink(index: number): Uint8Array {
   return begin(index, {}).finish();
 }
 
+/** Every link of this group, in one go. */
+export function encodeDeleteLinks(group: number): Uint8Array {
+  return begin(0, { group }).finish();
+}
+
 export function encodeListLinks(): Uint8Array {
   const writer = new BodyWriter(IFINFOMSG);
   writer.u32(k.IFLA_EXT_MASK, k.RTEXT_FILTER_SKIP_STATS);

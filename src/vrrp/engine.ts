@@ -188,7 +188,9 @@ export class Engine implements Host {
       );
     }
     this.statics.release();
-    for (const instance of instances) instance.discard();
+    this.links.deletingTogether(() => {
+      for (const instance of instances) instance.discard();
+    }, this.#watch.links.values());
     this.settings.restoreAll();
     this.routing.close();
     await Promise.all([this.#connection.settle(), this.links.settle(), this.filter.remove()]);

@@ -7,6 +7,7 @@ import { readU16 } from "../../src/netlink/host-order.ts";
 import {
   decodeLink,
   encodeDeleteLink,
+  encodeDeleteLinks,
   encodeNewLink,
   encodeSetLink,
   type LinkSettings,
@@ -41,6 +42,7 @@ const encoders: Record<string, { type: number; encode: (value: never) => Uint8Ar
     type: k.RTM_NEWLINK,
     encode: ({ index, ...settings }: LinkSettings & { index: number }) => encodeSetLink(index, settings),
   },
+  "delete-links": { type: k.RTM_DELLINK, encode: ({ group }: { group: number }) => encodeDeleteLinks(group) },
   "delete-link": { type: k.RTM_DELLINK, encode: ({ index }: { index: number }) => encodeDeleteLink(index) },
   "new-address": { type: k.RTM_NEWADDR, encode: (value: NewAddress) => encodeNewAddress(value) },
   "delete-address": { type: k.RTM_DELADDR, encode: (value: NewAddress) => encodeDeleteAddress(value) },
