@@ -1,7 +1,8 @@
 // the virtual router MAC address: what hosts and switches see of it, and what the devices behind it survive.
 import { expect } from "vitest";
 import { type Lab, scenario } from "../support/lab.ts";
-import { expectBetween } from "../support/lab-checks.ts";
+import { downTime, expectBetween } from "../support/lab-checks.ts";
+import { routerAdvertisement } from "../support/lab-forge.ts";
 import { eventually, sleep } from "../support/lab-process.ts";
 import {
   defaultAddresses,
@@ -12,7 +13,7 @@ import {
   vip6,
   viprdConfig,
 } from "../support/lab-routers.ts";
-import { T1, T2 } from "../support/lab-topologies.ts";
+import { T1, T2, T2x2 } from "../support/lab-topologies.ts";
 import type { Viprd } from "../support/lab-viprd.ts";
 
 const mac4 = "00:00:5e:00:01:33";
@@ -113,6 +114,8 @@ if (usesViprd()) {
   scenario("a device that is deleted or set down comes back, and the role is kept", { topology: T1 }, async (lab) => {
     const r1 = await start(lab, "r1", vmac(200));
     await r1.waitState("web", "active", 10_000);
+    // What happens right after a change of its own viprd does not blame on others.
+    await sleep(500);
     await lab.namespaces.ip("r1", ["link del vrrp.51", "link set vrrp6.51 down"]);
     const removed = Date.now();
     await eventually("IPv4 answers", () => lab.hosts.reaches("h1", vip4), 2_000, 20);
@@ -169,6 +172,36 @@ if (usesViprd()) {
     ]);
     await lab.namespaces.ip("r1", ["link del vrrp.51"]);
     await r1.waitState("web", "active", 10_000);
+  });
+
+  scenario("over IPv6 alone a host's default route survives the takeover", { topology: T2x2 }, async (lab) => {
+    await lab.namespaces.ip("r1", ["addr add 2001:db8:1::11/64 dev e1 nodad"]);
+    await lab.namespaces.ip("r2", ["addr add 2001:db8:1::12/64 dev e1 nodad"]);
+    await lab.namespaces.ip("h2", [
+      "addr add 2001:db8:1::100/64 dev e0 nodad",
+      "route add 2001:db8::/64 via 2001:db8:1::11",
+    ]);
+    await lab.namespaces.shell("h1", "echo 1 > /proc/sys/net/ipv6/conf/e0/accept_ra");
+    const spec = (priority: number): RouterSpec => ({ ...vmac(priority), addresses: defaultAddresses(6) });
+    await start(lab, "r1", spec(200));
+    const r2 = await start(lab, "r2", spec(100));
+    const first = await lab.capture.waitForAdvert({ node: "r1" }, 10_000);
+    // Each router speaks under a link-local address of its own.
+    expect([first.mac, first.source, first.addresses[0]]).toEqual([mac6, "fe80::ff:fe00:10b", "fe80::51"]);
+    // Under the virtual router's name, as a daemon on the active router would send it.
+    await (await lab.injector("r1")).send(routerAdvertisement(mac6, "fe80::51", 1800));
+    const route = () => lab.namespaces.shell("h1", "ip -6 route show default");
+    await eventually("a default route", async () => (await route()).includes("via fe80::51 dev e0 proto ra"), 2_000);
+    await eventually("forwarded", () => lab.hosts.reaches("h1", "2001:db8:1::100"), 3_000);
+    await lab.namespaces.shell("h2", "ip -6 route replace 2001:db8::/64 via 2001:db8:1::12");
+    const killed = await lab.killNode("r1");
+    await eventually("forwarded again", () => lab.hosts.reaches("h1", "2001:db8:1::100"), 8_000, 20);
+    expectBetween("forwarded after the crash", Date.now() - killed, 0, downTime(3, 100, 1000) + 1_000);
+    expect(await route()).toContain("via fe80::51 dev e0 proto ra");
+    expect(await lab.hosts.neighbor("h1", "fe80::51")).toBe(mac6);
+    await r2.waitState("web", "active", 1_000);
+    const groups = (node: string) => lab.namespaces.shell(node, "cat /proc/net/igmp6");
+    expect(await groups("r2")).toMatch(/vrrp6\.51 +ff0200000000000000000001ff000051/);
   });
 
   for (const [one, two] of [

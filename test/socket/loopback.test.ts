@@ -34,6 +34,19 @@ test("a datagram arrives with its bytes and its sender", () => {
   expect(portOf(received.source(0))).toBe(portOf(a.name()));
 });
 
+test("a send from another thread copies its bytes, arrives, and tells how it went, the socket closed or not", async () => {
+  const [a, b] = [udp(), udp()];
+  a.connect(b.name());
+  const bytes = Uint8Array.of(7, 8);
+  const sent = new Promise((resolve) => a.sendAside(bytes, resolve));
+  bytes.fill(0);
+  a.close();
+  expect(await sent).toBe(2);
+  await until(() => batch(b.receive()).count === 1, "the datagram");
+  const closed = new Promise((resolve) => a.sendAside(bytes, resolve));
+  expect(await closed).toBe(-ErrorNumber.EBADF);
+});
+
 test("without options the ancillary data are unknown, and arrival is the time of receive", () => {
   const socket = udp();
   socket.send(Uint8Array.of(1), socket.name());

@@ -124,3 +124,14 @@ export function malformed(source: string): Readonly<Record<string, Uint8Array>> 
     vrid_unknown: forge({ ...base, vrid: 99 }),
   };
 }
+
+/** RFC 4861 section 4.2, with the sender's link-layer address. Lifetime in seconds. */
+export function routerAdvertisement(mac: string, source: string, lifetime: number): Uint8Array {
+  const [from, to] = [bytesOf(source), bytesOf("ff02::1")];
+  const message = [134, 0, 0, 0, 64, 0, lifetime >> 8, lifetime & 255, ...Array(8).fill(0), 1, 1, ...macBytes(mac)];
+  const pseudo = Uint8Array.of(...from, ...to, 0, 0, 0, message.length, 0, 0, 0, 58);
+  const sum = ~onesSum([pseudo, Uint8Array.from(message)]) & 0xffff;
+  message.splice(2, 2, sum >> 8, sum & 255);
+  const header = [0x60, 0, 0, 0, 0, message.length, 58, 255, ...from, ...to];
+  return Uint8Array.of(0x33, 0x33, 0, 0, 0, 1, ...macBytes(mac), 0x86, 0xdd, ...header, ...message);
+}
