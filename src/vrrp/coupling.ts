@@ -28,6 +28,7 @@ export class Coupling {
   readonly #limiter = new Limiter(1000);
   readonly #impatient = newEntry(() => this.#giveUpHalf());
   #partners: readonly Partner[];
+  #looking = false;
 
   /** `group` is its name in words, when it is one. */
   constructor(host: Host, partners: readonly Partner[], group?: string) {
@@ -38,6 +39,11 @@ export class Coupling {
 
   get members(): readonly Member[] {
     return this.#partners.flatMap(({ members }) => members);
+  }
+
+  /** Whether anybody has to wait for somebody. */
+  get couples(): boolean {
+    return this.#partners.length > 1 || (this.first?.parameters.families.length ?? 0) > 1;
   }
 
   /** Its first router decides ties for all. */
@@ -57,9 +63,8 @@ export class Coupling {
 
   /** The time of one of the partner's routers has come, for the second time when `again`. */
   willing(partner: Partner, again: boolean): void {
-    const { members } = this;
-    if (members.every((member) => member.isWilling || member.state.name === "active")) {
-      for (const member of members) member.handle({ type: "grant" });
+    if (this.#partners.every(({ members }) => members.every(isReady))) {
+      for (const member of this.members) member.handle({ type: "grant" });
       return;
     }
     const { name } = partner.parameters;
@@ -82,8 +87,15 @@ export class Coupling {
     }
   }
 
-  /** Some router is in another state, or another one came or went. */
+  /** Some router is in another state, or another one came or went. Many do so at once: one look afterwards is enough. */
   changed(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#host.soon(() => this.#look());
+  }
+
+  #look(): void {
+    this.#looking = false;
     const { members } = this;
     const waiting = members.flatMap(({ state }) => (state.name === "backup" ? [state.activeAdverInterval] : []));
     if (waiting.length === 0 || !members.some(({ state }) => state.name === "active")) {
@@ -109,7 +121,7 @@ export class Coupling {
     const now = this.#host.now();
     return this.#partners.flatMap(({ parameters, members }) =>
       members
-        .filter((member) => !member.isWilling && member.state.name !== "active")
+        .filter((member) => !isReady(member))
         .map((member) => {
           const family = `IPv${member.family}`;
           const name = this.#partners.length === 1 ? family : `${parameters.name} ${members.length > 1 ? family : ""}`;
@@ -118,6 +130,10 @@ export class Coupling {
         }),
     );
   }
+}
+
+function isReady(member: Member): boolean {
+  return member.isWilling || member.state.name === "active";
 }
 
 /** Its active routers give the role up with another one. */

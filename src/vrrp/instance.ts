@@ -129,7 +129,7 @@ export class Instance implements GroupMember {
     }
     this.#takeOver(change);
     const pending = needs.flatMap(({ pending }) => pending ?? []);
-    if (!wasRunning && (pending.length > 0 || this.#group?.gathering === true)) {
+    if (!wasRunning && (pending.length > 0 || this.#group?.isGathering(this) === true)) {
       this.#faults.set("devices", pending);
       this.#faults.set("group", pending.length > 0 ? [] : ["waiting for the other members of its sync group"]);
       return;
@@ -196,10 +196,9 @@ export class Instance implements GroupMember {
 
   /** What the routers are told: the configuration with the effective priority. */
   get #running(): RunningParameters {
-    const coupled = (this.#group?.coupling.members.length ?? this.#parameters.families.length) > 1;
     const decidesTies = this.#coupling.first === this ? (this.#parameters.families[0] ?? null) : null;
     const priority = this.#standing.priority.effective;
-    return { ...this.#parameters, priority, coupled, decidesTies };
+    return { ...this.#parameters, priority, coupled: this.#coupling.couples, decidesTies };
   }
 
   get #coupling(): Coupling {

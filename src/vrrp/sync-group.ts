@@ -29,7 +29,7 @@ export class SyncGroup {
   readonly #host: Host;
   #parameters: SyncGroupParameters;
   #members: readonly GroupMember[] = [];
-  readonly #reported = new Map<GroupMember, string>();
+  readonly #reported = new Map<GroupMember, readonly string[]>();
   #settling = false;
   #again = false;
   #state: StateName = "initialize";
@@ -63,8 +63,11 @@ export class SyncGroup {
   set members(members: readonly GroupMember[]) {
     this.#members = members;
     for (const member of this.#reported.keys()) if (!members.includes(member)) this.#reported.delete(member);
+    const { couples, first } = this.coupling;
     this.coupling.partners = members;
-    for (const member of members) member.recouple();
+    // Whoever came learns it when it joins.
+    const same = couples === this.coupling.couples && first === this.coupling.first;
+    if (!same) for (const member of members) member.recouple();
     this.memberChanged("its members have changed");
   }
 
@@ -88,32 +91,33 @@ export class SyncGroup {
     const prefix = `sync group ${this.name}: `;
     const own = this.tracker.faults.map((fault) => prefix + fault);
     if ((member.ownFaults ?? []).length > 0) return own;
-    const others = this.#members.flatMap((other) =>
-      other === member ? [] : (other.ownFaults ?? []).map((fault) => `${prefix}${other.parameters.name}: ${fault}`),
-    );
+    const others: string[] = [];
+    for (const [other, faults] of this.#reported) {
+      if (other === member) continue;
+      for (const fault of faults) others.push(`${prefix}${other.parameters.name}: ${fault}`);
+    }
     const more = others.length > repeated ? [`${prefix}${others.length - repeated} faults more`] : [];
     return [...own, ...others.slice(0, repeated), ...more];
   }
 
-  /** Some member has not looked yet whether it can run. */
-  get gathering(): boolean {
-    return this.#members.some(({ ownFaults }) => ownFaults === undefined);
+  /** Some other member has not looked yet whether it can run. */
+  isGathering(member: GroupMember): boolean {
+    return this.#members.length - this.#reported.size > (this.#reported.has(member) ? 0 : 1);
   }
 
   /** A member has looked whether it can run. */
   report(member: GroupMember): void {
-    const faults = JSON.stringify(member.ownFaults);
-    if (this.#reported.get(member) === faults) return;
+    const faults = member.ownFaults ?? [];
+    const before = this.#reported.get(member);
+    if (before?.length === faults.length && before.every((fault, i) => fault === faults[i])) return;
     this.#reported.set(member, faults);
-    this.#settle();
+    // Nobody starts before the last has looked.
+    if (!this.isGathering(member)) this.#settle();
   }
 
   /** `reason` is that of the transition of a member. */
   memberChanged(reason: string): void {
-    // One that has only just come has no say yet.
-    const states = this.#members.flatMap(({ ownFaults, state }) => (ownFaults === undefined ? [] : [state]));
-    const active = states.length > 0 && states.every((state) => state === "active");
-    const to = states.length === 0 || states.includes("initialize") ? "initialize" : active ? "active" : "backup";
+    const to = this.#common();
     if (to === this.#state) return;
     const transition = { at: this.#host.wallClock(), from: this.#state, to, reason } as const;
     this.#state = to;
@@ -137,6 +141,18 @@ export class SyncGroup {
     };
   }
 
+  #common(): StateName {
+    let common: StateName | undefined;
+    for (const member of this.#members) {
+      // One that has only just come has no say yet.
+      if (member.state === "initialize" && !this.#reported.has(member) && member.ownFaults === undefined) continue;
+      if (member.state === "initialize") return "initialize";
+      if (member.state === "backup") common = "backup";
+      else common ??= "active";
+    }
+    return common ?? "initialize";
+  }
+
   #memberStatus(member: GroupMember): GroupMemberStatus {
     const { name } = member.parameters;
     const { state } = member;
@@ -158,7 +174,7 @@ export class SyncGroup {
     this.#settling = true;
     for (let round = 0; this.#again && round < 4; round++) {
       this.#again = false;
-      for (const member of this.#members) if (member.ownFaults !== undefined) member.refresh();
+      for (const member of this.#members) if (this.#reported.has(member)) member.refresh();
     }
     this.#settling = false;
   }
