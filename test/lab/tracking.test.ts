@@ -1,4 +1,5 @@
 // tracked interfaces and sync groups, viprd and keepalived told the same (RFC 9568 sections 5.2.4 and 6.4).
+import { rmSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { type Lab, type Router, scenario } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, expectTime, skewTime, tolerance } from "../support/lab-checks.ts";
@@ -94,6 +95,44 @@ scenario(
   },
 );
 
+for (const pair of pairs({ families: [4], versions: [3] })) {
+  scenario(`a script that fails is a fault, and clears by itself: ${pair.name}`, { topology: T2 }, async (lab) => {
+    const file = `${lab.directory}/works`;
+    writeFileSync(file, "");
+    const command = ["/usr/bin/test", "-e", file];
+    const one = pair.spec({
+      priority: 200,
+      viprd: { track: [{ check: "works" }] },
+      keepalived: ["track_script { works }"],
+    });
+    const check = { type: "script", script: command, user: "root", interval: "200ms", rise: 1, fall: 1 };
+    const script = `vrrp_script works {\n  script "${command.join(" ")}"\n  user root\n  interval 1\n  rise 1\n  fall 1\n}\n`;
+    const r1 =
+      pair.r1 === "viprd"
+        ? await lab.viprd("r1", viprdConfig({ web: one }, { health_check: { works: check } }))
+        : await lab.keepalived("r1", keepalivedConfig({ web: one }).replace("vrrp_instance", `${script}vrrp_instance`));
+    await r1.entered("web", "backup", 15_000);
+    const r2 = await pair.start(lab, "r2", { priority: 100 });
+    await r2.entered("web", "backup", 15_000);
+    await lab.capture.waitForAdvert({ node: "r1", holding: true }, 15_000);
+    await sleep(50);
+    const from = Date.now();
+    rmSync(file);
+    const zero = await lab.capture.waitForAdvert({ node: "r1", priority: 0, from }, 5_000);
+    const second = await lab.capture.waitForAdvert({ node: "r2" }, 5_000);
+    expectTime("takeover after priority 0", second.at - zero.at, s100, tolerance(1000) + 5);
+    if (r1 instanceof Viprd) {
+      const reasons = (await r1.instance()).reasons;
+      expect(reasons).toHaveLength(1);
+      expect(reasons[0]).toMatch(/^check works failed: /);
+    }
+    writeFileSync(file, "");
+    await r1.entered("web", "active", 10_000, from);
+    // Whoever runs it: the same faults, the same order of transitions.
+    expect(await journey(r1, from)).toEqual(["initialize web", "backup web", "active web"]);
+  });
+}
+
 const sides: (priority: number) => RouterSpecs = (priority) => ({
   outside: { priority, interface: "e1", vrid: 52, addresses: ["198.51.100.1/24"], checksum: "pseudo_header" },
   inside: { priority, interface: "e0", vrid: 51, addresses: ["192.0.2.1/24"], checksum: "pseudo_header" },
@@ -111,14 +150,15 @@ function grouped(lab: Lab, node: string, implementation: "viprd" | "keepalived",
 async function journey(router: Router, from: number): Promise<string[]> {
   const states: { at: number; text: string }[] = [];
   if (router instanceof Viprd) {
-    for (const name of ["inside", "outside"]) {
+    const { instances } = await router.status();
+    for (const { name } of instances) {
       for (const { at, to } of await router.transitions(name))
         states.push({ at: Date.parse(at), text: `${to} ${name}` });
     }
   } else {
     const words: Readonly<Record<string, State>> = { MASTER: "active", BACKUP: "backup", FAULT: "initialize" };
     for (const { at, text } of router.child.lines) {
-      const [, name = "", word = ""] = /\((inside|outside)\) Entering (\w+) STATE/.exec(text) ?? [];
+      const [, name = "", word = ""] = /\((\w+)\) Entering (\w+) STATE/.exec(text) ?? [];
       if (words[word] !== undefined) states.push({ at, text: `${words[word]} ${name}` });
     }
   }
@@ -146,7 +186,10 @@ for (const pair of pairs({ families: [4], versions: [3] })) {
       for (const name of ["outside", "inside"]) await r1.entered(name, "backup", 15_000);
       const r2 = await grouped(lab, "r2", pair.r2, 100);
       for (const vrid of [51, 52]) await lab.capture.waitForAdvert({ node: "r1", vrid, holding: true }, 15_000);
-      for (const name of ["outside", "inside"]) await r2.entered(name, "backup", 15_000);
+      for (const name of ["outside", "inside"]) {
+        await r2.entered(name, "backup", 15_000);
+        await r1.waitState(name, "active", 5_000);
+      }
       await sleep(1_300);
       const from = Date.now() - 5;
       const up = await lab.faults.linkDown("r1", "e1");
