@@ -58,7 +58,7 @@ export class Coupling {
 
   stop(): void {
     this.#partners = [];
-    this.#host.schedule(this.#impatient, undefined);
+    this.#host.scheduleBackground(this.#impatient, undefined);
   }
 
   /** The time of one of the partner's routers has come, for the second time when `again`. */
@@ -99,11 +99,11 @@ export class Coupling {
     const { members } = this;
     const waiting = members.flatMap(({ state }) => (state.name === "backup" ? [state.activeAdverInterval] : []));
     if (waiting.length === 0 || !members.some(({ state }) => state.name === "active")) {
-      this.#host.schedule(this.#impatient, undefined);
+      this.#host.scheduleBackground(this.#impatient, undefined);
     } else if (this.#impatient.slot < 0) {
       const delay = Math.max(...this.#partners.map(({ parameters }) => parameters.preemptDelay));
       const limit: Milliseconds = delay + patience * longestDown * Math.max(...waiting);
-      this.#host.schedule(this.#impatient, this.#host.now() + limit);
+      this.#host.scheduleBackground(this.#impatient, this.#host.now() + limit);
     }
   }
 

@@ -168,6 +168,7 @@ export class Engine implements Host {
     const isKept = (entry: AddressEntry) => this.statics.includes(entry);
     sweep(this.#allParameters(), [...this.#watch.links.values()], this, log, isKept);
     this.statics.hold();
+    this.groups.refresh();
     for (const instance of this.#instances.values()) instance.refresh();
     this.settings.restoreUnused();
     this.filter.refresh();

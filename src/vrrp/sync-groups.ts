@@ -46,6 +46,11 @@ export class SyncGroups {
     group.refresh();
   }
 
+  /** The picture of the host is complete: what groups track can be told. */
+  refresh(): void {
+    for (const group of this.#groups.values()) group.refresh();
+  }
+
   linkChanged(isMeant: (name: string) => boolean): void {
     for (const group of this.#groups.values()) group.linkChanged(isMeant);
   }

@@ -5,7 +5,13 @@ import { type Lab, type Router, scenario } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, expectTime, skewTime, tolerance } from "../support/lab-checks.ts";
 import { pairs } from "../support/lab-pairs.ts";
 import { eventually, sleep } from "../support/lab-process.ts";
-import { keepalivedConfig, type RouterSpecs, type State, viprdConfig } from "../support/lab-routers.ts";
+import {
+  type Implementation,
+  keepalivedConfig,
+  type RouterSpecs,
+  type State,
+  viprdConfig,
+} from "../support/lab-routers.ts";
 import { T2, T2x2 } from "../support/lab-topologies.ts";
 import { Viprd } from "../support/lab-viprd.ts";
 
@@ -21,8 +27,8 @@ const tracked = {
 const yielding = { ...tracked, viprd: { ...tracked.viprd, yield_on_lower_priority: true } };
 
 /** An interface of r1 that leads nowhere. */
-async function addUplink(lab: Lab): Promise<void> {
-  await lab.namespaces.ip("r1", ["link add up0 type veth peer name down0", "link set down0 up", "link set up0 up"]);
+async function addUplink(lab: Lab, node = "r1"): Promise<void> {
+  await lab.namespaces.ip(node, ["link add up0 type veth peer name down0", "link set down0 up", "link set up0 up"]);
 }
 
 async function setUplink(lab: Lab, state: "up" | "down"): Promise<void> {
@@ -138,11 +144,13 @@ const sides: (priority: number) => RouterSpecs = (priority) => ({
   inside: { priority, interface: "e0", vrid: 51, addresses: ["192.0.2.1/24"], checksum: "pseudo_header" },
 });
 
-function grouped(lab: Lab, node: string, implementation: "viprd" | "keepalived", priority: number): Promise<Router> {
+async function grouped(lab: Lab, node: string, implementation: Implementation, priority: number): Promise<Router> {
+  await addUplink(lab, node);
   const specs = sides(priority);
   const group = ["outside", "inside"];
-  if (implementation === "viprd") return lab.viprd(node, viprdConfig(specs, { vrrp_sync_group: { edge: { group } } }));
-  const text = `vrrp_sync_group edge {\n  group {\n    ${group.join("\n    ")}\n  }\n}\n`;
+  if (implementation === "viprd")
+    return lab.viprd(node, viprdConfig(specs, { vrrp_sync_group: { edge: { group, track: [{ interface: "up0" }] } } }));
+  const text = `vrrp_sync_group edge {\n  group {\n    ${group.join("\n    ")}\n  }\n  track_interface {\n    up0\n  }\n}\n`;
   return lab.keepalived(node, `${keepalivedConfig(specs)}${text}`);
 }
 
