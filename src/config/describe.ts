@@ -30,7 +30,10 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
   const { statics } = config;
   const { routerId, scriptUser, scriptSecurity, process } = config.global;
   const [notifyFifo, vrrpNotifyFifo] = config.notify?.fifos ?? [];
-  const subjects = config.notify?.subjects ?? [];
+  const told = (kind: "instance" | "group", name: string) => {
+    const subject = config.notify?.subjects.find((each) => each.kind === kind && each.name === name);
+    return describeNotify(subject, options.mask);
+  };
   return present({
     global: present({
       router_id: routerId,
@@ -44,15 +47,16 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
     }),
     vrrp_instance: Object.fromEntries(
       config.instances.map((instance) => {
-        const subject = subjects.find(({ kind, name }) => kind === "instance" && name === instance.name);
-        const described = { ...describeInstance(instance, options), ...describeNotify(subject, options.mask) };
-        return [instance.name, described];
+        const { name } = instance;
+        return [name, { ...describeInstance(instance, options), ...told("instance", name) }];
       }),
     ),
     vrrp_sync_group:
       config.groups === undefined
         ? undefined
-        : Object.fromEntries(config.groups.map((group) => [group.name, describeGroup(group)])),
+        : Object.fromEntries(
+            config.groups.map((group) => [group.name, { ...describeGroup(group), ...told("group", group.name) }]),
+          ),
     health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks, options.mask),
     static_ipaddress: filled(statics?.addresses.map(describeAddress)),
     static_routes: filled(statics?.routes.map(describeRoute)),

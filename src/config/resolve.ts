@@ -42,6 +42,10 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
   const groupRules = { instances, instanceNames: namesIn(root, "vrrp_instance"), checks: defaults.checks };
   const groups = resolveGroups(file?.vrrp_sync_group ?? {}, groupRules, report);
+  for (const [name, values] of Object.entries(file?.vrrp_sync_group ?? {})) {
+    const subject = values && resolveSubject("group", name, values, report);
+    if (subject !== undefined) subjects.push(subject);
+  }
   const statics = file && resolveStatics(file, names, report);
   if (file !== undefined) checkHeldOnce(file, instances, statics, report);
   const empty = Object.keys(file?.vrrp_instance ?? {}).length === 0 && statics === undefined;

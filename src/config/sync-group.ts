@@ -4,6 +4,7 @@ import type { InstanceParameters, SyncGroupParameters } from "../vrrp/parameters
 import { checkName } from "./health-check.ts";
 import { required, standard } from "./keys.ts";
 import { boolean } from "./kinds.ts";
+import { notifyKeys } from "./notify-schema.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";
@@ -17,6 +18,7 @@ export const syncGroupBlock = z.strictObject({
     "The members, in the same order on every node: the first decides between equal priorities for all.",
   ),
   ...trackKeys,
+  ...notifyKeys,
   sync_group_tracking_weight: standard(
     boolean(),
     false,

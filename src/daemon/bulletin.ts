@@ -33,8 +33,8 @@ export class Bulletin {
 
   /** Before the VRRP process is told. */
   adopt(config: Config): void {
-    const names = new Set(config.instances.map(({ name }) => name));
-    this.#roles.keep(names);
+    const groups = config.groups ?? [];
+    this.#roles.keep(new Set(config.instances.map(({ name }) => name)), new Set(groups.map(({ name }) => name)));
     for (const warning of this.notify.configure(config)) this.#log.warn(warning);
   }
 

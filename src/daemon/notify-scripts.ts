@@ -18,6 +18,7 @@ import {
 } from "./notify-news.ts";
 import { NotifyQueue } from "./notify-queue.ts";
 import type { NotifySubjectStatus, ScriptRun } from "./notify-status.ts";
+import { keyOf } from "./notify-subjects.ts";
 
 export interface ScriptRights {
   readonly user: string | undefined;
@@ -175,10 +176,6 @@ export class NotifyScripts {
     this.#records.set(key, fresh);
     return fresh;
   }
-}
-
-export function keyOf({ kind, name }: Pick<NotifySubject, "kind" | "name">): string {
-  return `${kind} ${name}`;
 }
 
 function about({ kind, name }: Pick<NotifySubject, "kind" | "name">): { readonly [kind: string]: string } {

@@ -4,14 +4,14 @@
  */
 import type { Config } from "../config/config.ts";
 import type { NotifySubject } from "../config/notify.ts";
-import type { InstanceParameters, Milliseconds } from "../vrrp/parameters.ts";
-import type { VrrpEvent } from "../vrrp/status.ts";
+import type { Milliseconds } from "../vrrp/parameters.ts";
+import type { InstanceEvent, TransitionStatus, VrrpEvent } from "../vrrp/status.ts";
 import type { Log } from "./log.ts";
 import { NotifyFifo } from "./notify-fifo.ts";
 import { type Background, fifoLine, type News, newsDocument } from "./notify-news.ts";
-import { keyOf, NotifyScripts, type ScriptRights } from "./notify-scripts.ts";
+import { NotifyScripts, type ScriptRights } from "./notify-scripts.ts";
 import type { NotifyStatus } from "./notify-status.ts";
-import { NotifySubjects } from "./notify-subjects.ts";
+import { keyOf, NotifySubjects, type SubjectKey } from "./notify-subjects.ts";
 import { NotifyWebhooks } from "./notify-webhooks.ts";
 
 export interface NotifyOptions {
@@ -19,11 +19,12 @@ export interface NotifyOptions {
   readonly version: string;
 }
 
-/** An instance as the configuration has it, and everything that is needed to tell about it. */
-interface Entry {
+/** An instance or a group as the configuration has it, and everything that is needed to tell about it. */
+interface Entry extends SubjectKey {
   readonly subject: NotifySubject | undefined;
   readonly background: Background;
   readonly rights: ScriptRights;
+  /** The configured one. */
   readonly priority: number;
 }
 
@@ -33,7 +34,10 @@ export class Notify {
   readonly #scripts: NotifyScripts;
   readonly #webhooks: NotifyWebhooks;
   #fifos: readonly NotifyFifo[] = [];
+  /** Instances first: a group is told after its members. */
   #entries = new Map<string, Entry>();
+  /** Groups by their members. */
+  #groupOf = new Map<string, Entry>();
   /** Removed from the configuration, and still running: they are told to have stopped when they have. */
   readonly #leaving = new Map<string, Entry>();
 
@@ -49,37 +53,28 @@ export class Notify {
     this.#openFifos(fifos);
     this.#webhooks.configure(subjects);
     const before = this.#entries;
-    const byName = new Map(subjects.map((subject) => [keyOf(subject), subject]));
-    const entries = config.instances.map((instance): [string, Entry] => {
-      const subject = byName.get(keyOf({ kind: "instance", name: instance.name }));
-      return [instance.name, entryOf(instance, subject, config)];
-    });
-    this.#entries = new Map(entries);
-    for (const [name, entry] of before) if (!this.#entries.has(name)) this.#leave(name, entry);
+    const entries = entriesOf(config);
+    this.#entries = new Map(entries.map((entry) => [keyOf(entry), entry]));
+    this.#groupOf = new Map(entries.flatMap((entry) => entry.background.members?.map((name) => [name, entry]) ?? []));
+    for (const [key, entry] of before) if (!this.#entries.has(key)) this.#leave(key, entry);
     return this.#scripts.configure(subjects, rightsOf(config));
   }
 
   event(event: VrrpEvent): void {
-    if (event.type !== "transition" && event.type !== "warning") return;
-    const { instance } = event;
-    const ended = event.type === "transition" && event.ended === true;
-    const entry = (ended ? this.#leaving.get(instance) : undefined) ?? this.#entries.get(instance);
-    // The last words of one that was removed say nothing that its end does not.
-    if (entry === undefined) return;
-    this.#deliver(this.#subjects.take(event, entry.priority), entry);
-    if (ended && this.#leaving.delete(instance) && !this.#entries.has(instance)) this.#subjects.forget(instance);
+    if (event.type === "group_transition") this.#groupEvent(event.group, event);
+    else if (event.type === "transition" || event.type === "warning") this.#instanceEvent(event);
   }
 
   /** No more events come from those that were removed. */
   vrrpEnded(why: string): void {
-    for (const [name, entry] of this.#leaving) this.#end(name, entry, why);
+    for (const entry of this.#leaving.values()) this.#end(entry, why);
     this.#leaving.clear();
   }
 
   /** Tells the end of whatever runs, and waits until that is told, but not longer than `limit`. */
   async stop(why: string, limit: Milliseconds): Promise<void> {
     this.vrrpEnded(why);
-    for (const [name, entry] of this.#entries) this.#end(name, entry, why);
+    for (const entry of this.#entries.values()) this.#end(entry, why);
     await Promise.all([this.#scripts.stop(limit), this.#webhooks.stop(limit)]);
     for (const fifo of this.#fifos) fifo.close();
   }
@@ -92,17 +87,41 @@ export class Notify {
     };
   }
 
-  #leave(name: string, entry: Entry): void {
-    if (this.#subjects.runs(name)) {
-      this.#leaving.set(name, entry);
-      return;
+  #instanceEvent(event: InstanceEvent): void {
+    const subject = { kind: "instance", name: event.instance } as const;
+    const key = keyOf(subject);
+    const ended = event.type === "transition" && event.ended === true;
+    const entry = (ended ? this.#leaving.get(key) : undefined) ?? this.#entries.get(key);
+    // The last words of one that was removed say nothing that its end does not.
+    if (entry === undefined) return;
+    const news = this.#subjects.instance(event, entry.priority);
+    this.#deliver(news, entry);
+    if (ended && this.#leaving.delete(key) && !this.#entries.has(key)) this.#subjects.forget(subject);
+    const group = this.#groupOf.get(event.instance);
+    if (group !== undefined && news !== undefined && event.type === "warning") {
+      this.#deliver(this.#subjects.groupBlocked(group.name, news), group);
     }
-    this.#end(name, entry, "removed from the configuration");
-    this.#subjects.forget(name);
   }
 
-  #end(name: string, entry: Entry, why: string): void {
-    this.#deliver(this.#subjects.end(name, why, new Date().toISOString()), entry);
+  #groupEvent(name: string, transition: TransitionStatus): void {
+    const entry = this.#entries.get(keyOf({ kind: "group", name }));
+    if (entry === undefined) return;
+    this.#deliver(this.#subjects.group(name, transition, entry.background.members ?? []), entry);
+  }
+
+  /** A group is nothing but its members: there is no end of its own to wait for. */
+  #leave(key: string, entry: Entry): void {
+    if (entry.kind === "instance" && this.#subjects.runs(entry)) {
+      this.#leaving.set(key, entry);
+      return;
+    }
+    this.#end(entry, "removed from the configuration");
+    this.#subjects.forget(entry);
+  }
+
+  #end(entry: Entry, why: string): void {
+    const { kind, name } = entry;
+    this.#deliver(this.#subjects.end({ kind, name }, why, new Date().toISOString()), entry);
   }
 
   #deliver(news: News | undefined, { subject, background, rights }: Entry): void {
@@ -122,15 +141,28 @@ export class Notify {
   }
 }
 
-function entryOf(instance: InstanceParameters, subject: NotifySubject | undefined, config: Config): Entry {
-  const { vrid, priority, virtualAddresses, excludedAddresses } = instance;
-  const addresses = [...virtualAddresses, ...excludedAddresses].map((each) => `${each.address}/${each.prefixLength}`);
-  return {
-    subject,
-    background: { routerId: config.global.routerId, instance: { interface: instance.interface, vrid, addresses } },
-    rights: rightsOf(config),
-    priority,
+function entriesOf(config: Config): Entry[] {
+  const { routerId } = config.global;
+  const rights = rightsOf(config);
+  const subjects = new Map(config.notify?.subjects.map((subject) => [keyOf(subject), subject]));
+  const entry = (subject: SubjectKey, priority: number, background: Omit<Background, "routerId">): Entry => {
+    return {
+      ...subject,
+      subject: subjects.get(keyOf(subject)),
+      background: { routerId, ...background },
+      rights,
+      priority,
+    };
   };
+  return [
+    ...config.instances.map(({ name, priority, vrid, interface: device, virtualAddresses, excludedAddresses }) => {
+      const addresses = [...virtualAddresses, ...excludedAddresses].map(
+        (each) => `${each.address}/${each.prefixLength}`,
+      );
+      return entry({ kind: "instance", name }, priority, { instance: { interface: device, vrid, addresses } });
+    }),
+    ...(config.groups ?? []).map(({ name, members }) => entry({ kind: "group", name }, 0, { members })),
+  ];
 }
 
 function rightsOf({ global }: Config): ScriptRights {

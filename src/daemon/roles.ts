@@ -3,26 +3,34 @@ import type { StateName, VrrpEvent } from "../vrrp/status.ts";
 
 export class Roles {
   readonly #roles = new Map<string, { readonly state: StateName; readonly priority: number }>();
+  readonly #groups = new Map<string, StateName>();
 
   /** True when the event changed one. */
   take(event: VrrpEvent): boolean {
+    if (event.type === "group_transition") this.#groups.set(event.group, event.to);
     if (event.type !== "transition") return false;
     this.#roles.set(event.instance, { state: event.to, priority: event.priority });
     return true;
   }
 
-  /** Forgets all but these. */
-  keep(names: ReadonlySet<string>): void {
+  /** Forgets all instances and sync groups but these. */
+  keep(names: ReadonlySet<string>, groups: ReadonlySet<string>): void {
     for (const name of this.#roles.keys()) if (!names.has(name)) this.#roles.delete(name);
+    for (const name of this.#groups.keys()) if (!groups.has(name)) this.#groups.delete(name);
   }
 
   /** The transitions that a process which died could not tell. */
   lost(reason: string, at: string): VrrpEvent[] {
-    return [...this.#roles]
-      .filter(([, { state }]) => state !== "initialize")
-      .map(([instance, { state, priority }]) => {
-        return { at, instance, type: "transition", from: state, to: "initialize", reason, priority };
+    const to = "initialize";
+    const instances = [...this.#roles]
+      .filter(([, { state }]) => state !== to)
+      .map(([instance, { state, priority }]): VrrpEvent => {
+        return { at, instance, type: "transition", from: state, to, reason, priority };
       });
+    const groups = [...this.#groups]
+      .filter(([, state]) => state !== to)
+      .map(([group, from]): VrrpEvent => ({ at, group, type: "group_transition", from, to, reason }));
+    return [...instances, ...groups];
   }
 
   describe(): string {

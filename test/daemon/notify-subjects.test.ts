@@ -10,9 +10,11 @@ function transition(from: StateName, to: StateName, ended = false): InstanceEven
 }
 const cannotRun: InstanceEvent = { at, instance: "web", type: "warning", message: "cannot run: x", fault: "x" };
 
+const web = { kind: "instance", name: "web" } as const;
+
 function wordsFor(...events: InstanceEvent[]): (string | undefined)[] {
   const subjects = new NotifySubjects();
-  return events.map((event) => subjects.take(event, 100)?.state);
+  return events.map((event) => subjects.instance(event, 100)?.state);
 }
 
 test("states become keepalived's four", () => {
@@ -42,7 +44,7 @@ test("what cannot start is a fault, told once whatever its reasons", () => {
 });
 
 test("a fault of something that never started has the configured priority", () => {
-  expect(new NotifySubjects().take(cannotRun, 100)).toEqual({
+  expect(new NotifySubjects().instance(cannotRun, 100)).toEqual({
     kind: "instance",
     name: "web",
     state: "fault",
@@ -66,23 +68,53 @@ test("other events are not for those who act on states", () => {
 
 test("an end is told once, with the last state and priority, and only of what was told anything", () => {
   const subjects = new NotifySubjects();
-  expect(subjects.end("web", "viprd is stopping", at)).toBeUndefined();
-  subjects.take(transition("initialize", "backup"), 100);
-  expect(subjects.runs("web")).toBe(true);
-  expect(subjects.end("web", "viprd is stopping", at)).toMatchObject({
+  expect(subjects.end(web, "viprd is stopping", at)).toBeUndefined();
+  subjects.instance(transition("initialize", "backup"), 100);
+  expect(subjects.runs(web)).toBe(true);
+  expect(subjects.end(web, "viprd is stopping", at)).toMatchObject({
     state: "stop",
     from: "backup",
     to: "initialize",
     reason: "viprd is stopping",
     priority: 150,
   });
-  expect(subjects.runs("web")).toBe(false);
-  expect(subjects.end("web", "viprd is stopping", at)).toBeUndefined();
+  expect(subjects.runs(web)).toBe(false);
+  expect(subjects.end(web, "viprd is stopping", at)).toBeUndefined();
 });
 
 test("the end of an instance that said so itself is not told again", () => {
   const subjects = new NotifySubjects();
-  subjects.take(transition("initialize", "backup"), 100);
-  subjects.take(transition("backup", "initialize", true), 100);
-  expect(subjects.end("web", "viprd is stopping", at)).toBeUndefined();
+  subjects.instance(transition("initialize", "backup"), 100);
+  subjects.instance(transition("backup", "initialize", true), 100);
+  expect(subjects.end(web, "viprd is stopping", at)).toBeUndefined();
+});
+
+const change = (from: StateName, to: StateName) => ({ at, from, to, reason: "x" });
+
+test("a group has keepalived's four states as well, and priority 0", () => {
+  const subjects = new NotifySubjects();
+  expect(subjects.group("edge", change("initialize", "backup"), ["web", "mail"])).toEqual({
+    kind: "group",
+    name: "edge",
+    state: "backup",
+    from: "initialize",
+    to: "backup",
+    reason: "x",
+    priority: 0,
+    time: at,
+  });
+  expect(subjects.group("edge", change("backup", "active"), ["web"])?.state).toBe("active");
+  expect(subjects.group("edge", change("active", "initialize"), ["web"])?.state).toBe("fault");
+  expect(subjects.group("edge", change("initialize", "backup"), ["web"])?.state).toBe("backup");
+  subjects.instance(transition("backup", "initialize", true), 100);
+  expect(subjects.group("edge", change("backup", "initialize"), ["mail", "web"])?.state).toBe("stop");
+  expect(subjects.end({ kind: "group", name: "edge" }, "viprd is stopping", at)).toBeUndefined();
+});
+
+test("a group that cannot start because of a member is told so once", () => {
+  const subjects = new NotifySubjects();
+  const member = subjects.instance(cannotRun, 100);
+  if (member === undefined) throw new Error("no news of the member");
+  expect(subjects.groupBlocked("edge", member)).toMatchObject({ state: "fault", reason: "web: x", priority: 0 });
+  expect(subjects.groupBlocked("edge", member)).toBeUndefined();
 });

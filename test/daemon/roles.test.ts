@@ -30,12 +30,20 @@ test("what a process that died cannot tell any more: whatever ran does not", () 
   enter("mail", "initialize", "backup");
   enter("broken", "backup", "initialize");
   enter("gone", "initialize", "backup");
-  roles.keep(new Set(["web", "mail", "broken"]));
+  for (const [group, to] of [
+    ["edge", "active"],
+    ["old", "active"],
+    ["down", "initialize"],
+  ] as const) {
+    expect(roles.take({ at, type: "group_transition", group, from: "backup", to, reason: "x" })).toBe(false);
+  }
+  roles.keep(new Set(["web", "mail", "broken"]), new Set(["edge", "down"]));
   expect(roles.describe()).toBe("active: web; backup: mail; initialize: broken");
   const reason = "the vrrp process was killed by SIGKILL";
   const lost = { at, type: "transition", to: "initialize", reason, priority: 150 };
   expect(roles.lost(reason, at)).toEqual([
     { ...lost, instance: "web", from: "active" },
     { ...lost, instance: "mail", from: "backup" },
+    { at, type: "group_transition", group: "edge", from: "active", to: "initialize", reason },
   ]);
 });
