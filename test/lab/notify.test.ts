@@ -19,36 +19,53 @@ class Told {
   readonly file: string;
   readonly fifo: string;
   readonly #script: string;
+  readonly #groupScript: string;
 
   constructor(lab: Lab, node: string) {
     this.file = `${lab.directory}/${node}.told`;
     this.fifo = `${lab.directory}/${node}.fifo`;
     this.#script = `${lab.directory}/${node}.sh`;
+    this.#groupScript = `${this.#script} group`;
     // One write for a line: keepalived runs its scripts at the same time.
     writeFileSync(this.#script, `#!/bin/sh\nline=$(printf '<%s>' "$@")\necho "$line" >> ${this.file}\n`);
     chmodSync(this.#script, 0o755);
   }
 
   get lines(): string[] {
+    return this.#all.filter((line) => !line.startsWith("<group>"));
+  }
+
+  get groupLines(): string[] {
+    return this.#all.filter((line) => line.startsWith("<group>"));
+  }
+
+  get #all(): string[] {
     return existsSync(this.file) ? readFileSync(this.file, "utf8").split("\n").slice(0, -1) : [];
   }
 
   async waitFor(count: number): Promise<void> {
-    await eventually(`${count} lines in ${this.file}`, () => this.lines.length >= count, 15_000);
+    // Two scripts of the instance in each state, and one of its group.
+    const complete = () => this.lines.length >= count && this.groupLines.length >= count / 2;
+    await eventually(`${count} lines in ${this.file}`, complete, 15_000);
   }
 
   start(lab: Lab, node: string, implementation: Implementation, priority: number): Promise<Router> {
     const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
     if (implementation === "viprd") {
       const told = commands.map(([, key, words]) => [key, `${this.#script} ${quoted(words)}`]);
+      const vrrp_sync_group = { edge: { group: ["web"], notify: this.#groupScript } };
       // The lab's directory is in /tmp.
       const global = { script_user: "root", script_security: false, notify_fifo: this.fifo };
-      return lab.viprd(node, viprdConfig({ web: { priority, viprd: Object.fromEntries(told) } }, { global }));
+      return lab.viprd(
+        node,
+        viprdConfig({ web: { priority, viprd: Object.fromEntries(told) } }, { global, vrrp_sync_group }),
+      );
     }
     const told = commands.map(([key, , words]) => `${key} "${this.#script} ${quoted(words)}"`);
     const conf = keepalivedConfig({ web: { priority, keepalived: told } });
     const global = `router_id lab\n  script_user root\n  notify_fifo ${this.fifo}`;
-    return lab.keepalived(node, conf.replace("router_id lab", global));
+    const group = `vrrp_sync_group edge {\n  group {\n    web\n  }\n  notify "${this.#groupScript}"\n}\n`;
+    return lab.keepalived(node, `${conf.replace("router_id lab", global)}${group}`);
   }
 
   /** Begins to read the FIFO; what it returns tells what came so far. */
@@ -113,7 +130,13 @@ for (const implementation of implementations) {
         state("STOP", "stop", 100),
       ]);
       const words = ["BACKUP", "MASTER", "BACKUP", "FAULT", "BACKUP", "STOP"];
-      expect(fifo()).toBe(words.map((word) => `INSTANCE "web" ${word} 100\n`).join(""));
+      expect(two.groupLines).toEqual(words.map((word) => `<group><GROUP><edge><${word}><0>`));
+      // keepalived tells the group before the instance at a start, and after it otherwise.
+      const lines = fifo().split("\n").slice(0, -1);
+      const about = (subject: string) => lines.filter((line) => line.startsWith(subject));
+      expect(about("INSTANCE")).toEqual(words.map((word) => `INSTANCE "web" ${word} 100`));
+      expect(about("GROUP")).toEqual(words.map((word) => `GROUP "edge" ${word} 0`));
+      expect(lines).toHaveLength(2 * words.length);
       if (implementation === "keepalived") return;
       expect(two.lines.filter((_, i) => i % 2 === 0)).toEqual(specifics(two.lines));
       expect(existsSync(two.fifo)).toBe(false);
