@@ -6,3 +6,8 @@ export function countsOf(counts: Readonly<Record<string, number>>): string {
     .map(([name, count]) => `${count} × ${name}`)
     .join(", ");
 }
+
+/** "once", "3 times" */
+export function times(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}

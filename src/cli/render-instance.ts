@@ -2,7 +2,8 @@
 import type { Counters, InstanceStatus, RouterStatus, TrackStatus } from "../vrrp/status.ts";
 import type { Paint } from "./paint.ts";
 import { authentication, lastRefusal } from "./render-authentication.ts";
-import { countsOf } from "./render-counts.ts";
+import { conflicts } from "./render-conflicts.ts";
+import { countsOf, times } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
 import { aligned } from "./render-rows.ts";
 import { routingRows } from "./render-statics.ts";
@@ -26,8 +27,7 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
     ["adverts", adverts(instance)],
     ...(auth === undefined ? [] : [["auth", authentication(auth)] satisfies [string, string]]),
     ...(auth === undefined ? [] : lastRefusal(auth, now)).map((text): [string, string] => ["refused", text]),
-    ...splitBrain(instance, now, paint),
-    ...duplicates(instance, now, paint),
+    ...conflicts(instance, now, paint),
     ...troubles(instance.counters).map((text): [string, string] => ["trouble", paint("yellow", text)]),
   ];
   return [`${paint("bold", instance.name)}  ${state} for ${duration}  ${paint("dim", facts)}`, ...aligned(rows, paint)];
@@ -113,41 +113,6 @@ function adverts({ counters, advert_int_ms }: InstanceStatus): string {
   const { adverts_sent, adverts_received, became_active } = counters;
   const every = formatInterval(advert_int_ms);
   return `${adverts_sent} sent, ${adverts_received} received, every ${every}; became active ${times(became_active)}`;
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : `${count} times`;
-}
-
-const endings = {
-  ongoing: "it goes on",
-  kept: "this router stayed",
-  lost: "this router gave way",
-  left: "this router left the role",
-};
-
-/** The last one. */
-function splitBrain({ split_brains }: InstanceStatus, now: Date, paint: Paint): [string, string][] {
-  const last = split_brains.at(-1);
-  if (last === undefined) return [];
-  const others = last.rivals.map(
-    ({ address, priority, adverts }) => `${address} (priority ${priority}, heard ${times(adverts)})`,
-  );
-  const since = `since ${formatMoment(new Date(last.began), now)} for ${formatDuration(last.duration_ms)}`;
-  const text = `two active, ${since}: ${others.join(", ")}; ${endings[last.outcome]}`;
-  return [["conflict", paint(last.ended === null ? "red" : "yellow", text)]];
-}
-
-const shownDuplicates = 3;
-
-function duplicates({ duplicates: all }: InstanceStatus, now: Date, paint: Paint): [string, string][] {
-  const rows = all.slice(-shownDuplicates).map(({ address, mac, interface: device, last, count, relieved }) => {
-    const who = relieved ? ", the router that was relieved" : "";
-    const when = formatMoment(new Date(last), now);
-    return `${address} is claimed by ${mac}${who} on ${device}, seen ${times(count)}, last at ${when}`;
-  });
-  const more = all.length > shownDuplicates ? [`and ${all.length - shownDuplicates} more claims`] : [];
-  return [...rows, ...more].map((text) => ["conflict", paint("red", text)]);
 }
 
 /** Counters that should be zero, only where they are not. */

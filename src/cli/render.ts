@@ -5,6 +5,7 @@ import type { StatusDocument } from "../daemon/status.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
 import { type Paint, padTo, widthOf } from "./paint.ts";
 import { renderChecks } from "./render-checks.ts";
+import { ongoingConflict } from "./render-conflicts.ts";
 import { countsOf } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
 import { renderGroup } from "./render-group.ts";
@@ -82,9 +83,15 @@ function renderTable(instances: readonly InstanceStatus[], now: Date, paint: Pai
     String(instance.priority.effective),
     activeRouter(instance),
     lastHeard(instance),
-    instance.reasons[0] ?? instance.transitions.at(-1)?.reason ?? "",
+    why(instance, paint),
   ]);
   return alignColumns([head.map((title) => paint("dim", title)), ...rows]);
+}
+
+function why(instance: InstanceStatus, paint: Paint): string {
+  const conflict = ongoingConflict(instance);
+  if (conflict !== undefined) return paint("red", conflict);
+  return instance.reasons[0] ?? instance.transitions.at(-1)?.reason ?? "";
 }
 
 function activeRouter({ active_router: active }: InstanceStatus): string {

@@ -226,6 +226,51 @@ test("an instance that authenticates tells its keys by fingerprints, and what it
   ]);
 });
 
+const split = {
+  began: ago(30),
+  ended: null,
+  duration_ms: 12_300,
+  own: { address: "192.0.2.12", priority: 150 },
+  rivals: [{ address: "192.0.2.11", priority: 100, adverts: 13 }],
+  unlisted: 0,
+  outcome: "ongoing",
+} as const;
+const duplicate = {
+  address: "192.0.2.10",
+  interface: "eth0",
+  mac: "02:00:00:00:99:99",
+  first: ago(20),
+  last: ago(10),
+  count: 1,
+  relieved: false,
+};
+
+test("two active routers and other hosts with the address are told with who, since when and how often", () => {
+  const shown = (changes: Partial<InstanceStatus>) =>
+    renderStatus(document([{ ...active, ...changes }]), now, plain)
+      .split("\n")
+      .filter((line) => /conflict|claimed|claims/.test(line));
+  expect(shown({ split_brains: [split], duplicates: [duplicate, { ...duplicate, count: 9, relieved: true }] })).toEqual(
+    [
+      "  conflict  two active, since 11:59:30 for 12 s: 192.0.2.11 (priority 100, heard 13 times); it goes on",
+      "            192.0.2.10 is claimed by 02:00:00:00:99:99 on eth0, seen once, last at 11:59:50",
+      "            192.0.2.10 is claimed by 02:00:00:00:99:99, the router that was relieved, on eth0, seen 9 times, last at 11:59:50",
+    ],
+  );
+  const over = { ...split, ended: ago(5), outcome: "kept" } as const;
+  expect(shown({ split_brains: [split, over], duplicates: Array.from({ length: 5 }, () => duplicate) })).toMatchObject({
+    0: "  conflict  two active, since 11:59:30 for 12 s: 192.0.2.11 (priority 100, heard 13 times); this router stayed",
+    4: "            and 2 more claims",
+  });
+});
+
+test("in a table, two active routers are told instead of how the state came about", () => {
+  const many = [{ ...active, split_brains: [split] }, ...Array.from({ length: 4 }, () => backup)];
+  expect(renderStatus(document(many), now, plain)).toContain(
+    "this one                      two active: 192.0.2.11 beside this one",
+  );
+});
+
 test("an instance in initialize tells every reason, and how it got there", () => {
   const text = renderStatus(document([fault]), now, plain);
   expect(text.split("\n").slice(4, 8)).toEqual([
