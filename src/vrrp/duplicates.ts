@@ -138,6 +138,11 @@ export class DuplicateGuard {
     const several = new Set(strangers.map(({ mac }) => mac)).size > 1;
     const known = this.#peer === undefined || this.#relieved !== undefined;
     if (known || several) for (const claim of strangers) this.#report(claim, true, now);
+    if (this.#peer !== undefined) {
+      // What its own address says from now on wakes nobody.
+      this.#peer = undefined;
+      this.#rewatch();
+    }
     this.#probe();
   }
 

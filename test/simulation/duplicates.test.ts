@@ -79,6 +79,7 @@ test("a host whose process died and that still has the address is told as the ro
     "192.0.2.1 is claimed by the router that was relieved, 02:00:00:00:00:0b, on eth0 as well",
   ]);
   expect(other.status.duplicates).toMatchObject([{ relieved: true }]);
+  expect(other.host.addressClaims.watched).toEqual(["192.0.2.1"]);
 });
 
 test("who answers beside the router that is relieved is told as soon as the takeover is settled", () => {

@@ -1,7 +1,7 @@
 /** What the kernel's filters let through of the claims on a simulated LAN: watched addresses on their interfaces. */
 import type { Link } from "../../src/netlink/link.ts";
 import type { Claimed, ClaimRequests } from "../../src/vrrp/host.ts";
-import { equalAddresses, type IpAddress } from "../../src/wire/address.ts";
+import { equalAddresses, formatAddress, type IpAddress } from "../../src/wire/address.ts";
 
 interface Watch {
   readonly index: number;
@@ -21,6 +21,10 @@ export class SimulatedClaims implements ClaimRequests {
     const watch = { index, addresses, claimed };
     this.#watches.add(watch);
     return () => this.#watches.delete(watch);
+  }
+
+  get watched(): string[] {
+    return [...this.#watches].flatMap(({ addresses }) => addresses.map(formatAddress));
   }
 
   hear(index: number, address: IpAddress, mac: Uint8Array): void {
