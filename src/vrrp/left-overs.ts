@@ -4,7 +4,7 @@ import type { Link } from "../netlink/link.ts";
 import { formatAddress } from "../wire/address.ts";
 import type { InstanceParameters } from "./parameters.ts";
 import { addressOwner } from "./virtual-entry.ts";
-import { isOurs, macDeviceNames } from "./virtual-mac.ts";
+import { isSurelyOurs, macDeviceNames } from "./virtual-mac.ts";
 
 export interface Interface {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Interface {
 /** Devices with a virtual MAC address that an earlier run made and no instance has any more. */
 export function findLeftOverDevices(instances: readonly InstanceParameters[], links: Iterable<Link>): readonly Link[] {
   const wanted = new Set(instances.flatMap(macDeviceNames));
-  return [...links].filter((link) => isOurs(link) && !wanted.has(link.name));
+  return [...links].filter((link) => isSurelyOurs(link) && !wanted.has(link.name));
 }
 
 /**

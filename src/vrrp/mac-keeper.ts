@@ -8,7 +8,7 @@ import { equalBytes } from "../wire/bytes.ts";
 import { newEntry } from "./deadlines.ts";
 import type { Host, Preparation, Refusal } from "./host.ts";
 import { Limiter } from "./limiter.ts";
-import { baseSettings, deviceSettings, obstacles, quietSetting, type Setting } from "./mac-settings.ts";
+import { baseSettings, deviceSettings, obstacles, quietSetting, remarks, type Setting } from "./mac-settings.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { MacStatus } from "./status.ts";
 import { isOurs, judge, type MacDevice, unfit } from "./virtual-mac.ts";
@@ -46,6 +46,7 @@ export class MacKeeper {
   /** Index of the device whose settings have been made. */
   #settled: number | undefined;
   #problems: readonly string[] = [];
+  #remarked: string | undefined;
   #ownChange: Instant = Number.NEGATIVE_INFINITY;
   #delay: Milliseconds = 0;
   #lastRepair: Instant = Number.NEGATIVE_INFINITY;
@@ -241,6 +242,10 @@ export class MacKeeper {
       ...this.#host.settings.set([...deviceSettings(family, link.name, parent.name, read), ...quiet]),
     ];
     this.#settled = link.index;
+    for (const remark of remarks(family, link.name, read)) {
+      if (this.#remarked !== remark) this.#host.log("info", this.#instance, remark);
+      this.#remarked = remark;
+    }
   }
 
   #find(): Link | undefined {

@@ -95,6 +95,14 @@ export function quietSetting(device: string): string {
   return `net/ipv6/conf/${device}/disable_ipv6`;
 }
 
+/** What is done otherwise than usual because of what the administrator has set for all interfaces. */
+export function remarks(family: Family, device: string, read: ReadSetting): readonly string[] {
+  const path = "net/ipv4/conf/all/rp_filter";
+  const value = read(path) ?? "0";
+  if (family === 6 || value === "0") return [];
+  return [`${settingName(path)} is ${value} and stays so: ${device} drops packets from addresses without a route`];
+}
+
 /** What the administrator has set for all interfaces and no setting of one can make up for. */
 export function obstacles(family: Family, device: string, read: ReadSetting): readonly string[] {
   if (family === 6) return [];

@@ -5,7 +5,7 @@ import type { Host, LogLevel, Refusal } from "./host.ts";
 import { findLeftOverDevices, findLeftOvers } from "./left-overs.ts";
 import { quietSetting } from "./mac-settings.ts";
 import type { InstanceParameters } from "./parameters.ts";
-import { isOurs } from "./virtual-mac.ts";
+import { isSurelyOurs } from "./virtual-mac.ts";
 
 type SweptHost = Pick<Host, "addressesOn" | "links" | "settings"> & {
   readonly addresses: Host["addresses"] & { describe(entry: AddressEntry): string };
@@ -21,7 +21,7 @@ export function sweep(
 ): void {
   const failed = (error?: Refusal) => error && log("error", error.message);
   // Silent at once: what leaves the groups of its addresses must not do so with the MAC address of another router.
-  for (const link of links.filter(isOurs)) host.settings.set([{ path: quietSetting(link.name), value: "1" }]);
+  for (const link of links.filter(isSurelyOurs)) host.settings.set([{ path: quietSetting(link.name), value: "1" }]);
   for (const link of findLeftOverDevices(instances, links)) {
     log("warn", `removing left-over virtual MAC device ${link.name} (${link.alias})`);
     host.links.delete(link, failed);

@@ -23,6 +23,8 @@ export type Finding = "missing" | "foreign" | "other" | "altered" | "right";
 export const deviceGroup = 112;
 const ARPHRD_ETHER = 1;
 
+const aliasBegin = "viprd: ";
+
 export function virtualMac(family: Family, vrid: number): Uint8Array {
   return Uint8Array.of(0x00, 0x00, 0x5e, 0x00, family === 4 ? 0x01 : 0x02, vrid);
 }
@@ -30,7 +32,7 @@ export function virtualMac(family: Family, vrid: number): Uint8Array {
 export function macDevice(parameters: InstanceParameters, family: Family): MacDevice | undefined {
   const name = family === 4 ? parameters.virtualMac?.device4 : parameters.virtualMac?.device6;
   if (name === undefined) return undefined;
-  const alias = `viprd: ${parameters.name}, virtual router ${parameters.vrid} over IPv${family}`;
+  const alias = `${aliasBegin}${parameters.name}, virtual router ${parameters.vrid} over IPv${family}`;
   return { name, family, mac: virtualMac(family, parameters.vrid), alias };
 }
 
@@ -49,6 +51,11 @@ export function advertisingMac(parameters: InstanceParameters, family: Family): 
 /** Made by viprd, in this run or an earlier one. */
 export function isOurs(link: Link): boolean {
   return link.kind === "macvlan" && link.group === deviceGroup;
+}
+
+/** As isOurs(), for what is to be removed unasked. The kernel tells of aliases in dumps only. */
+export function isSurelyOurs(link: Link): boolean {
+  return isOurs(link) && link.alias?.startsWith(aliasBegin) === true;
 }
 
 export function judge(device: MacDevice, link: Link | undefined, parent: Link): Finding {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { type Lab, scenario } from "../support/lab.ts";
 import { downTime, expectBetween } from "../support/lab-checks.ts";
 import { routerAdvertisement } from "../support/lab-forge.ts";
-import { eventually, sleep } from "../support/lab-process.ts";
+import { Child, eventually, sleep } from "../support/lab-process.ts";
 import {
   defaultAddresses,
   keepalivedConfig,
@@ -54,6 +54,20 @@ async function isUp(lab: Lab, node: string, name: string): Promise<boolean | und
   return (await interfaces(lab, node)).find(({ ifname }) => ifname === name)?.flags.includes("UP");
 }
 
+/** Everything that leaves a node under a virtual MAC address but advertisements, as tcpdump tells it: groups, solicitations. */
+async function eavesdrop(lab: Lab, node: string): Promise<{ heard(from: number): string[]; stop(): void }> {
+  const filter = `(ether src ${mac4} or ether src ${mac6}) and not ip proto 112 and not ip6 proto 112`;
+  const options = ["-l", "-n", "-e", "-tt", "-Q", "in", "-i", `${node}.e0`];
+  const [command, args] = lab.namespaces.enter("sw", "tcpdump", ...options, filter);
+  const child = new Child(`tcpdump on ${node}`, command, args);
+  await child.waitLine((line) => line.includes("listening on"), 10_000);
+  const at = (line: string) => Number(line.split(" ")[0]) * 1000;
+  return {
+    heard: (from) => child.lines.map(({ text }) => text).filter((text) => at(text) > from),
+    stop: () => child.signal("SIGINT"),
+  };
+}
+
 function repairs(router: Viprd): string[] {
   return router.log.map(({ message }) => message).filter((message) => message.includes("somebody else"));
 }
@@ -91,11 +105,14 @@ if (usesViprd()) {
   });
 
   scenario("a backup is silent and deaf under the virtual MAC address", { topology: T2 }, async (lab) => {
+    const listener = await eavesdrop(lab, "r2");
     await settled(lab);
     await lab.namespaces.shell("r2", "echo 1 > /proc/sys/net/ipv4/ip_forward");
-    const heard = () => lab.capture.frames.filter(({ node, mac }) => node === "r2" && [mac4, mac6].includes(mac));
-    await sleep(6_000);
-    expect(heard()).toEqual([]);
+    expect(lab.capture.frames.filter(({ node, mac }) => node === "r2" && [mac4, mac6].includes(mac))).toEqual([]);
+    await sleep(4_000);
+    expect(listener.heard(0)).toEqual([]);
+    expect(lab.capture.adverts({ node: "r2" })).toEqual([]);
+    listener.stop();
     // Frames for the virtual router that reach the backup all the same: neither answered nor forwarded.
     await lab.namespaces.shell("sw", `bridge fdb replace ${mac4} dev r2.e0 master static sticky`);
     const before = lab.capture.frames.length;
@@ -109,6 +126,26 @@ if (usesViprd()) {
     expect(late.filter(({ mac }) => [mac4, mac6].includes(mac))).toEqual([]);
     await lab.namespaces.shell("sw", `bridge fdb del ${mac4} dev r2.e0 master static`);
     await lab.namespaces.shell("r2", "echo 0 > /proc/sys/net/ipv4/ip_forward");
+  });
+
+  scenario("a router that is relieved or stopped falls silent at once", { topology: T2 }, async (lab) => {
+    await start(lab, "r2", vmac(100));
+    await lab.capture.waitForAdvert({ node: "r2" }, 10_000);
+    await eventually("IPv6 answers", () => lab.hosts.reaches("h1", vip6), 3_000);
+    const [second, first] = [await eavesdrop(lab, "r2"), await eavesdrop(lab, "r1")];
+    const r1 = await start(lab, "r1", vmac(200));
+    const relief = await lab.capture.waitForAdvert({ node: "r1" }, 10_000);
+    await eventually("the device is down", async () => (await isUp(lab, "r2", "vrrp6.51")) === false, 1_000, 20);
+    await sleep(1_000);
+    // No report of a group that is left.
+    expect(second.heard(relief.at + 20)).toEqual([]);
+    await lab.term(r1);
+    const farewell = lab.capture.lastAdvert({ node: "r1" });
+    await lab.capture.waitForAdvert({ node: "r2", from: farewell.at }, 2_000);
+    expect(first.heard(0).length).toBeGreaterThan(0);
+    expect(first.heard(farewell.at)).toEqual([]);
+    for (const { stop } of [first, second]) stop();
+    expect((await interfaces(lab, "r1")).map(({ ifname }) => ifname)).toEqual(["lo", "e0"]);
   });
 
   scenario("a device that is deleted or set down comes back, and the role is kept", { topology: T1 }, async (lab) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { baseSettings, deviceSettings, obstacles, settingName } from "../../src/vrrp/mac-settings.ts";
+import { baseSettings, deviceSettings, obstacles, remarks, settingName } from "../../src/vrrp/mac-settings.ts";
 
 function reader(values: Readonly<Record<string, string>>): (path: string) => string | undefined {
   return (path) => values[path];
@@ -36,6 +36,10 @@ test.each(["1", "2"])(
   (all) => {
     const settings = deviceSettings(4, "vrrp.51", "eth0", reader({ "net/ipv4/conf/all/rp_filter": all }));
     expect(valuesOf(settings)["net/ipv4/conf/vrrp.51/rp_filter"]).toBe("2");
+    expect(remarks(4, "vrrp.51", reader({ "net/ipv4/conf/all/rp_filter": all }))).toEqual([
+      `net.ipv4.conf.all.rp_filter is ${all} and stays so: vrrp.51 drops packets from addresses without a route`,
+    ]);
+    expect(remarks(4, "vrrp.51", reader({}))).toEqual([]);
   },
 );
 
