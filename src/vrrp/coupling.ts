@@ -14,8 +14,10 @@ import { type Cause, describeCause } from "./reasons.ts";
 export interface Partner {
   readonly parameters: InstanceParameters;
   readonly members: readonly Member[];
-  /** Resigns, and stands behind other nodes until it is its turn again. */
-  giveUp(why: string): void;
+  /** Gives the role up with priority 0. */
+  resign(why: string): void;
+  /** Runs again when it can: now behind the routers of other nodes, until it is its turn. */
+  refresh(): void;
 }
 
 /** Half of it active for so many of the longest Active_Down_Intervals, of at most four advertisement intervals each. */
@@ -80,11 +82,13 @@ export class Coupling {
 
   /** The partner has lost what it holds: it resigns, and the others with it. */
   giveUp(partner: Partner, why: string): void {
-    partner.giveUp(why);
+    const others = this.#partners.filter(
+      (other) => other !== partner && other.members.some(({ state }) => state.name === "active"),
+    );
+    partner.resign(why);
     const told = `${this.#group}: ${partner.parameters.name}: ${why}`;
-    for (const other of this.#partners) {
-      if (other !== partner && other.members.some(({ state }) => state.name === "active")) other.giveUp(told);
-    }
+    for (const other of others) other.resign(told);
+    for (const each of [partner, ...others]) each.refresh();
   }
 
   /** Some router is in another state, or another one came or went. Many do so at once: one look afterwards is enough. */

@@ -259,9 +259,8 @@ export class Instance implements GroupMember {
   }
 
   /** The others hear of it at once; this router stands behind them until it is its turn again. */
-  giveUp(why: string): void {
+  resign(why: string): void {
     for (const member of this.members) member.stop(why, true);
-    this.refresh();
   }
 
   /** `why`: the role is given up first. */

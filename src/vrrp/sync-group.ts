@@ -13,8 +13,6 @@ export interface GroupMember extends Partner {
   readonly state: StateName;
   /** What keeps it from running, the group aside; undefined until it has looked. */
   readonly ownFaults: readonly string[] | undefined;
-  /** Looks again whether it can run. */
-  refresh(): void;
   /** Its routers hear whether they are coupled, and who decides ties. */
   recouple(): void;
 }

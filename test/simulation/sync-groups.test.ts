@@ -173,6 +173,22 @@ test("equal priorities: the first member decides for both networks, though the a
   ]);
 });
 
+test("a member that gives way to whoever took its address takes the others with it", () => {
+  const { lab, best, other } = pair({ out: { onRemoval: "yield" } });
+  best.kernel.deleteByHand("192.0.2.1");
+  lab.run(400);
+  expect(states(best)).toEqual(["backup", "backup"]);
+  expect(lab.adverts({ node: "best", priority: 0 }).map(({ family }) => family)).toEqual([4, 6]);
+  expect(
+    told(best)
+      .slice(-2)
+      .map((text) => text.split(":")[0]),
+  ).toEqual(["active → initialize", "initialize → backup"]);
+  expect(reasonsOf(best, "in").at(-2)).toMatch(/^sync group edge: out: .*; on_removal: yield$/);
+  lab.run(skewTime(3, 100, 1000));
+  expect(states(other)).toEqual(["active", "active"]);
+});
+
 describe("what the group tracks", () => {
   test("is a fault of all, or changes the priority of all", () => {
     const { lab, best } = pair({ group: { track: [check("a"), check("b", -150)] } });
