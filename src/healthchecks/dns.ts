@@ -47,8 +47,10 @@ export const dns: CheckType<DnsParameters> = {
       });
       const ask = (): void => {
         if (!open) return;
-        socket.connect(port, host, () => {
-          if (open) socket.send(question, (error) => error && end(false, whySystem(error)));
+        socket.connect(port, host, (refused?: Error) => {
+          if (!open) return;
+          if (refused !== undefined) end(false, whySystem(refused));
+          else socket.send(question, (error) => error && end(false, whySystem(error)));
         });
       };
       if (source === undefined) ask();

@@ -47,8 +47,12 @@ export const udp: CheckType<UdpParameters> = {
       const send = (): void => {
         if (!open) return;
         // Connected, so that the kernel tells when a closed port is reported and keeps strangers' datagrams away.
-        socket.connect(port, host, () => {
+        socket.connect(port, host, (refused?: Error) => {
           if (!open) return;
+          if (refused !== undefined) {
+            end(false, whySystem(refused));
+            return;
+          }
           socket.send(Buffer.from(payload, "hex"), (error) => error && end(false, whySystem(error)));
           if (reply === undefined) timer = setTimeout(() => end(true, "nobody says that it is closed"), wait);
         });

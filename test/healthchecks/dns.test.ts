@@ -60,3 +60,10 @@ test("silence", async () => {
     reason: expect.stringMatching(/: no answer within 20 ms$/),
   });
 });
+
+test("what this host itself will not send is a failure that says why", async () => {
+  // Broadcast is forbidden to an ordinary socket; where there is no route at all, that is said instead.
+  const { ok, reason } = await probe(53, { host: "255.255.255.255" });
+  expect(ok).toBe(false);
+  expect(reason).toMatch(/: (no permission|the network cannot be reached) \(/);
+});

@@ -82,3 +82,10 @@ test("replies are judged by length and by digits, X for any", () => {
   expect(judgeReply(limits, bytes.subarray(0, 1))).toBe("answered with 1 bytes, fewer than 2");
   expect(judgeReply(limits, new Uint8Array(4))).toBe("answered with 4 bytes, more than 3");
 });
+
+test("what this host itself will not send is a failure that says why", async () => {
+  // Broadcast is forbidden to an ordinary socket; where there is no route at all, that is said instead.
+  const { ok, reason } = await probe({ host: "255.255.255.255", port: 9 });
+  expect(ok).toBe(false);
+  expect(reason).toMatch(/^udp 255\.255\.255\.255:9: (no permission|the network cannot be reached) \(/);
+});
