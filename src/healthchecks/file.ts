@@ -22,8 +22,9 @@ export interface FileParameters {
 
 /** A value stands at the beginning of a file. */
 const mostRead = 4096;
-/** A folder that is not there yet, or a system that has no more watches to give, is asked again. */
-const watchAgain = 5000;
+/** A folder that is not there, or a system that has no more watches to give, is asked again, each time later. */
+const firstAgain = 20;
+const longestAgain = 5000;
 
 export const file: CheckType<FileParameters> = {
   async probe({ path, present, value }) {
@@ -37,13 +38,21 @@ export const file: CheckType<FileParameters> = {
   watch({ path }, changed) {
     let watcher: FSWatcher | undefined;
     let timer: NodeJS.Timeout | undefined;
+    let pause = firstAgain;
     const name = basename(path);
+    const folder = dirname(path);
     const begin = (): void => {
       timer = undefined;
       try {
-        watcher = watch(dirname(path), (_event, file) => {
+        watcher = watch(folder, (event, file) => {
           // Kubernetes replaces a folder "..data" that the file is a link into. No name: something happened.
           if (file === null || file === name || file.startsWith("..")) changed();
+          // The folder itself was moved or removed: what comes in its place is another one.
+          if (event === "rename" && file === basename(folder)) {
+            pause = firstAgain;
+            again();
+            changed();
+          }
         });
         watcher.on("error", again);
       } catch {
@@ -56,8 +65,10 @@ export const file: CheckType<FileParameters> = {
       watcher = undefined;
       timer ??= setTimeout(() => {
         begin();
-        changed();
-      }, watchAgain);
+        // Whatever happened while nobody looked.
+        if (watcher !== undefined) changed();
+      }, pause);
+      pause = Math.min(2 * pause, longestAgain);
     };
     begin();
     return () => {

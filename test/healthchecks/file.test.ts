@@ -124,6 +124,28 @@ describe("a change is seen long before the interval", () => {
     await until(() => verdicts.length === 2, "the switch");
     expect(verdicts).toEqual([false, true]);
   });
+
+  test("of one in a folder that is moved away, or removed, and made anew", async () => {
+    const directory = join(temporaryDirectory(), "folder");
+    const path = join(directory, "value");
+    const make = (value: string) => {
+      mkdirSync(directory);
+      writeFileSync(path, value);
+    };
+    make("1");
+    const verdicts = run(at(path, { value: { nonzero: true } }));
+    await until(() => verdicts.length === 1, "the first run");
+    renameSync(directory, `${directory}.old`);
+    await until(() => verdicts.length === 2, "the move");
+    make("1");
+    await until(() => verdicts.length === 3, "the folder in its place");
+    rmSync(directory, { recursive: true });
+    await until(() => verdicts.length === 4, "the removal");
+    make("0");
+    writeFileSync(path, "1");
+    await until(() => verdicts.length === 5, "the folder made anew");
+    expect(verdicts).toEqual([true, false, true, false, true]);
+  });
 });
 
 test("a folder that is not there is no reason to fail, and the watch can be ended", () => {
