@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { repeats, scenario, soak } from "../support/lab.ts";
 import { downTime, expectBetween, expectTakeover, expectTime, skewTime, tolerance } from "../support/lab-checks.ts";
 import { pairs } from "../support/lab-pairs.ts";
-import { sleep } from "../support/lab-process.ts";
+import { Child, sleep } from "../support/lab-process.ts";
 import { subject, usesViprd } from "../support/lab-routers.ts";
 import { T2 } from "../support/lab-topologies.ts";
 import { Viprd } from "../support/lab-viprd.ts";
@@ -197,6 +197,36 @@ if (usesViprd()) {
       const from = Date.now();
       await sleep(soak(60_000, 10_000));
       expect(lab.capture.adverts({ node: "r2", from })).toEqual([]);
+    },
+  );
+
+  scenario(
+    "a hundredth of a second beside a busy processor: a takeover that lateness caused is told as such, and passes",
+    { topology: T2, gaps: [], dual: true, sensitivity: 10 },
+    async (lab) => {
+      const spec = { interval: 10, realtime: true };
+      const r2 = await lab.router("r2", subject, { priority: 100, ...spec });
+      const r1 = await lab.router("r1", subject, { priority: 200, ...spec });
+      await lab.capture.waitForAdvert({ node: "r1" }, 15_000);
+      await sleep(1_000);
+      const from = Date.now();
+      const busy = new Child("a busy loop", "timeout", ["10", "sh", "-c", "while :; do :; done"]);
+      await busy.exited;
+      const late = /late|was not run/;
+      for (const { at } of lab.capture.adverts({ node: "r2", from })) {
+        const told = [r1, r2].some(
+          (router) =>
+            router instanceof Viprd &&
+            router.log.some((line) => Math.abs(line.at - at) < 1_500 && late.test(line.text)),
+        );
+        expect(told, `r2 spoke at ${at - from} ms, and nobody told that it was late`).toBe(true);
+      }
+      await sleep(100);
+      const quiet = Date.now();
+      await sleep(500);
+      expect(new Set(lab.capture.adverts({ from: quiet, to: quiet + 450 }).map(({ node }) => node))).toEqual(
+        new Set(["r1"]),
+      );
     },
   );
 }
