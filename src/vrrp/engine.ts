@@ -282,8 +282,8 @@ export class Engine implements Host {
     for (const instance of holders ?? []) {
       if (kind === "removed") instance.addressRemoved(entry, port);
       else if (kind === "added") instance.addressAppeared();
-      // The owner's own address is also what it speaks from.
-      if (instance.parameters.priority === 255) instance.refresh();
+      // The owner's own address is also what it speaks from, and nobody else's is in its place.
+      if (instance.parameters.priority === 255 || entry.protocol !== addressOwner) instance.refresh();
     }
     if (holders !== undefined || (entry.protocol === addressOwner && !isStatic)) return;
     for (const instance of this.#instances.values()) {

@@ -5,6 +5,7 @@ import type { Link } from "../netlink/link.ts";
 import { equalAddresses, formatAddress, type IpAddress, isLinkLocal, parseAddress } from "../wire/address.ts";
 import { trailerLength } from "./advertisement.ts";
 import type { InstanceParameters } from "./parameters.ts";
+import { addressOwner } from "./virtual-entry.ts";
 import { macDeviceNames } from "./virtual-mac.ts";
 
 export interface Readiness {
@@ -55,7 +56,21 @@ export function assess(parameters: InstanceParameters, around: Surroundings): Re
     if (device !== name && !own.includes(device) && !around.exists(device))
       reasons.push(`interface ${device} does not exist`);
   }
+  for (const { address, device } of parameters.virtualAddresses) {
+    if (own.includes(device) && isThere(address, around.addresses)) {
+      reasons.push(`${address} is on interface ${name} itself, which would answer for it too: remove it there`);
+    }
+  }
   return { reasons, link, source4, source6 };
+}
+
+/** Not what we put there ourselves: that goes. */
+function isThere(text: string, entries: readonly AddressEntry[]): boolean {
+  const wanted = parseAddress(text);
+  return (
+    wanted !== undefined &&
+    entries.some(({ address, protocol }) => protocol !== addressOwner && equalAddresses(address, wanted))
+  );
 }
 
 /** The configured source, else the first address that is not secondary; a virtual one only for the address owner. */

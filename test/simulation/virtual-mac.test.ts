@@ -201,6 +201,21 @@ describe("the interface below", () => {
   });
 });
 
+test("an address that somebody puts on the interface below is in the way until it is gone", () => {
+  const { lab, node } = alone();
+  lab.run(5_000);
+  node.kernel.addByHand("192.0.2.1", 24);
+  lab.run(100);
+  expect(node.state).toBe("initialize");
+  expect(node.status.reasons).toEqual([
+    "192.0.2.1 is on interface eth0 itself, which would answer for it too: remove it there",
+  ]);
+  expect(device(node)?.up).toBe(false);
+  node.kernel.deleteByHand("192.0.2.1");
+  lab.run(5_000);
+  expect(node.state).toBe("active");
+});
+
 describe("at the start", () => {
   test("a foreign interface of the device's name stays, and the instance says what is in its way", () => {
     const lab = new Lab();

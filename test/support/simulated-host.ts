@@ -345,7 +345,7 @@ export class SimulatedHost implements Host {
     for (const instance of holders) {
       if (kind === "removed") instance.addressRemoved(entry);
       else if (kind === "added") instance.addressAppeared();
-      if (instance.parameters.priority === 255) instance.refresh();
+      if (instance.parameters.priority === 255 || entry.protocol !== addressOwner) instance.refresh();
     }
     if (holders.length > 0 || entry.protocol === addressOwner) return;
     for (const instance of this.instances.values()) {

@@ -160,3 +160,17 @@ test("version 2 needs eight bytes more for its authentication field", () => {
     "an advertisement with 1 IPv4 addresses has 40 bytes, the MTU of eth0 is 39",
   ]);
 });
+
+test("with a virtual MAC address of its own an address must not be on the interface below as well", () => {
+  const parameters = instance({
+    priority: 255,
+    virtualMac: { device4: "vrrp.51", sendFromBase: false },
+    virtualAddresses: [virtualAddress("192.0.2.1", { device: "vrrp.51" })],
+  });
+  const reason = "192.0.2.1 is on interface eth0 itself, which would answer for it too: remove it there";
+  expect(assess(parameters, around([...both, entry("192.0.2.1")])).reasons).toEqual([reason]);
+  expect(assess(parameters, around([...both, { ...entry("192.0.2.1"), protocol: 112 }])).reasons).toEqual([]);
+  expect(assess(parameters, around(both)).reasons).toEqual([]);
+  // Of a device that is not there yet nothing is said: it is made.
+  expect(assess(parameters, around(both, { exists: () => false })).reasons).toEqual([]);
+});
