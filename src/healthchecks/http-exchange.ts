@@ -80,12 +80,18 @@ function exchange2(request: HttpRequest, signal: AbortSignal): Promise<HttpRespo
     // Errors that follow the end find a listener, too.
     session.on("error", (error) => finish(() => reject(error)));
     session.on("close", () => finish(() => reject(new Error("the server closed the connection"))));
-    stream = session.request({
-      ":method": method,
-      ":path": `${url.pathname}${url.search}`,
-      ":authority": headers.host ?? url.host,
-      ...Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "host")),
-    });
+    try {
+      stream = session.request({
+        ":method": method,
+        ":path": `${url.pathname}${url.search}`,
+        ":authority": headers.host ?? url.host,
+        ...Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "host")),
+      });
+    } catch (error) {
+      // A header that HTTP/2 does not have: the connection must not stay.
+      finish(() => reject(error));
+      return;
+    }
     // A request that could not begin says only that it was cancelled; its cause says why.
     stream.on("error", (error) => finish(() => reject(error.cause instanceof Error ? error.cause : error)));
     stream.on("response", (received) => {

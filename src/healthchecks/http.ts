@@ -1,5 +1,6 @@
 /** `type: http`: a web server answers a request, over HTTP or HTTPS, as is expected. */
 import { readFile } from "node:fs/promises";
+import { matches } from "./bounded-match.ts";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { exchange, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
 import { whySystem } from "./system-failure.ts";
@@ -71,7 +72,7 @@ function requestOf(parameters: HttpParameters, url: URL, tls: HttpRequest["tls"]
   };
 }
 
-/** What is wrong with a response, or undefined. */
+/** What is wrong with a response, or undefined. Throws when that cannot be found out. */
 export function judgeResponse(parameters: HttpParameters, { status, headers, body }: HttpResponse): string | undefined {
   const { statusCodes, responseHeaders } = parameters;
   if (!statusCodes.some(([low, high]) => status >= low && status <= high)) {
@@ -80,12 +81,12 @@ export function judgeResponse(parameters: HttpParameters, { status, headers, bod
   for (const [name, pattern] of Object.entries(responseHeaders)) {
     const value = headers[name];
     if (value === undefined) return `no header ${name}`;
-    if (!new RegExp(pattern).test(value)) return `header ${name} is ${shorten(value)}, which does not match ${pattern}`;
+    if (!matches(pattern, "", value)) return `header ${name} is ${shorten(value)}, which does not match ${pattern}`;
   }
   if (parameters.body !== undefined && !body.includes(parameters.body)) {
     return `the body does not contain ${shorten(parameters.body)}: ${shorten(body)}`;
   }
-  if (parameters.bodyRegex !== undefined && !new RegExp(parameters.bodyRegex, "s").test(body)) {
+  if (parameters.bodyRegex !== undefined && !matches(parameters.bodyRegex, "s", body)) {
     return `the body does not match ${parameters.bodyRegex}: ${shorten(body)}`;
   }
   return undefined;

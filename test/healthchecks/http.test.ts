@@ -222,6 +222,32 @@ describe("over HTTP/2", () => {
     const secure = await start(createSecureServer(certificates.server) as unknown as Server);
     expect((await probe(`https://127.0.0.1:${secure}/`, { version: "2" })).ok).toBe(false);
   });
+
+  test("a request that cannot be sent leaves no connection", async () => {
+    const server = createServer2(answer as never);
+    const ended = new Promise<void>((resolve) => {
+      server.on("connection", (socket: Socket) => void socket.on("close", resolve));
+    });
+    const port = await start(server as unknown as Server);
+    const { ok } = await probe(`http://127.0.0.1:${port}/`, { version: "2", headers: { connection: "close" } });
+    expect(ok).toBe(false);
+    // The connection may have been ended before the server took it up; then another one comes first.
+    await probe(`http://127.0.0.1:${port}/`, { version: "2" });
+    await ended;
+    const count = () => new Promise<number>((resolve) => server.getConnections((_, open) => resolve(open)));
+    await until(async () => (await count()) === 0, "the end of all connections");
+  });
+});
+
+test("an expression that takes for ever on what a server answers is a failure, and blocks nothing for long", async () => {
+  const port = await plain((_, response) => void response.end("x".repeat(60)));
+  const begun = performance.now();
+  expect(await probe(`http://127.0.0.1:${port}/`, { bodyRegex: "^(x+x+)+y$" })).toEqual({
+    ok: false,
+    reason: `GET http://127.0.0.1:${port}/: matching ^(x+x+)+y$ takes longer than 100 ms: simplify it`,
+  });
+  expect(performance.now() - begun).toBeLessThan(5000);
+  expect(await probe(`http://127.0.0.1:${port}/`, { bodyRegex: "^x+$" })).toMatchObject({ ok: true });
 });
 
 test("a response is judged by status, headers and body, in this order", () => {
