@@ -3,7 +3,7 @@ import type { DnsParameters } from "../healthchecks/dns.ts";
 import { complaintAboutName, queryTypes } from "../wire/dns.ts";
 import { familyOfText } from "./addresses.ts";
 import { checkSchema } from "./check-schema.ts";
-import { checkSource } from "./check-tcp.ts";
+import { checkHost } from "./check-tcp.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, oneOf, text, whole } from "./kinds.ts";
 
@@ -21,7 +21,7 @@ export const dnsSchema = checkSchema({
   },
   resolve(values, path, report): DnsParameters | undefined {
     const { host, port = 53, source, name: query = ".", query_type: queryType = "SOA", answer } = values;
-    if (host !== undefined && source !== undefined) checkSource(host, source, path, report);
+    checkHost(host, source, path, report);
     const type = answer === undefined ? undefined : familyOfText(answer) === 4 ? "A" : "AAAA";
     if (type !== undefined && queryType !== type) {
       report.error([...path, "answer"], `${answer} is never in an answer to ${queryType}: set query_type: ${type}`);

@@ -4,7 +4,7 @@ import type { HttpParameters } from "../healthchecks/http.ts";
 import { familyOfText } from "./addresses.ts";
 import { checkSchema } from "./check-schema.ts";
 import { required, standard, unset } from "./keys.ts";
-import { address, boolean, expected, oneOf, text, whole } from "./kinds.ts";
+import { address, boolean, expected, oneOf, secret, text, whole } from "./kinds.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 
@@ -43,8 +43,9 @@ const httpVersion = z
 const headerName = text("the name of a header", (value) =>
   /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? undefined : "",
 );
-const headerValue = text("the value of a header, on one line", (value) =>
-  /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? undefined : "",
+/** A password or token may stand here. */
+const headerValue = secret("the value of a header, on one line", (value) =>
+  /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? undefined : ", in characters that a header can have",
 );
 const headers = z.record(headerName, headerValue).meta({ "x-bounds": "a map of header names and values" });
 
@@ -92,7 +93,7 @@ export const httpSchema = checkSchema({
     method: standard(oneOf("GET", "HEAD", "OPTIONS"), "GET", "Method of the request."),
     http_version: standard(httpVersion, 1.1, "HTTP version. 2 over https by ALPN, over http at once."),
     virtualhost: unset(headerValue, "the host of url", "The Host header."),
-    headers: unset(headers, "none", "Further headers of the request."),
+    headers: unset(headers, "none", "Further headers of the request. Their values are not shown."),
     status_code: standard(statusCodes, "200-299", "Status codes that are a success."),
     body: unset(
       text("text", (value) => (value === "" ? "" : undefined)),
@@ -118,12 +119,18 @@ export const httpSchema = checkSchema({
   },
   resolve(values, path, report): HttpParameters | undefined {
     checkTls(values, path, report);
+    checkHeaders(values.headers ?? {}, values.http_version ?? "1.1", path, report);
     const { url, address, source, virtualhost, tls_ca, tls_cert, tls_key, sni_name } = values;
     if (address !== undefined && source !== undefined && familyOfText(address) !== familyOfText(source)) {
       report.error(
         [...path, "source"],
         `expected an IPv${familyOfText(address)} address, as address is one, got ${source}`,
       );
+    }
+    if (values.method === "HEAD") {
+      for (const key of ["body", "body_regex"] as const) {
+        if (values[key] !== undefined) report.error([...path, key], "an answer to HEAD has no body: write method: GET");
+      }
     }
     if (url === undefined) return undefined;
     return {
@@ -146,7 +153,7 @@ export const httpSchema = checkSchema({
       ...(sni_name === undefined ? {} : { serverName: sni_name }),
     };
   },
-  describe: (http: HttpParameters) => {
+  describe: (http: HttpParameters, mask) => {
     const { host, ...headers } = http.headers;
     return {
       url: http.url,
@@ -155,7 +162,7 @@ export const httpSchema = checkSchema({
       method: http.method,
       http_version: Number(http.version),
       virtualhost: host,
-      headers: Object.keys(headers).length === 0 ? undefined : headers,
+      headers: Object.keys(headers).length === 0 ? undefined : masked(headers, mask),
       status_code: http.statusCodes.map(([low, high]) => (low === high ? low : `${low}-${high}`)),
       body: http.body,
       body_regex: http.bodyRegex,
@@ -173,6 +180,26 @@ export const httpSchema = checkSchema({
     };
   },
 });
+
+function masked(headers: Readonly<Record<string, string>>, mask: string | undefined): object {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, mask ?? value]));
+}
+
+/** RFC 9113 section 8.2.2: they belong to a connection of HTTP/1.1. */
+const notInHttp2 = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
+/** RFC 9110 section 8.6: the requests that are sent have no body. */
+const ofBodies = new Set(["content-length", "transfer-encoding"]);
+
+function checkHeaders(headers: object, version: HttpParameters["version"], path: Path, report: Report): void {
+  for (const name of Object.keys(headers)) {
+    const lower = name.toLowerCase();
+    if (lower === "host") report.error([...path, "headers", name], "write it as virtualhost");
+    else if (ofBodies.has(lower)) report.error([...path, "headers", name], "the request has no body: remove it");
+    else if (version === "2" && notInHttp2.has(lower)) {
+      report.error([...path, "headers", name], "HTTP/2 has no such header: remove it, or write http_version: 1.1");
+    }
+  }
+}
 
 const tlsKeys = ["tls_verify", "tls_ca", "tls_cert", "tls_key", "sni_name"] as const;
 type TlsValues = Readonly<Partial<Record<(typeof tlsKeys)[number] | "url", unknown>>> & {

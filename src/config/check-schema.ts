@@ -1,5 +1,6 @@
 /** What the configuration knows about one type of check: its own keys, and how they become parameters and back. */
 import type { z } from "zod";
+import type { CommonParameters } from "../healthchecks/parameters.ts";
 import type { TypeParameters } from "../healthchecks/types.ts";
 import type { Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
@@ -25,6 +26,8 @@ export interface CheckSchema {
     report: Report,
     globals: ScriptDefaults,
   ): TypeParameters | undefined;
+  /** Its own keys beside those that all types have. */
+  agree?(parameters: TypeParameters, common: CommonParameters, path: Path, report: Report): void;
   /** In the keys of the file, `type` aside; a value that is undefined is left out. `mask` stands for what is secret. */
   describe(parameters: TypeParameters, mask: string | undefined): Readonly<Record<string, unknown>>;
 }
@@ -33,6 +36,7 @@ interface Typed<K extends Keys, P extends TypeParameters> {
   readonly keys: K;
   readonly steady?: true;
   resolve(values: Loose<z.output<z.ZodObject<K>>>, path: Path, report: Report, globals: ScriptDefaults): P | undefined;
+  agree?(parameters: P, common: CommonParameters, path: Path, report: Report): void;
   describe(parameters: P, mask: string | undefined): Readonly<Record<string, unknown>>;
 }
 

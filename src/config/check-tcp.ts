@@ -1,6 +1,6 @@
 /** `type: tcp` */
 import type { TcpParameters } from "../healthchecks/tcp.ts";
-import { familyOfText } from "./addresses.ts";
+import { familyOfText, isLinkLocalText } from "./addresses.ts";
 import { checkSchema } from "./check-schema.ts";
 import { required, unset } from "./keys.ts";
 import { address, whole } from "./kinds.ts";
@@ -14,12 +14,21 @@ export const tcpSchema = checkSchema({
     source: unset(address(), "chosen by the kernel", "Address to connect from, of the family of host."),
   },
   resolve({ host, port, source }, path, report): TcpParameters | undefined {
-    if (host !== undefined && source !== undefined) checkSource(host, source, path, report);
+    checkHost(host, source, path, report);
     if (host === undefined || port === undefined) return undefined;
     return { type: "tcp", host, port, ...(source === undefined ? {} : { source }) };
   },
   describe: ({ host, port, source }: TcpParameters) => ({ host, port, source }),
 });
+
+/** What would fail in every run, for the types that cannot name an interface. */
+export function checkHost(host: string | undefined, source: string | undefined, path: Path, report: Report): void {
+  if (host === undefined) return;
+  if (source !== undefined) checkSource(host, source, path, report);
+  if (isLinkLocalText(host)) {
+    report.error([...path, "host"], `${host} is link-local, which every interface has: only ping can ask through one`);
+  }
+}
 
 /** The kernel connects within one family only. */
 export function checkSource(host: string, source: string, path: Path, report: Report): void {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { UdpParameters } from "../healthchecks/udp.ts";
 import { checkSchema } from "./check-schema.ts";
-import { checkSource } from "./check-tcp.ts";
+import { checkHost } from "./check-tcp.ts";
 import { formatDuration } from "./duration.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, duration, expected, quoteHint, text, whole } from "./kinds.ts";
@@ -44,7 +44,7 @@ export const udpSchema = checkSchema({
   resolve(values, path, report): UdpParameters | undefined {
     const { host, port, source, payload = "", require_reply = false } = values;
     const { min_reply_length: least = 0, max_reply_length: most = longest, wait = silence } = values;
-    if (host !== undefined && source !== undefined) checkSource(host, source, path, report);
+    checkHost(host, source, path, report);
     if (least > most)
       report.error([...path, "max_reply_length"], `expected at least min_reply_length, ${least}, got ${most}`);
     if (values.wait !== undefined && require_reply !== false) {
@@ -62,6 +62,11 @@ export const udpSchema = checkSchema({
       maxReplyLength: most,
       wait: require_reply === false ? wait : silence,
     };
+  },
+  agree({ reply, wait }, { timeout }, path, report) {
+    if (reply !== undefined || wait < timeout) return;
+    const limit = `shorter than timeout, ${formatDuration(timeout)}`;
+    report.error([...path, "wait"], `expected a duration ${limit}, got ${formatDuration(wait)}: no run could succeed`);
   },
   describe: ({ host, port, source, payload, reply, minReplyLength, maxReplyLength, wait }: UdpParameters) => ({
     host,

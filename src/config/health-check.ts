@@ -80,7 +80,9 @@ export function resolveChecks(
     const path: Path = ["health_check", name];
     const common = resolveCommon(name, check, schema.steady ? steadyCounts : defaultCounts, path, report);
     const own = schema.resolve(check, path, report, globals);
-    if (own !== undefined) checks.push({ ...common, ...own });
+    if (own === undefined) continue;
+    schema.agree?.(own, common, path, report);
+    checks.push({ ...common, ...own });
   }
   return checks;
 }

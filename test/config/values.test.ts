@@ -183,6 +183,17 @@ health_check:
   expect(JSON.stringify(describeConfig(config))).toContain("s3cret");
 });
 
+test("of the headers that a check sends the names are shown, and no value", () => {
+  const config = configOf(`
+vrrp_instance:
+  web: { interface: eth0, virtual_router_id: 1, virtual_ipaddress: [192.0.2.1], track: [{ check: page }] }
+health_check:
+  page: { type: http, url: "http://a/", headers: { Authorization: Bearer s3cret } }
+`);
+  expect(JSON.stringify(describeConfig(config, { mask: "***" }))).toContain('"headers":{"authorization":"***"}');
+  expect(JSON.stringify(describeConfig(config))).toContain("s3cret");
+});
+
 test("instances and groups that track a check are its users, and it is no longer warned about", () => {
   const text = (track: string) => `
 vrrp_instance:
