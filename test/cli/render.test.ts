@@ -468,15 +468,21 @@ test("a sync group tells its members and which of them keeps the others waiting"
       { name: "inside", state: "initialize", blocks: "interface eth1 is down" },
     ],
     tracking: [],
-    transitions: [{ at: ago(5), from: "active", to: "initialize", reason: "inside: interface eth1 is down" }],
+    transitions: [{ at: ago(5), from: "active", to: "initialize", reason: "check haproxy failed: connection refused" }],
   };
   const text = renderStatus(document([], { groups: [group] }), now, plain);
-  expect(text.split("\n").slice(3, 7)).toEqual([
+  // What made it so may be over: the reason is what keeps it so.
+  expect(text.split("\n").slice(3, 8)).toEqual([
     "sync group edge  initialize for 5 s",
-    "  why     inside: interface eth1 is down (11:59:55 active → initialize)",
+    "  why     inside: interface eth1 is down",
+    "  last    11:59:55 active → initialize: check haproxy failed: connection refused",
     "  member  outside  initialize",
     "          inside  initialize, blocks: interface eth1 is down",
   ]);
+  const active = { ...group, state: "active" as const, reasons: [], members: [] };
+  expect(renderStatus(document([], { groups: [active] }), now, plain)).toContain(
+    "  why  check haproxy failed: connection refused (11:59:55 active → initialize)",
+  );
 });
 
 test("an event of a sync group names the group", () => {
