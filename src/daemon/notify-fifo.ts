@@ -51,7 +51,11 @@ export class NotifyFifo {
     this.#lost += this.#waiting.size;
     if (this.#waiting.size > 0) this.#log.warn(`FIFO ${this.path}: ${this.#waiting.size} lines were never read`);
     this.#waiting.clear();
-    if (this.#made && this.#isOurs()) unlinkSync(this.path);
+    try {
+      if (this.#made && this.#isOurs()) unlinkSync(this.path);
+    } catch (error) {
+      this.#log.warn(`FIFO ${this.path}: it cannot be removed: ${messageOf(error)}`);
+    }
     this.#closeDescriptor();
   }
 
@@ -84,9 +88,9 @@ export class NotifyFifo {
 
   /** Opens it, makes it when it is missing, and opens it again when it is not the one of that name any more. */
   #ready(): string | undefined {
-    if (this.#descriptor !== undefined && this.#isOurs()) return undefined;
-    this.#closeDescriptor();
     try {
+      if (this.#descriptor !== undefined && this.#isOurs()) return undefined;
+      this.#closeDescriptor();
       const before = lstatSync(this.path, { throwIfNoEntry: false });
       if (before === undefined) makeFifo(this.path, 0o600);
       this.#made ||= before === undefined;
@@ -99,7 +103,7 @@ export class NotifyFifo {
       this.#closeDescriptor();
       return changed;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 
@@ -130,4 +134,8 @@ export class NotifyFifo {
 
 function notAFifo(stats: Stats): string | undefined {
   return stats.isFIFO() ? undefined : "there is something else of that name, no FIFO";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -5,9 +5,11 @@ import {
   constants,
   existsSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -117,6 +119,23 @@ test.each<[string, (path: string) => void]>([
   expect(log.lines).toEqual([`error FIFO ${path}: there is something else of that name, no FIFO`]);
   fifo.close();
   expect(lstatSync(path).isFIFO()).toBe(false);
+});
+
+test("a folder that has become something else is a problem of the FIFO, not of whoever writes", () => {
+  const parent = folder();
+  const path = join(parent, "run", "x.fifo");
+  mkdirSync(join(parent, "run"));
+  const { fifo, log } = open(path);
+  renameSync(join(parent, "run"), join(parent, "gone"));
+  writeFileSync(join(parent, "run"), "");
+  fifo.write("a", "one\n");
+  expect(fifo.status()).toMatchObject({ lines: 0, waiting: 1 });
+  expect(log.lines).toEqual([`error FIFO ${path}: ENOTDIR: not a directory, lstat '${path}'`]);
+  fifo.close();
+  expect(log.lines.slice(1)).toEqual([
+    `warn FIFO ${path}: 1 lines were never read`,
+    `warn FIFO ${path}: it cannot be removed: ENOTDIR: not a directory, lstat '${path}'`,
+  ]);
 });
 
 test("a folder that is not there yet is waited for", async () => {
