@@ -20,6 +20,13 @@ export class NotifyQueue<News> {
     return overtaken;
   }
 
+  /** The newest news are nothing that anybody is told of. Returns what they overtake. */
+  drop(subject: string): News | undefined {
+    const overtaken = this.#waiting.get(subject);
+    this.#waiting.delete(subject);
+    return overtaken;
+  }
+
   /** What is to be told now: `done` follows when that has happened. Ask until there is nothing. */
   next(): { readonly subject: string; readonly news: News } | undefined {
     if (this.#busy.size >= this.#limit) return undefined;

@@ -72,8 +72,9 @@ export class NotifyScripts {
   }
 
   tell(news: News, subject: NotifySubject, background: Background, rights: ScriptRights): void {
-    if (commandsFor(subject, news.state).length === 0) return;
-    const overtaken = this.#queue.push(keyOf(subject), { news, subject, background, rights });
+    const key = keyOf(subject);
+    const isTold = commandsFor(subject, news.state).length > 0;
+    const overtaken = isTold ? this.#queue.push(key, { news, subject, background, rights }) : this.#queue.drop(key);
     if (overtaken !== undefined) {
       this.#recordOf(subject).skipped += 1;
       this.#log.warn(`notify is behind: ${keepalivedWord(overtaken.news.state)} is not told any more`, about(subject));

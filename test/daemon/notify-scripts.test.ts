@@ -129,6 +129,21 @@ test("one that takes too long is ended, then the newest state is told and the on
   expect(log.lines[1]).toMatch(/^error web: notify \(BACKUP\): .* did not end within 0\.5 s and was ended by SIGTERM$/);
 });
 
+test("what is overtaken by a state that no script is for is not told either", async () => {
+  const file = join(temporaryDirectory(), "log");
+  const { tell, settled, status, log } = teller({ notify_active: shell(`echo active >> ${file}; sleep 0.3`) });
+  tell("active");
+  await until(() => existsSync(file), "its begin", patience);
+  tell("backup");
+  tell("active");
+  expect(status()).toMatchObject({ waiting: "active", skipped: 0 });
+  tell("backup");
+  expect(status()).toMatchObject({ waiting: null, skipped: 1 });
+  await settled();
+  expect(readFileSync(file, "utf8")).toBe("active\n");
+  expect(log.lines[0]).toBe("warn web: notify is behind: MASTER is not told any more");
+});
+
 test("a stop waits for the word of the end", async () => {
   const file = join(temporaryDirectory(), "log");
   const { tell, scripts } = teller({ notify: shell(`sleep 0.3; echo "$3" >> ${file}`) });
