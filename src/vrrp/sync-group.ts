@@ -34,12 +34,14 @@ export class SyncGroup {
   #since: string;
   #transitions: readonly TransitionStatus[] = [];
 
-  constructor(parameters: SyncGroupParameters, host: Host) {
+  /** `running`: made by a reload, of instances that run already. */
+  constructor(parameters: SyncGroupParameters, host: Host, running: boolean) {
     this.#host = host;
     this.#parameters = parameters;
     this.#since = host.wallClock();
     this.tracker = new Tracker(host, () => this.refresh());
-    this.tracker.configure(parameters, false);
+    this.tracker.configure(parameters, running);
+    this.tracker.look();
     this.coupling = new Coupling(host, [], `sync group ${parameters.name}`);
   }
 

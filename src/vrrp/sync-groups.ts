@@ -27,7 +27,7 @@ export class SyncGroups {
     }
     for (const each of parameters) {
       const known = this.#groups.get(each.name);
-      if (known === undefined) this.#groups.set(each.name, new SyncGroup(each, this.#host));
+      if (known === undefined) this.#groups.set(each.name, new SyncGroup(each, this.#host, this.#isRunning(each)));
       else known.configure(each);
     }
     const groups = [...this.#groups.values()];
@@ -61,6 +61,10 @@ export class SyncGroups {
 
   status(): GroupStatus[] {
     return [...this.#groups.values()].map((group) => group.status());
+  }
+
+  #isRunning({ members }: SyncGroupParameters): boolean {
+    return members.some((member) => (this.#instances.get(member)?.state ?? "initialize") !== "initialize");
   }
 
   #gather(group: SyncGroup): void {

@@ -260,3 +260,31 @@ scenario(
     );
   },
 );
+
+scenario(
+  "a reload that makes, changes and dissolves a sync group moves nothing: viprd",
+  { topology: T2x2 },
+  async (lab) => {
+    await addUplink(lab);
+    const group = (...members: readonly string[]) =>
+      viprdConfig(sides(200), { vrrp_sync_group: { edge: { group: members, track: [{ interface: "up0" }] } } });
+    const r1 = await lab.viprd("r1", viprdConfig(sides(200)));
+    for (const name of ["outside", "inside"]) await r1.waitState(name, "active", 15_000);
+    const members = async () => (await r1.cli("status")).match(/^ +(member +)?(out|in)side +active$/gm)?.length ?? 0;
+    for (const [config, count] of [
+      [group("outside", "inside"), 2],
+      [group("outside"), 1],
+      [viprdConfig(sides(200)), 0],
+      [group("inside", "outside"), 2],
+    ] as const) {
+      r1.reload(config);
+      await eventually(`a group of ${count}`, async () => (await members()) === count, 5_000);
+    }
+    await setUplink(lab, "down");
+    for (const name of ["outside", "inside"]) await r1.waitState(name, "initialize", 3_000);
+    expect((await r1.instance("inside")).reasons).toEqual(["sync group edge: interface up0 is down"]);
+    for (const name of ["outside", "inside"]) {
+      expect((await r1.transitions(name)).map(({ to }) => to)).toEqual(["backup", "active", "initialize"]);
+    }
+  },
+);

@@ -229,9 +229,14 @@ describe("a reload", () => {
   test("that makes or dissolves a group moves nothing", () => {
     const { lab, best } = alone();
     const before = best.host.events.filter(({ type }) => type === "transition").length;
-    best.host.groups.configure([edge]);
+    const uplink: Track = { what: "interface", name: "eth1", reverse: false };
+    best.kernel.createLink("eth1");
+    lab.run(1);
+    // A check without a result yet is no reason to let go either.
+    best.host.groups.configure([{ ...edge, track: [uplink, check("a"), check("b", -150)] }]);
     lab.run(10_000);
     expect([states(best), group(best).state]).toEqual([["active", "active"], "active"]);
+    expect(best.status.priority.effective).toBe(200);
     best.host.groups.configure([{ ...edge, members: ["out"] }]);
     best.host.groups.configure([]);
     lab.run(10_000);
