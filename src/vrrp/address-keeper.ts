@@ -53,9 +53,7 @@ export class AddressKeeper {
     if (!this.#holding) return false;
     if (!sameLease) this.#changeLease();
     if (parameters.onRemoval === "repair") this.#takeBack();
-    const added = this.#addMissing();
-    this.#scheduleRenewal(this.#host.now(), 0.5);
-    return added;
+    return this.#addMissing();
   }
 
   holds(entry: AddressEntry): boolean {
@@ -242,6 +240,7 @@ export class AddressKeeper {
       if (held.entry !== undefined) held.entry = toEntry(held.address, held.entry.index, this.#parameters.lease);
     }
     this.#renewPresent();
+    this.#scheduleRenewal(this.#host.now(), 0.5);
   }
 
   #renew(now: Instant): void {

@@ -30,6 +30,22 @@ describe("a reload", () => {
     expect((lab.adverts({ family: 4 }).at(-1)?.at ?? 0) - before).toBeCloseTo(1000, 6);
   });
 
+  test("that comes again and again lets no address run out", () => {
+    const { lab, node } = alone({ lease: 5000 });
+    const removed: number[] = [];
+    const onChange = node.kernel.onChange;
+    node.kernel.onChange = (change) => {
+      if (change.object === "address" && change.kind === "removed") removed.push(lab.now);
+      onChange(change);
+    };
+    for (let i = 0; i < 15; i++) {
+      node.reload({ priority: 100 + (i % 2) });
+      lab.run(1000);
+    }
+    expect(removed).toEqual([]);
+    expect(node.held).toEqual(["192.0.2.1"]);
+  });
+
   test("that adds and removes addresses touches only those, and the next advertisement lists them", () => {
     const { lab, node } = alone({ virtualAddresses: [virtualAddress("192.0.2.1"), virtualAddress("192.0.2.2")] });
     const removed: string[] = [];
