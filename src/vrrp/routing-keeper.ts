@@ -30,7 +30,7 @@ interface Item {
   error: string | undefined;
   /** What became of it before, when it was there and could not be put back. */
   loss: string | undefined;
-  /** Of who caused the doubt. */
+  /** Of the last change at its place: the news of our own may be the first. */
   port: number | undefined;
 }
 
@@ -131,7 +131,7 @@ export class RoutingKeeper implements Claimant {
     if (item.condition === "put") {
       item.condition = "doubted";
       item.port = port;
-    } else if (item.condition === "doubted") item.port ??= port;
+    } else if (item.condition === "doubted") item.port = port ?? item.port;
     else if (item.condition === "foreign") item.condition = "waiting";
     this.#wakeAt(now + (item.condition === "doubted" ? this.#pace.delay(now) : settling));
   }

@@ -180,6 +180,8 @@ describe("what somebody else does to them", () => {
     }
     expect(removed).toBeGreaterThan(5);
     expect(removed).toBeLessThan(40);
+    // Our own doing between two of theirs is not what took the routes away.
+    expect(told(node).filter((line) => !line.includes("(netlink port 99): put back"))).toEqual([]);
     lab.run(70_000);
     node.kernel.tables.flush(100, somebody);
     lab.run(20);
