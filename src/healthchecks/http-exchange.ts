@@ -4,6 +4,7 @@ import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { request as requestTls } from "node:https";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type SecureContextOptions } from "node:tls";
+import { lookup } from "./lookup.ts";
 
 export interface HttpRequest {
   readonly url: URL;
@@ -45,6 +46,7 @@ function exchange1(request: HttpRequest, signal: AbortSignal): Promise<HttpRespo
       headers: { host: url.host, ...headers },
       // No connection is kept, or found half open by the next run.
       agent: false,
+      lookup,
       signal,
       ...(source === undefined ? {} : { localAddress: source }),
       ...(secure ? tlsOptions(request) : {}),
@@ -110,6 +112,7 @@ function openConnection(request: HttpRequest): Socket {
   const where = {
     host: request.address ?? hostOf(url),
     port: portOf(url),
+    lookup,
     ...(source === undefined ? {} : { localAddress: source }),
   };
   if (url.protocol === "http:") return connectTcp(where);
