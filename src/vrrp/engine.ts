@@ -287,7 +287,9 @@ export class Engine implements Host {
     }
     if (holders !== undefined || (entry.protocol === addressOwner && !isStatic)) return;
     for (const instance of this.#instances.values()) {
-      if (this.linkByName(instance.parameters.interface)?.index === entry.index) instance.refresh();
+      const isIts = this.linkByName(instance.parameters.interface)?.index === entry.index;
+      // An address that comes may mean that IPv6 was disabled, and is enabled.
+      if (isIts) instance.refresh(kind === "added");
     }
   }
 

@@ -103,8 +103,9 @@ export class Instance implements GroupMember {
     for (const family of families) if (!this.#parts.has(family)) this.#parts.set(family, this.#newPart(family));
   }
 
-  /** Decides afresh whether the instance can run: called when anything about its interface, or what it tracks, changed. */
-  refresh(): void {
+  /** Decides afresh whether it can run, as something it needs has changed; `mended`: the kernel may take what it refused. */
+  refresh(mended = false): void {
+    if (mended) this.#faults.set("kernel", []);
     this.#decide();
     this.#group?.report(this);
   }

@@ -142,6 +142,26 @@ test("a kernel that refuses the addresses for good is a reason not to run", () =
   expect([lab.actives, other.held]).toEqual([["other"], ["192.0.2.1"]]);
 });
 
+test("what the kernel refused is tried again when an address of the host appears: IPv6 was disabled, and is enabled", () => {
+  const lab = new Lab();
+  const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
+  best.kernel.refuses = "EACCES";
+  lab.start();
+  lab.run(10_000);
+  expect([best.state, other.state]).toEqual(["initialize", "active"]);
+  // It still refuses: one attempt, and the addresses are back where they were.
+  best.kernel.addByHand("198.51.100.7", 24);
+  lab.run(10_000);
+  expect([best.state, other.held]).toEqual(["initialize", ["192.0.2.1"]]);
+  best.kernel.refuses = undefined;
+  best.kernel.deleteByHand("198.51.100.7");
+  lab.run(10_000);
+  expect(best.state).toBe("initialize");
+  best.kernel.addByHand("198.51.100.8", 24);
+  lab.run(10_000);
+  expect([best.held, best.status.reasons, other.state]).toEqual([["192.0.2.1"], [], "backup"]);
+});
+
 test("the status tells what is there", () => {
   const { lab, node } = alone(dualStack({ priority: 150, excludedAddresses: [virtualAddress("198.51.100.1")] }));
   lab.run(250);

@@ -349,7 +349,8 @@ export class SimulatedHost implements Host {
     }
     if (holders.length > 0 || entry.protocol === addressOwner) return;
     for (const instance of this.instances.values()) {
-      if (this.linkByName(instance.parameters.interface)?.index === entry.index) instance.refresh();
+      const isIts = this.linkByName(instance.parameters.interface)?.index === entry.index;
+      if (isIts) instance.refresh(kind === "added");
     }
   }
 
