@@ -155,7 +155,8 @@ function activeTimer(router: RouterParameters, state: Active, now: Instant): Ste
   if (!tells || owed !== "yield") return stay(next, advertise(router));
   // The 0 lets every backup wait for its Skew_Time only. The priority right after it holds back those that are no better
   // than this router: they accept it, and wait as before. The role and the addresses stay here until a better one speaks.
-  return stay(next, { type: "send-advertisement", priority: 0 }, advertise(router));
+  // It is told once more, as a lesser router that missed it would take over in vain.
+  return stay({ ...next, owed: "advertisement" }, { type: "send-advertisement", priority: 0 }, advertise(router));
 }
 
 function activeHears(

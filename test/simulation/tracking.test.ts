@@ -188,6 +188,21 @@ describe("a router that yields", () => {
     }
   });
 
+  test("keeps the role when a lesser one hears the 0 and not the priority after it", () => {
+    const { lab, best, other } = pair(yielding, { priority: 80 });
+    lab.run(550);
+    const deliver = other.kernel.deliver.bind(other.kernel);
+    let heard = 0;
+    other.kernel.deliver = (family, bytes) => {
+      if (++heard !== 2) deliver(family, bytes);
+    };
+    const from = lab.now;
+    best.host.report("web", false);
+    lab.run(20_000);
+    expect(lab.adverts({ node: "best", from }).map(({ priority }) => priority)).toEqual([0, ...Array(22).fill(90)]);
+    expect([lab.actives, lab.nodes.map(({ transitions }) => transitions.length)]).toEqual([["best"], [2, 1]]);
+  });
+
   test("keeps the role when the better one must not preempt, or not yet", () => {
     for (const patience of [{ preempt: false }, { preemptDelay: 60_000 }]) {
       const { lab, best } = pair(yielding, patience);

@@ -54,9 +54,15 @@ describe.each(variants)("$name", (variant) => {
   });
 
   test("a router that yields sends 0 and its new priority right after it, keeps the role, the addresses and the grid", () => {
-    expect(step(yielding, active(), lowered, 10_400)).toEqual({
-      state: { name: "active", adverTimer: 11_000, answerAfter: 10_500 },
+    const yielded = step(yielding, active(), lowered, 10_400);
+    expect(yielded).toEqual({
+      state: { name: "active", adverTimer: 11_000, answerAfter: 10_500, owed: "advertisement" },
       actions: [advert(0), advert(90)],
+    });
+    // Once more, for a lesser router that heard the 0 alone.
+    expect(step(yielding, yielded.state, { type: "timer" }, 10_500)).toEqual({
+      state: { name: "active", adverTimer: 11_000, answerAfter: 10_600 },
+      actions: [advert(90)],
     });
   });
 
@@ -67,7 +73,7 @@ describe.each(variants)("$name", (variant) => {
     expect(activeAfter(onGrid).owed).toBe("yield");
     const later = step(yielding, onGrid.state, { type: "timer" }, 11_050);
     expect(later.actions).toEqual([advert(0), advert(90)]);
-    expect(activeAfter(later)).toEqual({ name: "active", adverTimer: 12_000, answerAfter: 11_150 });
+    expect(activeAfter(later)).toMatchObject({ adverTimer: 12_000, answerAfter: 11_150, owed: "advertisement" });
 
     const back = step(router(variant, { priority: 200, yieldOnLowerPriority: true }), state, raised, 10_990);
     expect(activeAfter(back).owed).toBe("advertisement");
