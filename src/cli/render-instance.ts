@@ -19,7 +19,7 @@ export function renderInstance(instance: InstanceStatus, now: Date, paint: Paint
     ["priority", priority(instance)],
     ...tracking(instance, paint),
     ["active", activeRouter(instance)],
-    ...instance.routers.flatMap((router) => timer(router, instance.routers.length > 1)),
+    ...instance.routers.flatMap((router) => timer(router, instance)),
     ...addresses(instance, paint),
     ...devices(instance, paint),
     ...routingRows("route", instance.routes, instance.state === "active", paint),
@@ -72,13 +72,17 @@ function activeRouter({ active_router: active, state }: InstanceStatus): string 
   return `${active.address}, priority ${active.priority}, heard ${formatDuration(active.last_heard_ms)} ago`;
 }
 
-function timer(router: RouterStatus, several: boolean): [string, string][] {
-  if (router.timer_ms === null) return [];
-  const family = several ? `${router.family}: ` : "";
+function timer(router: RouterStatus, { routers, sync_group }: InstanceStatus): [string, string][] {
+  const { timer_ms, willing, active_down_interval_ms: down } = router;
+  if (timer_ms === null) return [];
+  const family = routers.length > 1 ? `${router.family}: ` : "";
+  const others = sync_group === null ? "the other address family" : `the others of sync group ${sync_group}`;
   const text =
     router.state === "active"
-      ? `next advert in ${formatDuration(router.timer_ms)}`
-      : `takeover in ${formatDuration(router.timer_ms)} unless heard, of ${formatInterval(router.active_down_interval_ms)}`;
+      ? `next advert in ${formatDuration(timer_ms)}`
+      : willing
+        ? `its time has come: waits for ${others}`
+        : `takeover in ${formatDuration(timer_ms)} unless heard, of ${formatInterval(down)}`;
   return [["timer", family + text]];
 }
 

@@ -163,6 +163,7 @@ export class Member {
       active_down_interval_ms: activeDownInterval(version, priority, learned),
       skew_time_ms: skewTime(version, priority, learned),
       timer_ms: at === undefined ? null : Math.max(0, Math.round((at - now) * 1000) / 1000),
+      willing: this.isWilling,
       checksum_form: this.#advertiser.form,
       new_active_reason: this.#newActiveReason,
       last_error: this.#lastError,

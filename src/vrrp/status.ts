@@ -170,6 +170,8 @@ export interface RouterStatus {
   readonly skew_time_ms: number;
   /** Time to the next advert (active) or to takeover (backup); null in initialize. */
   readonly timer_ms: number | null;
+  /** Its time to take over has come, and it waits for the others of its instance or sync group. */
+  readonly willing: boolean;
   /** The form of the IPv4 version 3 checksum being sent. */
   readonly checksum_form: "message" | "pseudo_header";
   /** RFC 6527 vrrpv3StatisticsNewMasterReason of the last entry to active. */

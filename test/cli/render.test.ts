@@ -62,6 +62,7 @@ const active: InstanceStatus = {
       active_down_interval_ms: 3414,
       skew_time_ms: 414,
       timer_ms: 412,
+      willing: false,
       checksum_form: "message",
       new_active_reason: "no_response",
       last_error: null,
@@ -192,6 +193,24 @@ test("a backup tells whom it hears, when it would take over, and how its priorit
     "  address   192.0.2.10/24  eth0  absent",
     "  adverts   7500 sent, 3 received, every 1 s; became active once",
     "",
+  ]);
+});
+
+test("a backup whose time has come and that must wait for others says so, not when it would take over", () => {
+  const [first] = active.routers;
+  if (first === undefined) throw new Error("no router");
+  const willing = { ...first, state: "backup", timer_ms: 2900, willing: true } as const;
+  const told = (changes: Partial<InstanceStatus>) =>
+    renderStatus(document([{ ...backup, ...changes }]), now, plain)
+      .split("\n")
+      .flatMap((line) => /^ *(?:timer +)?(.*(?:waits|takeover).*)/.exec(line)?.[1] ?? []);
+  expect(told({ sync_group: "edge", routers: [willing] })).toEqual([
+    "its time has come: waits for the others of sync group edge",
+  ]);
+  const other = { ...willing, family: "ipv6", willing: false } as const;
+  expect(told({ routers: [willing, other] })).toEqual([
+    "ipv4: its time has come: waits for the other address family",
+    "ipv6: takeover in 2.9 s unless heard, of 3.41 s",
   ]);
 });
 

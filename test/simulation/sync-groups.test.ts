@@ -142,6 +142,8 @@ test("a network that is cut on one side only moves nothing, and it is told who k
     { name: "out", state: "backup", blocks: "192.0.2.11 is active, priority 200" },
     { name: "in", state: "backup", blocks: null },
   ]);
+  const willing = [...other.host.instances.values()].map((each) => each.status().routers[0]?.willing);
+  expect(willing).toEqual([false, true]);
 });
 
 test("a better router on one network makes all give way, and all come back together", () => {
