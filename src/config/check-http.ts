@@ -105,7 +105,7 @@ export const httpSchema = checkSchema({
     max_redirects: standard(
       whole(0, 10),
       0,
-      "Redirections that are followed. Otherwise one is judged by its status code.",
+      "Redirections that are followed, to another host without headers and client certificate. Otherwise one is judged by its status code.",
     ),
     tls_verify: standard(boolean(), true, "https: whether the certificate must be valid for the name."),
     tls_ca: unset(

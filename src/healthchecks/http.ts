@@ -59,16 +59,19 @@ export const http: CheckType<HttpParameters> = {
 
 function requestOf(parameters: HttpParameters, url: URL, tls: HttpRequest["tls"]): HttpRequest {
   const { method, version, headers, source, address } = parameters;
+  const first = new URL(parameters.url);
   // A redirection to another host goes there; to the same one, it stays with the server that is checked.
-  const sameHost = url.hostname === new URL(parameters.url).hostname;
+  const sameHost = url.hostname === first.hostname;
+  // What is meant for that server, passwords perhaps, is neither told to others nor sent in clear text.
+  const trusted = sameHost && (url.protocol === "https:" || first.protocol === "http:");
   return {
     url,
     method,
     version,
-    headers: { "user-agent": "viprd", ...headers },
+    headers: { "user-agent": "viprd", ...(trusted ? headers : {}) },
     ...(address === undefined || !sameHost ? {} : { address }),
     ...(source === undefined ? {} : { source }),
-    tls,
+    tls: sameHost ? tls : { verify: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) },
   };
 }
 

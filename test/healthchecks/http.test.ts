@@ -93,6 +93,23 @@ describe("over HTTP/1.1", () => {
     });
   });
 
+  test("the headers of a check go to the host of its URL alone", async () => {
+    const seen: unknown[] = [];
+    const port = await plain(({ url, headers: { host, authorization } }, response) => {
+      seen.push([url, host, authorization]);
+      const location = { "/": "/here", "/here": `http://localhost:${port}/there` }[url ?? ""];
+      response.writeHead(location === undefined ? 200 : 302, location === undefined ? {} : { location });
+      response.end();
+    });
+    const headers = { host: "www.example.com", authorization: "Bearer x" };
+    expect(await probe(`http://127.0.0.1:${port}/`, { redirects: 2, headers })).toMatchObject({ ok: true });
+    expect(seen).toEqual([
+      ["/", "www.example.com", "Bearer x"],
+      ["/here", "www.example.com", "Bearer x"],
+      ["/there", `localhost:${port}`, undefined],
+    ]);
+  });
+
   test("redirections in a circle end", async () => {
     const port = await plain((_, response) => void response.writeHead(302, { location: "/" }).end());
     expect((await probe(`http://127.0.0.1:${port}/`, { redirects: 3 })).reason).toContain("status 302 instead of");
