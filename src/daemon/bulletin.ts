@@ -58,7 +58,7 @@ export class Bulletin {
   check({ check, up, reason }: NamedVerdict, before: Verdict): void {
     const [from, to] = [stateOf(before.up), stateOf(up)];
     const message = `${check} ${from} → ${to}: ${reason}`;
-    this.childLog[up === false ? "warn" : "info"](`check ${message}`);
+    this.childLog[up === false ? "warn" : "info"](`check ${message}`, { check });
     this.events.append({ at: new Date().toISOString(), type: "check", check, from, to, reason, message });
   }
 

@@ -1,7 +1,7 @@
 /** One running child process: messages out, messages in, and one report of its end. */
 import type { ChildProcess } from "node:child_process";
-import { createInterface } from "node:readline";
 import type { Milliseconds } from "../vrrp/parameters.ts";
+import { Lines } from "./lines.ts";
 import { forkProgram, type Program } from "./program.ts";
 
 export interface ChildHandlers<From> {
@@ -30,8 +30,11 @@ export class Child<To extends object, From> {
       if (!this.#ended) handlers.message(message as From);
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      if (stream !== null)
-        createInterface({ input: stream }).on("line", (line) => handlers.said(line.slice(0, longestLine)));
+      if (stream === null) continue;
+      const lines = new Lines(longestLine, (line) => handlers.said(line));
+      stream.setEncoding("utf8");
+      stream.on("data", (text: string) => lines.push(text));
+      stream.on("end", () => lines.end());
     }
     this.#process.on("error", (error) => {
       // A failed fork has no exit event.

@@ -28,7 +28,8 @@ export function limitedLog(log: Log): Log {
   const limited =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      const kind = kindOf(fields.instance, message);
+      const { instance, group, check } = fields;
+      const kind = kindOf(instance ?? [group, check].find((name) => typeof name === "string"), message);
       const { admitted, suppressed } = guard.admit(kind, performance.now());
       if (admitted) log[level](message, suppressed > 0 ? { ...fields, suppressed } : fields);
       else latest.set(kind, { message, fields });

@@ -15,7 +15,9 @@ export function formatRecord(record: LogRecord, colour: boolean): string {
   const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const level = paint(colours[record.level], record.level.padEnd(5));
   const subject = record.instance === undefined ? "" : `${paint(1, record.instance)}: `;
-  const rest = Object.entries(record.fields).map(([name, value]) => ` ${paint(2, `${name}=${formatValue(value)}`)}`);
+  // A check is named in the message.
+  const others = Object.entries(record.fields).filter(([name]) => name !== "check");
+  const rest = others.map(([name, value]) => ` ${paint(2, `${name}=${formatValue(value)}`)}`);
   return `${paint(2, formatTime(record.at))} ${level} ${subject}${printable(record.message)}${rest.join("")}\n`;
 }
 
