@@ -42,9 +42,20 @@ export function listeningAfter(router: RouterParameters, state: Backup, at: Inst
     : undefined;
 }
 
-export function listening(router: RouterParameters, state: Backup, now: Instant): Backup {
-  const listenUntil = now + listeningTime(router.version, router.priority, state.activeAdverInterval);
-  return { ...state, listenUntil, activeDownTimer: notBefore(listenUntil, state.activeDownTimer) };
+/**
+ * Silence is not believed before the router has listened from now on. A host that is late each time would listen for
+ * ever: absences in which nobody else can have taken over prolong the listening to one Active_Down_Interval in all.
+ */
+export function listening(router: RouterParameters, state: Backup, absent: Milliseconds, now: Instant): Backup {
+  const { version, priority } = router;
+  const { activeAdverInterval, listenUntil: before } = state;
+  const longest = activeDownInterval(version, priority, activeAdverInterval);
+  const goesOn = before !== undefined && absent <= longest && now - absent <= before;
+  const listenSince = goesOn ? (state.listenSince ?? now) : now;
+  const listenUntil = Math.min(now + listeningTime(version, priority, activeAdverInterval), listenSince + longest);
+  // Who was willing before may not be so any more when it has listened.
+  const activeDownTimer = state.willing ? listenUntil : notBefore(listenUntil, state.activeDownTimer);
+  return { ...state, listenSince, listenUntil, activeDownTimer, willing: false };
 }
 
 export function notBefore(earliest: Instant | undefined, at: Instant): Instant {

@@ -53,6 +53,8 @@ export interface Backup {
   readonly willing: boolean;
   /** This router was not run for a while: the silence of others is not believed before this instant. */
   readonly listenUntil?: Instant;
+  /** When that listening began; another absence prolongs it. */
+  readonly listenSince?: Instant;
 }
 
 export interface Active {
@@ -88,7 +90,7 @@ export type Event =
   | { readonly type: "grant" }
   /** Another router of the group lost the role. */
   | { readonly type: "yield"; readonly why?: string }
-  /** This router was not run for so long that others may have acted: for an active one, `silent` since it advertised. */
+  /** This router was not run for so long that others may have acted: `silent` since its advertisement was due, or sent. */
   | { readonly type: "stalled"; readonly silent: Milliseconds };
 
 export type Action =

@@ -73,7 +73,7 @@ function backup(router: RouterParameters, state: Backup, event: Event, now: Inst
       if (state.willing && !router.coupled) return becomeActive(router, now, takeoverCause(router, state, now));
       return stay(overtaken(router, recomputed(router, state)));
     case "stalled":
-      return stay(listening(router, state, now));
+      return stay(listening(router, state, event.silent, now));
     case "advertisement":
       return backupHears(router, state, event);
   }
@@ -121,7 +121,7 @@ function active(router: RouterParameters, state: Active, event: Event, now: Inst
       // The address owner has nobody to ask.
       if (router.priority === 255) return stay(state);
       return {
-        state: listening(router, { ...waiting(router, router.interval, now), activeDownTimer: now }, now),
+        state: listening(router, { ...waiting(router, router.interval, now), activeDownTimer: now }, event.silent, now),
         actions: [{ type: "remove-addresses" }],
         cause: { type: "stalled", silent: event.silent },
       };

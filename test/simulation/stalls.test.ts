@@ -142,6 +142,33 @@ describe("a process that does not run for a while", () => {
   });
 });
 
+describe("a host that is late each time", () => {
+  const late = { timer: () => 600, wake: () => 0 };
+
+  test("alone it becomes active, and stays so", () => {
+    const lab = new Lab();
+    const alone = lab.node("alone", 11);
+    alone.delays = late;
+    alone.start();
+    lab.run(8000);
+    expect(alone.transitions.map(({ to }) => to)).toEqual(["backup", "active"]);
+    lab.run(60_000);
+    expect(alone.transitions.map(({ to }) => to)).toEqual(["backup", "active"]);
+  });
+
+  test("as backup it takes over when the active router dies, and not before", () => {
+    const lab = new Lab();
+    const [best, other] = [lab.node("best", 11, { priority: 200 }), lab.node("other", 12)];
+    other.delays = late;
+    lab.start();
+    lab.run(60_000);
+    expect(other.transitions.map(({ to }) => to)).toEqual(["backup"]);
+    best.crash();
+    lab.run(8000);
+    expect(lab.actives).toEqual(["other"]);
+  });
+});
+
 /** With its network: nothing queues up. */
 function freeze(lab: Lab, node: Node): void {
   node.pause();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { initialState, step } from "../../src/vrrp/router.ts";
+import { initialState, type State, step } from "../../src/vrrp/router.ts";
 import { absence, nextLook, wakeAt } from "../../src/vrrp/vigil.ts";
 import { active, advertisement, backup, router, variants, version3 } from "./samples.ts";
 
@@ -61,6 +61,7 @@ describe.each(variants)("$name: after an absence", (variant) => {
         name: "backup",
         activeAdverInterval: 1000,
         activeDownTimer: 20_000 + listening,
+        listenSince: 20_000,
         listenUntil: 20_000 + listening,
         timerStart: 20_000,
         resigned: false,
@@ -78,10 +79,35 @@ describe.each(variants)("$name: after an absence", (variant) => {
   });
 
   test("a backup believes no silence before it has listened, and keeps a timer that is later", () => {
-    const listens = { ...backup(variant), listenUntil: 13_000 + listening, activeDownTimer: 13_000 + listening };
+    const until = 13_000 + listening;
+    const listens = { ...backup(variant), listenSince: 13_000, listenUntil: until, activeDownTimer: until };
     expect(step(own, backup(variant), { type: "stalled", silent: 0 }, 13_000)).toEqual({ state: listens, actions: [] });
-    const kept = { ...backup(variant), listenUntil: 10_000 + listening };
+    const kept = { ...backup(variant), listenSince: 10_000, listenUntil: 10_000 + listening };
     expect(step(own, backup(variant), { type: "stalled", silent: 0 }, 10_000)).toEqual({ state: kept, actions: [] });
+  });
+
+  test("absences while it listens prolong that to one down interval at most", () => {
+    let state: State = backup(variant);
+    for (const now of [13_000, 14_500, 16_000]) state = step(own, state, { type: "stalled", silent: 600 }, now).state;
+    expect(state).toMatchObject({ listenUntil: 13_000 + 3609.375, activeDownTimer: 13_000 + 3609.375 });
+  });
+
+  test.each([
+    ["long enough for others to act", 15_000, 4000],
+    ["that began after it had listened", 16_000, 600],
+  ])("an absence %s begins the listening anew", (_, now, silent) => {
+    const before = step(own, backup(variant), { type: "stalled", silent: 600 }, 13_000).state;
+    const { state } = step(own, before, { type: "stalled", silent }, now);
+    expect(state).toMatchObject({ listenSince: now, listenUntil: now + listening, activeDownTimer: now + listening });
+  });
+
+  test("one that was willing with others is so again when it has listened", () => {
+    const coupled = router(variant, { coupled: true });
+    const willing = backup(variant, { willing: true, activeDownTimer: 17_000 });
+    const { state } = step(coupled, willing, { type: "stalled", silent: 5000 }, 15_000);
+    expect(state).toMatchObject({ willing: false, activeDownTimer: 15_000 + listening });
+    expect(step(coupled, state, { type: "grant" }, 15_100).state.name).toBe("backup");
+    expect(step(coupled, state, { type: "timer" }, 15_000 + listening).state).toMatchObject({ willing: true });
   });
 
   test.each([0, 150])("what arrived before it listened does not shorten the listening: priority %d", (priority) => {
