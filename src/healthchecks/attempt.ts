@@ -57,8 +57,13 @@ export function attempt(
 
 async function start(probe: (signal: AbortSignal) => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
   try {
-    return await probe(signal);
+    return onOneLine(await probe(signal));
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return onOneLine({ ok: false, reason: error instanceof Error ? error.message : String(error) });
   }
+}
+
+/** Whatever comes from elsewhere and is part of a reason: it goes into lines of logs and of FIFOs. */
+function onOneLine(outcome: Outcome): Outcome {
+  return /[\r\n]/.test(outcome.reason) ? { ...outcome, reason: outcome.reason.replace(/\s+/g, " ").trim() } : outcome;
 }

@@ -125,8 +125,9 @@ function whyFailed(error: unknown): string {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name cannot be looked up (${code})`;
   if (code === "ENOENT" || code === "EACCES") return "path" in error ? `cannot read ${error.path} (${code})` : code;
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `the certificate is for another name (${code})`;
-  if (/^(CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|ERR_SSL|ERR_TLS|EPROTO|HPE_)/.test(code))
-    return `${error.message} (${code})`;
+  // What OpenSSL says comes with its source file; the reason alone is for people.
+  if (/^ERR_(SSL|OSSL)_/.test(code) && "reason" in error) return `${error.reason} (${code})`;
+  if (/^(CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|EPROTO|HPE_)/.test(code)) return `${error.message} (${code})`;
   return whySystem(error);
 }
 

@@ -53,6 +53,12 @@ test("what a probe throws is a failure with the words of the error", async () =>
   expect(verdicts).toEqual(["down: a mistake of ours"]);
 });
 
+test("a reason is one line, whoever it comes from", async () => {
+  const { runner, verdicts } = run(() => Promise.resolve({ ok: false, reason: "it says:\n  no\r\n" }));
+  await until(() => runner.health.runs >= 1, "one run");
+  expect(verdicts).toEqual(["down: it says: no"]);
+});
+
 describe("a probe that hangs", () => {
   test("is told to stop at the deadline, and its own words are the reason", async () => {
     const { runner, verdicts } = run((_parameters, signal) => untilAborted(signal), { timeout: 20 });
