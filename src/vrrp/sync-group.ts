@@ -3,9 +3,10 @@
  * counts for every member; and they become active when all are willing, by the coupling they share.
  */
 import { Coupling, type Partner } from "./coupling.ts";
+import { newEntry } from "./deadlines.ts";
 import type { GroupMemberStatus, GroupStatus } from "./group-status.ts";
 import type { Host } from "./host.ts";
-import type { SyncGroupParameters } from "./parameters.ts";
+import type { Milliseconds, SyncGroupParameters } from "./parameters.ts";
 import type { StateName, TransitionStatus } from "./status.ts";
 import { Tracker } from "./tracker.ts";
 
@@ -20,6 +21,8 @@ export interface GroupMember extends Partner {
 const remembered = 20;
 /** Faults of other members that one member repeats. */
 const repeated = 3;
+/** A network card takes the interfaces of all members with it, one after the other. */
+const retellDelay: Milliseconds = 100;
 
 export class SyncGroup {
   readonly tracker: Tracker;
@@ -28,6 +31,7 @@ export class SyncGroup {
   #parameters: SyncGroupParameters;
   #members: readonly GroupMember[] = [];
   readonly #reported = new Map<GroupMember, readonly string[]>();
+  readonly #retell = newEntry(() => this.#settle());
   #settling = false;
   #again = false;
   #state: StateName = "initialize";
@@ -74,6 +78,7 @@ export class SyncGroup {
   stop(): void {
     this.tracker.stop();
     this.coupling.stop();
+    this.#host.scheduleBackground(this.#retell, undefined);
   }
 
   /** Looks at what the group tracks; it counts for every member. */
@@ -95,8 +100,10 @@ export class SyncGroup {
     for (const [other, faults] of this.#reported) {
       if (other === member) continue;
       for (const fault of faults) others.push(`${prefix}${other.parameters.name}: ${fault}`);
+      if (others.length > repeated) break;
     }
-    const more = others.length > repeated ? [`${prefix}${others.length - repeated} faults more`] : [];
+    // How many would be told anew with each.
+    const more = others.length > repeated ? [`${prefix}more faults than these`] : [];
     return [...own, ...others.slice(0, repeated), ...more];
   }
 
@@ -112,7 +119,10 @@ export class SyncGroup {
     if (before?.length === faults.length && before.every((fault, i) => fault === faults[i])) return;
     this.#reported.set(member, faults);
     // Nobody starts before the last has looked.
-    if (!this.isGathering(member)) this.#settle();
+    if (this.isGathering(member)) return;
+    // Whoever waits for others already has only their reasons to hear, and those of all at once.
+    if (before !== undefined && this.#hasFault(member)) this.#tellLater();
+    else this.#settle();
   }
 
   /** `reason` is that of the transition of a member. */
@@ -177,5 +187,15 @@ export class SyncGroup {
       for (const member of this.#members) if (this.#reported.has(member)) member.refresh();
     }
     this.#settling = false;
+  }
+
+  /** Some member besides this one. */
+  #hasFault(but: GroupMember): boolean {
+    for (const [member, faults] of this.#reported) if (member !== but && faults.length > 0) return true;
+    return false;
+  }
+
+  #tellLater(): void {
+    if (this.#retell.slot < 0) this.#host.scheduleBackground(this.#retell, this.#host.now() + retellDelay);
   }
 }

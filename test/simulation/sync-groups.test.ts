@@ -373,3 +373,30 @@ test("whatever happens, when it is quiet no group is half active, and one node h
     { numRuns: 60, ...explore },
   );
 });
+
+test("a network card with a hundred members fails and recovers: each tells its own fault, none repeats those of all", () => {
+  const lab = new Lab();
+  const names = Array.from({ length: 100 }, (_, i) => `v${i}`);
+  const members = names.map((name, i) => ({
+    ...out,
+    name,
+    vrid: i + 1,
+    virtualAddresses: [virtualAddress(`192.0.2.${i + 100}`)],
+    track: [check(name)],
+  }));
+  const many = lab.add(new SimulatedKernel("many", 11, lab.lan), ...members);
+  many.groups = [{ ...edge, members: names }];
+  many.start();
+  for (const name of names) many.host.report(name, true);
+  lab.run(10_000);
+  expect(group(many).state).toBe("active");
+
+  const before = many.host.events.length;
+  for (const name of names) many.host.report(name, false);
+  lab.run(1000);
+  for (const name of names) many.host.report(name, true);
+  lab.run(1000);
+  expect(group(many).state).toBe("backup");
+  // To initialize, its own fault, the faults of others, to backup.
+  expect(many.host.events.length - before).toBeLessThan(5 * names.length);
+});
