@@ -28,7 +28,12 @@ const yielding = { ...tracked, viprd: { ...tracked.viprd, yield_on_lower_priorit
 
 /** An interface of r1 that leads nowhere. */
 async function addUplink(lab: Lab, node = "r1"): Promise<void> {
-  await lab.namespaces.ip(node, ["link add up0 type veth peer name down0", "link set down0 up", "link set up0 up"]);
+  await lab.namespaces.ip(node, [
+    // Of MAC addresses like these it is known that their link-local addresses, which come late, are not the router's doing.
+    "link add up0 address 02:00:00:00:0f:01 type veth peer name down0 address 02:00:00:00:0f:02",
+    "link set down0 up",
+    "link set up0 up",
+  ]);
 }
 
 async function setUplink(lab: Lab, state: "up" | "down"): Promise<void> {
