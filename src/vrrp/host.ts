@@ -56,6 +56,8 @@ export interface LinkRequests {
   /** Down, and without IPv6 addresses of the kernel's making. */
   create(device: MacDevice, parent: Link, done: (error?: Refusal) => void): void;
   delete(link: Link, done: (error?: Refusal) => void): void;
+  /** It is being deleted or was just now: another instance had it. */
+  isLeaving(link: Link): boolean;
   raise(link: Link, done: (error?: Refusal) => void): void;
   lower(link: Link, done: (error?: Refusal) => void): void;
   correct(link: Link, changes: LinkChanges, done: (error?: Refusal) => void): void;

@@ -28,6 +28,8 @@ export class KernelLinks implements LinkRequests {
   readonly #atOnce: Connection;
   readonly #aside: Connection;
   #deletions: Deletion[] | undefined;
+  /** By index, which the kernel gives to no other. The table of links may hear of it later than we do. */
+  readonly #leaving = new Set<number>();
 
   /** Throws when the kernel refuses the socket for the other thread. */
   constructor(atOnce: Connection) {
@@ -74,8 +76,17 @@ export class KernelLinks implements LinkRequests {
   }
 
   delete(link: Link, done: Done): void {
-    if (this.#deletions !== undefined) this.#deletions.push({ link, done });
-    else this.#delete(link, done);
+    this.#leaving.add(link.index);
+    const told: Done = (error) => {
+      if (error !== undefined) this.#leaving.delete(link.index);
+      done(error);
+    };
+    if (this.#deletions !== undefined) this.#deletions.push({ link, done: told });
+    else this.#delete(link, told);
+  }
+
+  isLeaving(link: Link): boolean {
+    return this.#leaving.has(link.index);
   }
 
   /**

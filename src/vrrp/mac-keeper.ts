@@ -11,7 +11,7 @@ import { Limiter } from "./limiter.ts";
 import { baseSettings, deviceSettings, obstacles, quietSetting, remarks, type Setting } from "./mac-settings.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 import type { MacStatus } from "./status.ts";
-import { isOurs, judge, type MacDevice, unfit } from "./virtual-mac.ts";
+import { type Finding, inTheWay, isOurs, judge, type MacDevice, unfit } from "./virtual-mac.ts";
 
 export interface MacPorts {
   /** What prepare() answers has changed. */
@@ -29,6 +29,7 @@ export class MacKeeper {
   readonly #device: MacDevice;
   readonly #host: Host;
   readonly #instance: string;
+  readonly #holder: string;
   readonly #ports: MacPorts;
   readonly #limiter = new Limiter(1000);
   readonly #work = newEntry((now) => this.#reconcile(now));
@@ -54,6 +55,7 @@ export class MacKeeper {
   constructor(device: MacDevice, instance: string, host: Host, ports: MacPorts) {
     this.#device = device;
     this.#instance = instance;
+    this.#holder = `${instance}/${device.family}`;
     this.#host = host;
     this.#ports = ports;
   }
@@ -68,9 +70,12 @@ export class MacKeeper {
     const problem = unfit(parent);
     if (problem !== undefined) return { problem };
     const link = this.#find();
-    switch (judge(this.#device, link, parent)) {
+    switch (this.#judge(link, parent)) {
       case "foreign":
-        return { problem: this.#foreign() };
+        return { problem: inTheWay(this.#device) };
+      case "leaving":
+        this.#later(settling);
+        return this.#waiting();
       case "missing":
       case "other":
       case "altered":
@@ -109,7 +114,7 @@ export class MacKeeper {
   discard(): void {
     this.#discarded = true;
     this.#host.scheduleBackground(this.#work, undefined);
-    this.#host.settings.release(this.#holder());
+    this.#host.settings.release(this.#holder);
     this.#remove();
   }
 
@@ -150,9 +155,9 @@ export class MacKeeper {
     if (this.#discarded) this.#remove();
     if (parent === undefined || this.#discarded) return;
     const link = this.#find();
-    const finding = judge(this.#device, link, parent);
-    if (finding === "foreign") this.#ports.changed();
-    if (finding === "foreign" || unfit(parent) !== undefined) return;
+    const finding = this.#judge(link, parent);
+    if (finding === "foreign" || finding === "leaving") return this.#ports.changed();
+    if (unfit(parent) !== undefined) return;
     if (finding === "right" && link !== undefined) {
       if (this.#up || !link.up) return;
       if (this.#wasReady)
@@ -238,7 +243,7 @@ export class MacKeeper {
           ];
     this.#problems = [
       ...obstacles(family, link.name, read),
-      ...this.#host.settings.hold(this.#holder(), baseSettings(family, parent.name)),
+      ...this.#host.settings.hold(this.#holder, baseSettings(family, parent.name)),
       ...this.#host.settings.set([...deviceSettings(family, link.name, parent.name, read), ...quiet]),
     ];
     this.#settled = link.index;
@@ -252,8 +257,8 @@ export class MacKeeper {
     return this.#host.linkByName(this.#device.name);
   }
 
-  #holder(): string {
-    return `${this.#instance}/${this.#device.family}`;
+  #judge(link: Link | undefined, parent: Link): Finding {
+    return judge(this.#device, link, parent, link !== undefined && this.#host.links.isLeaving(link));
   }
 
   /** The events of our own last change may not have been read yet. */
@@ -263,11 +268,6 @@ export class MacKeeper {
 
   #waiting(): Preparation {
     return { pending: `the device ${this.#device.name} is being made ready` };
-  }
-
-  #foreign(): string {
-    const { name } = this.#device;
-    return `interface ${name} exists and was not made by viprd: remove it, or name another device with use_vmac`;
   }
 
   #later(delay: Milliseconds): void {

@@ -158,7 +158,14 @@ class Stage {
         () => {},
       ),
       // A made-up instance without a virtual MAC address asks for neither.
-      links: { create: () => {}, delete: () => {}, raise: () => {}, lower: () => {}, correct: () => {} },
+      links: {
+        create: () => {},
+        delete: () => {},
+        isLeaving: () => false,
+        raise: () => {},
+        lower: () => {},
+        correct: () => {},
+      },
       settings: { read: () => undefined, set: () => [], hold: () => [], release: () => {} },
       routing: {
         routesAt: () => [],

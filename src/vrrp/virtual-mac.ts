@@ -15,9 +15,10 @@ export interface MacDevice {
 
 /**
  * missing: there is none of this name. foreign: somebody else's. other: ours, but made for something else.
- * altered: ours, with another MAC address or MTU than it was given. right: as wanted.
+ * leaving: on its way out, for us to wait. altered: ours, with another MAC address or MTU than it was given. right: as
+ * wanted.
  */
-export type Finding = "missing" | "foreign" | "other" | "altered" | "right";
+export type Finding = "missing" | "foreign" | "leaving" | "other" | "altered" | "right";
 
 /** Group of our devices, as IFA_PROTO marks our addresses: the number of the VRRP protocol. */
 export const deviceGroup = 112;
@@ -58,11 +59,16 @@ export function isSurelyOurs(link: Link): boolean {
   return isOurs(link) && link.alias?.startsWith(aliasBegin) === true;
 }
 
-export function judge(device: MacDevice, link: Link | undefined, parent: Link): Finding {
+export function judge(device: MacDevice, link: Link | undefined, parent: Link, isLeaving: boolean): Finding {
   if (link === undefined) return "missing";
   if (!isOurs(link)) return "foreign";
+  if (isLeaving) return "leaving";
   if (link.parent !== parent.index || link.mode !== MACVLAN_MODE_BRIDGE) return "other";
   return equalBytes(link.mac, device.mac) && link.mtu === parent.mtu ? "right" : "altered";
+}
+
+export function inTheWay({ name }: MacDevice): string {
+  return `interface ${name} exists and was not made by viprd: remove it, or name another device with use_vmac`;
 }
 
 /** Why an interface cannot carry such a device; undefined when it can. */

@@ -275,6 +275,20 @@ describe("a reload", () => {
     expect(node.held).toEqual([]);
   });
 
+  test("to another virtual router with the same device waits until the former one's has gone, and blames nobody", () => {
+    const { lab, node } = alone();
+    lab.run(5_000);
+    const before = device(node)?.index;
+    node.reload({ version: 2 });
+    lab.run(100);
+    expect(node.state).toBe("backup");
+    expect(device(node)?.index).not.toBe(before);
+    lab.run(5_000);
+    expect([node.state, device(node)?.up]).toEqual(["active", true]);
+    expect(repairs(node)).toEqual([]);
+    expect(node.host.events.filter(({ type }) => type === "warning")).toEqual([]);
+  });
+
   test("of vmac_xmit_base keeps the role", () => {
     const { lab, node } = alone();
     lab.run(5_000);

@@ -17,6 +17,7 @@ export function linkRequests(kernel: SimulatedKernel, later: Later): LinkRequest
       const code = work();
       later(() => done(code === undefined ? undefined : { code, message: `virtual MAC device: ${code}` }));
     });
+  const leaving = new Set<number>();
   return {
     create: ({ name, mac }, parent, done) =>
       act(done, 1, () => {
@@ -25,7 +26,11 @@ export function linkRequests(kernel: SimulatedKernel, later: Later): LinkRequest
         const macvlan = { name, mac, mtu: parent.mtu, parent: parent.index, mode: MACVLAN_MODE_BRIDGE };
         return kernel.addLink({ ...macvlan, type: 1, kind: "macvlan", group: deviceGroup, up: false });
       }),
-    delete: (link, done) => act(done, grace, () => kernel.removeLink(link.index)),
+    delete: (link, done) => {
+      leaving.add(link.index);
+      act(done, grace, () => kernel.removeLink(link.index));
+    },
+    isLeaving: (link) => leaving.has(link.index),
     lower: (link, done) => act(done, grace, () => kernel.changeLink(link.index, { up: false })),
     correct: (link, changes, done) => act(done, grace, () => kernel.changeLink(link.index, changes)),
     raise: (link, done) => {
