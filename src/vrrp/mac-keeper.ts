@@ -156,8 +156,9 @@ export class MacKeeper {
     if (parent === undefined || this.#discarded) return;
     const link = this.#find();
     const finding = this.#judge(link, parent);
-    if (finding === "foreign" || finding === "leaving") return this.#ports.changed();
-    if (unfit(parent) !== undefined) return;
+    const waits = finding === "foreign" || finding === "leaving";
+    if (waits) this.#ports.changed();
+    if (waits || unfit(parent) !== undefined) return;
     if (finding === "right" && link !== undefined) {
       if (this.#up || !link.up) return;
       if (this.#wasReady)
