@@ -26,8 +26,8 @@ export class Faults {
     return this.#causes.size > 0;
   }
 
-  /** Every reason; those of one source left out when it is named. */
-  reasons(without?: FaultSource): readonly string[] {
-    return [...this.#causes].flatMap(([source, reasons]) => (source === without ? [] : reasons));
+  /** Every reason; those of the sources that are named are left out. */
+  reasons(...without: readonly FaultSource[]): readonly string[] {
+    return [...this.#causes].flatMap(([source, reasons]) => (without.includes(source) ? [] : reasons));
   }
 }

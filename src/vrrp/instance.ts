@@ -57,7 +57,7 @@ export class Instance implements GroupMember {
   }
 
   get ownFaults(): readonly string[] | undefined {
-    return this.#faults.has("start") ? undefined : this.#faults.reasons("group");
+    return this.#faults.has("start") ? undefined : this.#faults.reasons("group", "devices");
   }
 
   /** Becomes a member of the group, or of none. */
@@ -107,7 +107,7 @@ export class Instance implements GroupMember {
   refresh(mended = false): void {
     if (mended) this.#faults.set("kernel", []);
     this.#decide();
-    this.#group?.report(this);
+    this.#group?.report(this, this.#faults.has("devices"));
   }
 
   #decide(): void {

@@ -31,6 +31,8 @@ export class SyncGroup {
   #parameters: SyncGroupParameters;
   #members: readonly GroupMember[] = [];
   readonly #reported = new Map<GroupMember, readonly string[]>();
+  /** Their devices are being made ready, which is no fault. */
+  readonly #preparing = new Set<GroupMember>();
   readonly #retell = newEntry(() => this.#settle());
   #settling = false;
   #again = false;
@@ -66,7 +68,11 @@ export class SyncGroup {
   /** In the order of the configuration: the first decides ties. */
   set members(members: readonly GroupMember[]) {
     this.#members = members;
-    for (const member of this.#reported.keys()) if (!members.includes(member)) this.#reported.delete(member);
+    for (const member of this.#reported.keys()) {
+      if (members.includes(member)) continue;
+      this.#reported.delete(member);
+      this.#preparing.delete(member);
+    }
     const { couples, first } = this.coupling;
     this.coupling.partners = members;
     // Whoever came learns it when it joins.
@@ -107,19 +113,22 @@ export class SyncGroup {
     return [...own, ...others.slice(0, repeated), ...more];
   }
 
-  /** Some other member has not looked yet whether it can run. */
+  /** Some other member has not looked yet whether it can run, or is being made ready. */
   isGathering(member: GroupMember): boolean {
-    return this.#members.length - this.#reported.size > (this.#reported.has(member) ? 0 : 1);
+    return this.#preparing.size > (this.#preparing.has(member) ? 1 : 0) || this.#isUnheard(member);
   }
 
-  /** A member has looked whether it can run. */
-  report(member: GroupMember): void {
+  /** A member has looked whether it can run. `preparing`: it will look again when its devices are there. */
+  report(member: GroupMember, preparing: boolean): void {
     const faults = member.ownFaults ?? [];
     const before = this.#reported.get(member);
-    if (before?.length === faults.length && before.every((fault, i) => fault === faults[i])) return;
+    const same = before?.length === faults.length && before.every((fault, i) => fault === faults[i]);
+    if (same && this.#preparing.has(member) === preparing) return;
     this.#reported.set(member, faults);
+    if (preparing) this.#preparing.add(member);
+    else this.#preparing.delete(member);
     // Nobody starts before the last has looked.
-    if (this.isGathering(member)) return;
+    if (this.#isUnheard(member)) return;
     // Whoever waits for others already has only their reasons to hear, and those of all at once.
     if (before !== undefined && this.#hasFault(member)) this.#tellLater();
     else this.#settle();
@@ -168,6 +177,7 @@ export class SyncGroup {
     const { state } = member;
     const faults = member.ownFaults ?? [];
     if (faults.length > 0) return { name, state, blocks: faults.join("; ") };
+    if (this.#preparing.has(member)) return { name, state, blocks: "its devices are being made ready" };
     const reluctant = member.members.find((router) => router.state.name === "backup" && !router.isWilling);
     const ready = this.coupling.members.some((router) => router.isWilling || router.state.name === "active");
     const active = reluctant?.activeRouter(this.#host.now());
@@ -187,6 +197,11 @@ export class SyncGroup {
       for (const member of this.#members) if (this.#reported.has(member)) member.refresh();
     }
     this.#settling = false;
+  }
+
+  /** Whether some member besides this one has said nothing yet. */
+  #isUnheard(member: GroupMember): boolean {
+    return this.#members.length - this.#reported.size > (this.#reported.has(member) ? 0 : 1);
   }
 
   /** Some member besides this one. */

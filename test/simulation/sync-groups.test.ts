@@ -95,6 +95,19 @@ test("members start together, and the group tells its transitions", () => {
   expect(new Set(starts.map(({ at }) => at)).size).toBe(1);
 });
 
+test("members whose devices with virtual MAC addresses are still to be made start together, and none calls it a fault", () => {
+  const lab = new Lab();
+  const best = node(lab, "best", 11, 200, {
+    out: { virtualMac: { device4: "vrrp.51", sendFromBase: false } },
+    in: { vrid: 52, virtualMac: { device6: "vrrp6.52", sendFromBase: false } },
+  });
+  best.start();
+  expect(group(best).state).toBe("initialize");
+  lab.run(10_000);
+  const kinds = best.host.events.map((event) => (event.type === "transition" ? event.to : event.type));
+  expect(kinds).toEqual(["backup", "backup", "group_transition", "active", "active", "group_transition"]);
+});
+
 test("a fault of one member makes all resign at once; the other node takes over after its skew; then all return", () => {
   const { lab, best, other } = pair(watched);
   best.host.report("b", false, "timeout");
