@@ -50,6 +50,8 @@ async function play() {
   const [lb1, lb2] = nodes;
   say("starting both");
   const first = start(lb1);
+  // However slow a start is: lb2's time must not be over before lb1's.
+  await first.until(/→ backup/, 15_000);
   const second = start(lb2);
   const probe = startProbe();
   await first.until(/→ active/, 15_000);
