@@ -29,7 +29,8 @@ function splitBrain({ split_brains }: InstanceStatus, now: Date, paint: Paint): 
   const others = last.rivals.map(
     ({ address, priority, adverts }) => `${address} (priority ${priority}, heard ${times(adverts)})`,
   );
-  const since = `since ${formatMoment(new Date(last.began), now)} for ${formatDuration(last.duration_ms)}`;
+  const most = last.outcome === "lost" ? "at most " : "";
+  const since = `since ${formatMoment(new Date(last.began), now)} for ${most}${formatDuration(last.duration_ms)}`;
   const text = `two active, ${since}: ${others.join(", ")}; ${endings[last.outcome]}`;
   return [["conflict", paint(last.ended === null ? "red" : "yellow", text)]];
 }

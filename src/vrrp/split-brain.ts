@@ -118,13 +118,15 @@ export class SplitBrain {
     this.#episode = undefined;
     this.#host.scheduleBackground(this.#end, undefined);
     const status = describe(episode, this.#host.wallClock(), outcome);
+    // Who gives way counts from when it became active: the other one may have been so for a shorter time.
+    const length = `${outcome === "lost" ? "at most " : ""}${formatDuration(status.duration_ms)}`;
     this.#past = [...this.#past, status].slice(-remembered);
     this.#host.event({
       type: "split_brain_end",
       at: this.#host.wallClock(),
       instance: this.#instance,
       ...status,
-      message: `two routers were active for ${formatDuration(status.duration_ms)}: ${rivalsOf(episode)}; ${endings[outcome]}`,
+      message: `two routers were active for ${length}: ${rivalsOf(episode)}; ${endings[outcome]}`,
     });
   }
 }
