@@ -50,7 +50,8 @@ export function listening(router: RouterParameters, state: Backup, absent: Milli
   const { version, priority } = router;
   const { activeAdverInterval, listenUntil: before } = state;
   const longest = activeDownInterval(version, priority, activeAdverInterval);
-  const goesOn = before !== undefined && absent <= longest && now - absent <= before;
+  // Half an interval between two absences is not enough to hear anybody in.
+  const goesOn = before !== undefined && absent <= longest && now - absent <= before + activeAdverInterval / 2;
   const listenSince = goesOn ? (state.listenSince ?? now) : now;
   const listenUntil = Math.min(now + listeningTime(version, priority, activeAdverInterval), listenSince + longest);
   // Who was willing before may not be so any more when it has listened.

@@ -101,6 +101,12 @@ describe.each(variants)("$name: after an absence", (variant) => {
     expect(state).toMatchObject({ listenSince: now, listenUntil: now + listening, activeDownTimer: now + listening });
   });
 
+  test("an absence that begins less than half an interval after the listening goes on with it", () => {
+    const first = step(own, backup(variant), { type: "stalled", silent: 600 }, 13_000).state;
+    const { state } = step(own, first, { type: "stalled", silent: 600 }, 13_000 + listening + 400 + 600);
+    expect(state).toMatchObject({ listenSince: 13_000, listenUntil: 13_000 + 3609.375 });
+  });
+
   test("one that was willing with others is so again when it has listened", () => {
     const coupled = router(variant, { coupled: true });
     const willing = backup(variant, { willing: true, activeDownTimer: 17_000 });
