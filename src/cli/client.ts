@@ -15,8 +15,16 @@ const answerLimit = 5000;
 /** A status of thousands of instances fits; a daemon gone mad does not fill our memory. */
 const maxAnswer = 64 * 1024 * 1024;
 
-export async function getJson(socketPath: string, path: string): Promise<unknown> {
-  const response = await get(socketPath, path, {});
+export function getJson(socketPath: string, path: string): Promise<unknown> {
+  return readJson(ask(socketPath, path, {}));
+}
+
+export function postJson(socketPath: string, path: string, body: unknown): Promise<unknown> {
+  return readJson(ask(socketPath, path, { "content-type": "application/json" }, JSON.stringify(body)));
+}
+
+async function readJson(asked: Promise<IncomingMessage>): Promise<unknown> {
+  const response = await asked;
   const text = await readAll(response);
   const value: unknown = parseJson(text);
   if (response.statusCode === 200 && value !== undefined) return value;
@@ -29,14 +37,21 @@ export async function openStream(
   path: string,
   headers: Record<string, string>,
 ): Promise<IncomingMessage> {
-  const response = await get(socketPath, path, headers);
+  const response = await ask(socketPath, path, headers);
   if (response.statusCode === 200) return response;
   throw new ClientError(refusal(parseJson(await readAll(response)), response.statusCode ?? 0), ExitCode.no);
 }
 
-function get(socketPath: string, path: string, headers: Record<string, string>): Promise<IncomingMessage> {
+/** With a body it is a POST, otherwise a GET. */
+function ask(
+  socketPath: string,
+  path: string,
+  headers: Record<string, string>,
+  body?: string,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, path, headers, agent: false });
+    const method = body === undefined ? "GET" : "POST";
+    const asking = request({ socketPath, path, method, headers, agent: false });
     const timer = setTimeout(() => {
       asking.destroy(
         new ClientError(`the daemon at ${socketPath} did not answer within ${answerLimit / 1000} s`, ExitCode.no),
@@ -50,7 +65,7 @@ function get(socketPath: string, path: string, headers: Record<string, string>):
       clearTimeout(timer);
       reject(error instanceof ClientError ? error : connectError(socketPath, error));
     });
-    asking.end();
+    asking.end(body);
   });
 }
 

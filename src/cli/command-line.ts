@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "follow transitions and repairs as they happen",
     load: async () => (await import("./events.ts")).eventsCommand(),
   },
+  maintenance: {
+    summary: "take instances out of service, put them back",
+    load: async () => (await import("./maintenance.ts")).maintenanceCommand(),
+  },
   decode: {
     summary: "explain captured VRRP packets",
     load: async () => (await import("./decode.ts")).decodeCommand(),
@@ -39,6 +43,7 @@ Examples:
   viprd status                     who is active, since when, why
   viprd status web --watch         one instance, redrawn each second
   viprd events                     follow what happens
+  viprd maintenance on --reason "new kernel" --for 1h   give up every role; maintenance off takes part again
   kill -HUP $(head -1 ${defaultRuntimeDirectory}/viprd.pid)   read the file again
 
 Exit codes:

@@ -3,8 +3,11 @@ import { chmodSync, chownSync, existsSync, readFileSync, unlinkSync } from "node
 import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { EventLog } from "./event-log.ts";
 import { eventStream } from "./event-stream.ts";
+import type { Maintenance } from "./maintenance.ts";
+import { readMaintenance } from "./maintenance-request.ts";
 import type { StatusDocument } from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 
@@ -14,9 +17,16 @@ export interface ControlTarget {
   readonly stopping: AbortSignal;
   instanceNames(): readonly string[];
   status(instance: string | undefined): Promise<StatusDocument>;
+  readonly maintenance: Pick<Maintenance, "begin" | "end">;
   /** Undefined when every process that is needed runs; otherwise why not. */
   notReady(): string | undefined;
 }
+
+const longestRequest = 64 * 1024;
+const limited = bodyLimit({
+  maxSize: longestRequest,
+  onError: (context) => context.json({ error: `longer than ${longestRequest} bytes` }, 413),
+});
 
 export function controlApp(target: ControlTarget): Hono {
   const app = new Hono();
@@ -33,6 +43,20 @@ export function controlApp(target: ControlTarget): Hono {
     if (!Number.isInteger(since) || since < 0)
       return context.json({ error: "since: expected the id of an event" }, 400);
     return eventStream(target.events, since, target.stopping);
+  });
+  app.post("/v1/maintenance", limited, async (context) => {
+    const names = target.instanceNames();
+    const wanted = readMaintenance(await context.req.text());
+    if (typeof wanted === "string") return context.json({ error: wanted }, 400);
+    const unknown = wanted.instances?.find((name) => !names.includes(name));
+    if (unknown !== undefined)
+      return context.json({ error: `no instance ${JSON.stringify(unknown)}`, instances: names }, 404);
+    const { on, instances = names, reason = "no reason given", for_s } = wanted;
+    if (!on) return context.json({ on, instances: target.maintenance.end(instances), until: null });
+    const duration = for_s === undefined ? undefined : for_s * 1000;
+    target.maintenance.begin(instances, reason, duration);
+    const until = duration === undefined ? null : new Date(Date.now() + duration).toISOString();
+    return context.json({ on, instances, until });
   });
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {

@@ -10,6 +10,11 @@ export function settingsNote(runtimeDirectory: string): string {
   return join(runtimeDirectory, "settings.json");
 }
 
+/** Instances that are out of service, for the next run. */
+export function maintenanceNote(runtimeDirectory: string): string {
+  return join(runtimeDirectory, "maintenance.json");
+}
+
 export function controlSocket(runtimeDirectory: string): string {
   return join(runtimeDirectory, "control.sock");
 }

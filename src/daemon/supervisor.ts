@@ -9,7 +9,8 @@ import type { Load } from "./configuration.ts";
 import type { Control } from "./control.ts";
 import { acquireLock, type Lock, LockError, refuseSecond } from "./lock.ts";
 import type { Log } from "./log.ts";
-import { controlSocket } from "./paths.ts";
+import { Maintenance } from "./maintenance.ts";
+import { controlSocket, maintenanceNote } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
 import { describeDiff, hasWork, needsRestart } from "./reload-plan.ts";
@@ -57,9 +58,13 @@ export class Supervisor {
   readonly #bulletin: Bulletin;
   readonly #vrrp: VrrpProcess;
   readonly #checks: ChecksProcess;
+  readonly #maintenance: Maintenance;
   readonly #reloads = new Coalescer(() => this.#reload());
   readonly #stopping = new AbortController();
   readonly #started = new Date();
+  /** As the file says. */
+  #loaded: Config = noConfig;
+  /** As it runs, with what the operator has taken out of service. */
   #config: Config = noConfig;
   #loadedAt = new Date();
   #lastReload: ReloadStatus | null = null;
@@ -74,6 +79,7 @@ export class Supervisor {
     this.#log = options.log;
     this.#bulletin = new Bulletin(options.log, options.version, (roles) => this.#notifier?.status(roles));
     const { childLog } = this.#bulletin;
+    this.#maintenance = new Maintenance(maintenanceNote(options.runtimeDirectory), this.#log, () => this.#enforce());
     this.#vrrp = new VrrpProcess({
       program: options.vrrpProgram,
       log: this.#log,
@@ -117,14 +123,16 @@ export class Supervisor {
       return { ok: false, reason: "problems", problems: result.problems };
     }
     for (const warning of result.warnings) this.#log.warn(warning);
-    this.#config = result.config;
+    this.#maintenance.load();
+    this.#loaded = result.config;
+    this.#config = this.#maintenance.apply(result.config);
     this.#loadedAt = new Date();
     const { instances, checks } = result.config;
     this.#log.info(
       `viprd ${this.#options.version} started with ${count(instances.length, "instance")} from ${configFile}`,
     );
     this.#checks.adopt(checks);
-    this.#vrrp.configure(result.config);
+    this.#vrrp.configure(this.#config);
     this.#checks.settle(diffConfigs(noConfig, result.config).checks);
     // Nothing that the VRRP process has to tell is read before this turn of the loop ends.
     this.#bulletin.adopt(result.config);
@@ -149,6 +157,7 @@ export class Supervisor {
   async #stop(why: string): Promise<boolean> {
     this.#log.info(`stopping: ${why}`);
     this.#notifier?.stopping();
+    this.#maintenance.close();
     const limit = this.#options.stopLimit ?? stopLimit;
     // Together: scripts take their time to end, and roles are not to wait for them.
     const ends = await Promise.all([this.#vrrp.stop(limit), this.#checks.stop(limit)]);
@@ -177,6 +186,7 @@ export class Supervisor {
         stopping: this.#stopping.signal,
         instanceNames: () => this.#config.instances.map(({ name }) => name),
         status: (instance) => this.#status(instance),
+        maintenance: this.#maintenance,
         notReady: () => this.#notReady() ?? this.#checks.notReady(),
       });
     } catch (error) {
@@ -241,7 +251,17 @@ export class Supervisor {
     this.#notifier?.ready();
   }
 
-  #adopt(config: Config): void {
+  /** What is out of service changed. */
+  #enforce(): void {
+    const config = this.#maintenance.apply(this.#loaded);
+    const diff = diffConfigs(this.#config, config);
+    this.#config = config;
+    this.#vrrp.change(config, diff);
+  }
+
+  #adopt(loaded: Config): void {
+    this.#loaded = loaded;
+    const config = this.#maintenance.apply(loaded);
     const diff = diffConfigs(this.#config, config);
     const waiting = needsRestart(this.#config.global.process, config.global.process);
     this.#config = config;

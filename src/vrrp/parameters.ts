@@ -122,6 +122,8 @@ export interface SyncGroupParameters {
 
 export interface InstanceParameters {
   readonly name: string;
+  /** Why the operator has taken it out of service; without it, it runs. */
+  readonly disabled?: string;
   readonly interface: string;
   readonly vrid: number;
   readonly version: VrrpVersion;

@@ -38,6 +38,7 @@ export function assess(parameters: InstanceParameters, around: Surroundings): Re
   const { link } = around;
   const name = parameters.interface;
   const nothing = { link, source4: undefined, source6: undefined };
+  if (parameters.disabled !== undefined) return { ...nothing, reasons: [parameters.disabled] };
   if (link === undefined) return { ...nothing, reasons: [`interface ${name} does not exist`] };
   const reasons: string[] = [];
   if (!link.up) reasons.push(`interface ${name} is down`);

@@ -1,7 +1,7 @@
 import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type ControlTarget, controlApp, groupId, openControl } from "../../src/daemon/control.ts";
 import { EventLog } from "../../src/daemon/event-log.ts";
 import { assembleStatus } from "../../src/daemon/status.ts";
@@ -26,6 +26,7 @@ function target(changes: Partial<ControlTarget> = {}): ControlTarget {
     stopping: new AbortController().signal,
     instanceNames: () => ["web", "inside"],
     status: (instance) => Promise.resolve(assembleStatus(supervisor, "the vrrp process is starting", instance)),
+    maintenance: { begin: () => {}, end: () => [] },
     notReady: () => undefined,
     ...changes,
   };
@@ -97,4 +98,51 @@ test.each([
   ["", undefined],
 ])("in %j the group viprd has the number %s", (groups, id) => {
   expect(groupId(groups, "viprd")).toBe(id);
+});
+
+describe("maintenance", () => {
+  const post = (app: ReturnType<typeof controlApp>, body: string) =>
+    app.request("/v1/maintenance", { method: "POST", body });
+
+  test("takes all instances or the named ones out of service, with reason and end", async () => {
+    const calls: unknown[] = [];
+    const begin = (...call: unknown[]): void => void calls.push(call);
+    const app = controlApp(target({ maintenance: { begin, end: () => [] } }));
+    const all = await post(app, '{"on":true}');
+    expect(await all.json()).toEqual({ on: true, instances: ["web", "inside"], until: null });
+    const one = await post(app, '{"on":true,"instances":["web"],"reason":"new kernel","for_s":60}');
+    expect(await one.json()).toMatchObject({ on: true, instances: ["web"], until: expect.stringMatching(/Z$/) });
+    expect(calls).toEqual([
+      [["web", "inside"], "no reason given", undefined],
+      [["web"], "new kernel", 60_000],
+    ]);
+  });
+
+  test("puts them back, and says which were out", async () => {
+    const app = controlApp(target({ maintenance: { begin: () => {}, end: () => ["web"] } }));
+    expect(await (await post(app, '{"on":false}')).json()).toEqual({ on: false, instances: ["web"], until: null });
+  });
+
+  test("refuses what it does not understand, and changes nothing", async () => {
+    const never = (): never => {
+      throw new Error("called");
+    };
+    const app = controlApp(target({ maintenance: { begin: never, end: never } }));
+    const refusals = [
+      ["nonsense", 400, "expected a map in JSON"],
+      ["[]", 400, "expected a map in JSON"],
+      ["{}", 400, "on: expected true or false"],
+      ['{"on":true,"why":"x"}', 400, 'unknown key "why"; known here: on, instances, reason, for_s'],
+      ['{"on":true,"instances":[]}', 400, "instances: expected a list of names"],
+      ['{"on":true,"reason":"a\\nb"}', 400, "reason: expected text of 1 to 200 characters on one line"],
+      ['{"on":true,"for_s":0}', 400, "for_s: expected seconds from 1 to 31622400"],
+      ['{"on":false,"for_s":9}', 400, "reason and for_s are for on: true"],
+      ['{"on":true,"instances":["nobody"]}', 404, 'no instance "nobody"'],
+    ] as const;
+    for (const [body, status, error] of refusals) {
+      const answer = await post(app, body);
+      expect([answer.status, ((await answer.json()) as { error: string }).error], body).toEqual([status, error]);
+    }
+    expect((await post(app, `{"on":true,"reason":"${"x".repeat(70_000)}"}`)).status).toBe(413);
+  });
 });

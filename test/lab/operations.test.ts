@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { type Lab, scenario, soak } from "../support/lab.ts";
-import { downTime, expectBetween, expectTakeover, tolerance } from "../support/lab-checks.ts";
+import { downTime, expectBetween, expectTakeover, expectTime, skewTime, tolerance } from "../support/lab-checks.ts";
 import { forge } from "../support/lab-forge.ts";
 import { type Pair, pairs } from "../support/lab-pairs.ts";
 import { sleep } from "../support/lab-process.ts";
@@ -251,4 +251,32 @@ if (usesViprd()) {
     expect(transitions[1]?.reason).toMatch(/gave up|priority 0|resign|stopp|let go/i);
     expect(transitions[2]?.reason).toMatch(/200/);
   });
+}
+
+for (const pair of pairs({ versions: [3], families: [4], viprd: "r1" })) {
+  scenario(
+    `an active router that is taken out of service gives up its role, and takes it again when it is put back: ${pair.name}`,
+    { topology: T2 },
+    async (lab) => {
+      const { r1 } = await pair.settled(lab, { priority: 200 }, { priority: 100 });
+      if (!(r1 instanceof Viprd)) throw new Error("r1 is to be viprd");
+      lab.interrupted("r1");
+      const answer = await r1.cli("maintenance", "on", "--reason", "new kernel");
+      expect(answer).toBe("web: out of service\n");
+      const first = await lab.capture.waitForAdvert({ node: "r2", holding: true }, 10_000);
+      const farewell = lab.capture.lastAdvert({ node: "r1" });
+      expect(farewell.priority).toBe(0);
+      expectTakeover(farewell, first, skewTime(3, 100, 1000));
+      expect(await r1.instance()).toMatchObject({
+        state: "initialize",
+        reasons: ["out of service: new kernel"],
+        addresses: [{ present: false }],
+      });
+      const before = Date.now();
+      expect(await r1.cli("maintenance", "off", "web")).toBe("web: back in service\n");
+      const since = await r1.entered("web", "backup", 5_000, before - 5);
+      const back = await lab.capture.waitForAdvert({ node: "r1", from: before }, 10_000);
+      expectTime("return", back.at - since, downTime(3, 200, 1000) - 1, tolerance(1000) + 1);
+    },
+  );
 }
