@@ -21,7 +21,13 @@ const lists = {
 } as const;
 
 const cases = frrObstacle === undefined ? ([4, 6] as const) : [];
-if (frrObstacle !== undefined) test.skip(`beside FRR (${frrObstacle})`, () => undefined);
+if (frrObstacle !== undefined) {
+  const required = process.env.CI === "true" || process.env.REQUIRE_LAB === "1";
+  const refuse = (): void => {
+    throw new Error(`the lab is required here, but ${frrObstacle}`);
+  };
+  (required ? test : test.skip)(`beside FRR (${frrObstacle})`, refuse);
+}
 
 for (const family of cases) {
   scenario(`FRR active, viprd takes over: IPv${family}`, { topology: T2, timeout: 60_000 }, async (lab) => {
