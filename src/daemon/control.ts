@@ -51,12 +51,14 @@ export function controlApp(target: ControlTarget): Hono {
     const unknown = wanted.instances?.find((name) => !names.includes(name));
     if (unknown !== undefined)
       return context.json({ error: `no instance ${JSON.stringify(unknown)}`, instances: names }, 404);
-    const { on, instances = names, reason = "no reason given", for_s } = wanted;
-    if (!on) return context.json({ on, instances: target.maintenance.end(instances), until: null });
+    if (!wanted.on) {
+      return context.json({ on: false, instances: target.maintenance.end(wanted.instances), until: null });
+    }
+    const { instances = names, reason = "no reason given", for_s } = wanted;
     const duration = for_s === undefined ? undefined : for_s * 1000;
     target.maintenance.begin(instances, reason, duration);
     const until = duration === undefined ? null : new Date(Date.now() + duration).toISOString();
-    return context.json({ on, instances, until });
+    return context.json({ on: true, instances, until });
   });
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {

@@ -53,8 +53,8 @@ export class Maintenance {
     this.#changed();
   }
 
-  /** Returns those that were out of service. */
-  end(names: readonly string[]): string[] {
+  /** All, those of instances that are not configured any more included, when none is named. Returns those that were out. */
+  end(names: readonly string[] = [...this.#entries.keys()]): string[] {
     const ended = names.filter((name) => this.#entries.delete(name));
     if (ended.length > 0) this.#log.info(`${ended.join(", ")}: back in service`);
     this.#changed();

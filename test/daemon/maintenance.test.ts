@@ -46,6 +46,13 @@ test("an instance that is taken out of service says why, also to the next run, u
   expect(existsSync(first.file)).toBe(false);
 });
 
+test("what is put back without names includes what is not configured any more", () => {
+  const { maintenance, file } = rig();
+  maintenance.begin(["web", "renamed"], "disks", undefined);
+  expect(maintenance.end()).toEqual(["web", "renamed"]);
+  expect(existsSync(file)).toBe(false);
+});
+
 test("it ends by itself when its time is over, in this run or before the next", () => {
   const { maintenance, disabled, changes, file, lines } = rig();
   maintenance.begin(["web"], "disks", 60_000);
