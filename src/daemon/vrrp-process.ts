@@ -2,10 +2,9 @@
 
 import type { Config } from "../config/config.ts";
 import type { ConfigDiff } from "../config/diff.ts";
-import type { GroupStatus } from "../vrrp/group-status.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
-import type { InstanceStatus, InterfaceStatus, SettingStatus, StaticStatus, VrrpEvent } from "../vrrp/status.ts";
-import type { FromVrrp, Lateness, ToVrrp } from "./messages.ts";
+import type { InstanceStatus, VrrpEvent } from "../vrrp/status.ts";
+import type { FromVrrp, ToVrrp } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import { hasWork, reloadMessages, startMessages } from "./reload-plan.ts";
 import { RoleProcess, type RoleProcessOptions } from "./role-process.ts";
@@ -16,14 +15,7 @@ export interface VrrpReply extends VrrpReplyEnd {
   readonly instances: readonly InstanceStatus[];
 }
 
-interface VrrpReplyEnd {
-  readonly interfaces: readonly InterfaceStatus[];
-  readonly settings: readonly SettingStatus[];
-  readonly statics: StaticStatus;
-  readonly groups: readonly GroupStatus[];
-  readonly dropped: number;
-  readonly lateness: Lateness;
-}
+type VrrpReplyEnd = Omit<Extract<FromVrrp, { readonly type: "status-end" }>, "type" | "id">;
 
 export interface VrrpProcessOptions extends RoleProcessOptions {
   /** What the checks have found: a new process is told before it starts. */
