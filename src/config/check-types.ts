@@ -5,6 +5,7 @@ import { dnsSchema } from "./check-dns.ts";
 import { fileSchema } from "./check-file.ts";
 import { httpSchema } from "./check-http.ts";
 import { interfaceSchema } from "./check-interface.ts";
+import { ntpSchema } from "./check-ntp.ts";
 import { pingSchema } from "./check-ping.ts";
 import { processSchema } from "./check-process.ts";
 import { routeSchema } from "./check-route.ts";
@@ -25,4 +26,5 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   route: routeSchema,
   dns: dnsSchema,
   udp: udpSchema,
+  ntp: ntpSchema,
 };

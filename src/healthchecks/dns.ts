@@ -1,9 +1,8 @@
 /** `type: dns`: a name server answers a question, over UDP. */
-import { createSocket } from "node:dgram";
 import { equalAddresses, formatAddress, parseAddress } from "../wire/address.ts";
 import { type Answer, decodeAnswer, encodeQuery, type QueryType } from "../wire/dns.ts";
-import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
-import { whySystem } from "./system-failure.ts";
+import type { CheckType } from "./check-type.ts";
+import { ask, formatTarget } from "./datagram.ts";
 
 export interface DnsParameters {
   readonly type: "dns";
@@ -20,42 +19,24 @@ export interface DnsParameters {
 
 export const dns: CheckType<DnsParameters> = {
   probe(parameters, signal) {
-    const { host, port, source, query, queryType } = parameters;
-    const target = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const { query, queryType } = parameters;
     // Not to be guessed by whoever would answer in the server's place.
     const [id = 0] = crypto.getRandomValues(new Uint16Array(1));
     const question = encodeQuery(id, query, queryType);
-    return new Promise<Outcome>((resolve) => {
-      const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
-      let open = true;
-      const end = (ok: boolean, reason: string): void => {
-        if (!open) return;
-        open = false;
-        signal.removeEventListener("abort", onAbort);
-        socket.close();
-        resolve({ ok, reason: `dns ${target}, ${query} ${queryType}: ${reason}` });
-      };
-      const onAbort = (): void => end(false, whyAborted(signal));
-      signal.addEventListener("abort", onAbort);
-      socket.on("error", (error) => end(false, whySystem(error)));
-      socket.on("message", (message) => {
-        const answer = decodeAnswer(question, message);
-        // Something else than the answer to this question: the answer may still come.
-        if (answer === undefined) return;
-        const complaint = judgeAnswer(parameters, answer);
-        end(complaint === undefined, complaint ?? describe(answer));
-      });
-      const ask = (): void => {
-        if (!open) return;
-        socket.connect(port, host, (refused?: Error) => {
-          if (!open) return;
-          if (refused !== undefined) end(false, whySystem(refused));
-          else socket.send(question, (error) => error && end(false, whySystem(error)));
-        });
-      };
-      if (source === undefined) ask();
-      else socket.bind({ address: source }, ask);
-    });
+    return ask(
+      {
+        what: `dns ${formatTarget(parameters)}, ${query} ${queryType}`,
+        target: parameters,
+        make: () => question,
+        hear(message) {
+          const answer = decodeAnswer(question, message);
+          if (answer === undefined) return undefined;
+          const complaint = judgeAnswer(parameters, answer);
+          return { ok: complaint === undefined, reason: complaint ?? describe(answer) };
+        },
+      },
+      signal,
+    );
   },
 };
 

@@ -5,6 +5,7 @@ import { dns } from "./dns.ts";
 import { file } from "./file.ts";
 import { http } from "./http.ts";
 import { networkInterface } from "./interface.ts";
+import { ntp } from "./ntp.ts";
 import type { CheckParameters } from "./parameters.ts";
 import { ping } from "./ping.ts";
 import { processes } from "./process.ts";
@@ -25,6 +26,7 @@ const types = {
   route,
   dns,
   udp,
+  ntp,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;
