@@ -1,23 +1,22 @@
 /** The daemon's parent process: reads the file, keeps the VRRP process running, serves status, obeys signals. */
-import { usersOf } from "../config/check-users.ts";
 import type { Config } from "../config/config.ts";
-import { diffConfigs } from "../config/diff.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import { Bulletin } from "./bulletin.ts";
 import { ChecksProcess, type ChecksProcessOptions } from "./checks-process.ts";
 import type { Load } from "./configuration.ts";
 import type { Control } from "./control.ts";
+import { InForce } from "./in-force.ts";
 import { acquireLock, type Lock, LockError, refuseSecond } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
 import { controlSocket, maintenanceNote } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
-import { describeDiff, hasWork, needsRestart } from "./reload-plan.ts";
+import { describeDiff, hasWork } from "./reload-plan.ts";
 import { stopLimit } from "./role-process.ts";
-import { assembleStatus, type ReloadStatus, type StatusDocument } from "./status.ts";
-import { NoAnswer } from "./status-requests.ts";
+import type { ReloadStatus } from "./status.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
+import { type StatusSources, tellStatus } from "./tell-status.ts";
 import { VrrpProcess, type VrrpProcessOptions } from "./vrrp-process.ts";
 
 export interface SupervisorOptions {
@@ -46,12 +45,6 @@ export type StartResult =
 
 const notifyLimit: Milliseconds = 5000;
 
-const noConfig: Config = {
-  global: { routerId: "", scriptSecurity: true, process: { nice: 0, lockMemory: false } },
-  instances: [],
-  checks: [],
-};
-
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: Log;
@@ -62,12 +55,7 @@ export class Supervisor {
   readonly #reloads = new Coalescer(() => this.#reload());
   readonly #stopping = new AbortController();
   readonly #started = new Date();
-  /** As the file says. */
-  #loaded: Config = noConfig;
-  /** As it runs, with what the operator has taken out of service. */
-  #config: Config = noConfig;
-  #loadedAt = new Date();
-  #lastReload: ReloadStatus | null = null;
+  readonly #inForce: InForce;
   #lock: Lock | undefined;
   #control: Control | undefined;
   #notifier: Notifier | undefined;
@@ -80,6 +68,7 @@ export class Supervisor {
     this.#bulletin = new Bulletin(options.log, options.version, (roles) => this.#notifier?.status(roles));
     const { childLog } = this.#bulletin;
     this.#maintenance = new Maintenance(maintenanceNote(options.runtimeDirectory), this.#log, () => this.#enforce());
+    this.#inForce = new InForce(options.configFile, (config) => this.#maintenance.apply(config));
     this.#vrrp = new VrrpProcess({
       program: options.vrrpProgram,
       log: this.#log,
@@ -124,16 +113,14 @@ export class Supervisor {
     }
     for (const warning of result.warnings) this.#log.warn(warning);
     this.#maintenance.load();
-    this.#loaded = result.config;
-    this.#config = this.#maintenance.apply(result.config);
-    this.#loadedAt = new Date();
+    const { diff } = this.#inForce.adopt(result.config);
     const { instances, checks } = result.config;
     this.#log.info(
       `viprd ${this.#options.version} started with ${count(instances.length, "instance")} from ${configFile}`,
     );
     this.#checks.adopt(checks);
-    this.#vrrp.configure(this.#config);
-    this.#checks.settle(diffConfigs(noConfig, result.config).checks);
+    this.#vrrp.configure(this.#inForce.config);
+    this.#checks.settle(diff.checks);
     // Nothing that the VRRP process has to tell is read before this turn of the loop ends.
     this.#bulletin.adopt(result.config);
     // What the child does not wait for comes after it has been told.
@@ -184,8 +171,8 @@ export class Supervisor {
       this.#control = await openControl(controlSocket(this.#options.runtimeDirectory), {
         events: this.#bulletin.events,
         stopping: this.#stopping.signal,
-        instanceNames: () => this.#config.instances.map(({ name }) => name),
-        status: (instance) => this.#status(instance),
+        instanceNames: () => this.#inForce.config.instances.map(({ name }) => name),
+        status: (instance) => tellStatus(this.#sources(), instance),
         maintenance: this.#maintenance,
         notReady: () => this.#notReady() ?? this.#checks.notReady(),
       });
@@ -195,37 +182,20 @@ export class Supervisor {
     }
   }
 
-  async #status(instance: string | undefined): Promise<StatusDocument> {
-    const supervisor = {
-      viprd: this.#options.version,
-      routerId: this.#config.global.routerId,
-      pid: process.pid,
-      started: this.#started.toISOString(),
-      config: {
-        file: this.#options.configFile,
-        loaded_at: this.#loadedAt.toISOString(),
-        reload: this.#lastReload,
-      },
-      process: this.#vrrp.describe(),
-      checksProcess: this.#checks.describe(),
-      instances: this.#config.instances,
-      checks: (await this.#checks.status()).map((check) => ({ ...check, used_by: usersOf(check.name, this.#config) })),
-      ...(this.#config.statics === undefined ? {} : { statics: this.#config.statics }),
-      notify: this.#bulletin.notify.status(),
+  #sources(): StatusSources {
+    return {
+      version: this.#options.version,
+      started: this.#started,
+      inForce: this.#inForce,
+      vrrp: this.#vrrp,
+      checks: this.#checks,
+      bulletin: this.#bulletin,
     };
-    try {
-      return assembleStatus(supervisor, await this.#vrrp.status(instance), instance);
-    } catch (error) {
-      const process = this.#vrrp.describe();
-      // One that runs and does not answer is a failure; one that does not run is what the status has to tell.
-      if (process.state === "running" || !(error instanceof NoAnswer)) throw error;
-      return assembleStatus({ ...supervisor, process }, `the vrrp process is ${process.state}`, instance);
-    }
   }
 
   #notReady(): string | undefined {
     const { state } = this.#vrrp.describe();
-    return state === "running" || !hasWork(this.#config) ? undefined : `the vrrp process is ${state}`;
+    return state === "running" || !hasWork(this.#inForce.config) ? undefined : `the vrrp process is ${state}`;
   }
 
   #announceReady(): void {
@@ -253,19 +223,13 @@ export class Supervisor {
 
   /** What is out of service changed. */
   #enforce(): void {
-    const config = this.#maintenance.apply(this.#loaded);
-    const diff = diffConfigs(this.#config, config);
-    this.#config = config;
-    this.#vrrp.change(config, diff);
+    const diff = this.#inForce.enforce();
+    this.#vrrp.change(this.#inForce.config, diff);
   }
 
   #adopt(loaded: Config): void {
-    this.#loaded = loaded;
-    const config = this.#maintenance.apply(loaded);
-    const diff = diffConfigs(this.#config, config);
-    const waiting = needsRestart(this.#config.global.process, config.global.process);
-    this.#config = config;
-    this.#loadedAt = new Date();
+    const { diff, waiting } = this.#inForce.adopt(loaded);
+    const { config } = this.#inForce;
     this.#bulletin.adopt(config);
     // Before the instances that may ask for them.
     for (const verdict of this.#checks.adopt(config.checks)) this.#vrrp.verdict(verdict);
@@ -285,7 +249,7 @@ export class Supervisor {
   }
 
   #finishReload(outcome: Omit<ReloadStatus, "at">): void {
-    this.#lastReload = { at: new Date().toISOString(), ...outcome };
+    this.#inForce.reloaded(outcome);
     this.#bulletin.daemon("reload", outcome.message);
   }
 }
