@@ -14,7 +14,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   vrrp: ["wire", "netlink", "socket"],
   // Interfaces and routes are asked from the kernel.
   healthchecks: ["wire", "socket", "scripts", "netlink"],
-  lvs: ["wire", "netlink"],
+  // Error numbers, kernel settings and interface indexes.
+  lvs: ["wire", "socket", "netlink"],
   config: ["wire"],
   daemon: ["wire", "socket", "scripts", "netlink", "vrrp", "healthchecks", "lvs", "config"],
   cli: ["config"],

@@ -157,6 +157,8 @@ export interface LvsParameters {
   readonly timeouts: TimeoutParameters;
   /** Kernel settings to make, by their path below /proc/sys with dots, e.g. "net.ipv4.vs.conn_reuse_mode". */
   readonly settings: Readonly<Record<string, string>>;
+  /** Besides, those that fit what is configured; "ecmp": and those of directors that share flows. `settings` go before. */
+  readonly settingsProfile?: "recommended" | "ecmp";
   /** Between two looks at the table of the kernel. */
   readonly reconcileInterval: Milliseconds;
 }

@@ -89,22 +89,52 @@ export interface TrafficStatus {
   readonly bytes_out_per_second: number;
 }
 
-export interface LvsStatus {
+/** What the balancer knows: the table and what is wanted in it. */
+export interface TableStatus {
   readonly virtual_servers: readonly VirtualServerStatus[];
   /** Services in the table that nobody declared here, as text: never touched. */
   readonly unmanaged: readonly string[];
   readonly drift: { readonly found: number; readonly repaired: number; readonly last: string | null };
-  readonly sync_daemons: readonly {
-    readonly role: "master" | "backup";
-    readonly interface: string;
-    readonly sync_id: number;
-  }[];
-  readonly timeouts_s: { readonly tcp: number; readonly tcp_fin: number; readonly udp: number } | null;
   /** Requests that the kernel refused since the start, by name of the error. */
   readonly errors: Readonly<Record<string, number>>;
   /** Why the table cannot be reached or kept, in words; null when all is well. */
   readonly trouble: string | null;
 }
+
+export interface SyncDaemonStatus {
+  readonly role: "master" | "backup";
+  readonly interface: string;
+  readonly sync_id: number;
+  /** "viprd": ends with it; "found": ran before, with these parameters, and is left when viprd ends; "other": nobody declared it here. */
+  readonly from: "viprd" | "found" | "other";
+}
+
+/** What is around the table: `LvsHost`. */
+export interface LvsHostStatus {
+  /** Null when the kernel cannot be asked. */
+  readonly kernel: {
+    readonly release: string;
+    readonly ipvs_version: string;
+    /** Buckets of the connection table. */
+    readonly connection_table_size: number;
+  } | null;
+  readonly sync_daemons: readonly SyncDaemonStatus[];
+  readonly timeouts_s: { readonly tcp: number; readonly tcp_fin: number; readonly udp: number } | null;
+  /** Kernel settings that viprd made, timeouts among them, and what they were before. */
+  readonly settings: readonly { readonly name: string; readonly value: string; readonly before: string }[];
+  /** What of this host does not go with the configuration: what breaks, and what mends it. */
+  readonly findings: readonly LvsFindingStatus[];
+  /** What was wanted and could not be done, in words. */
+  readonly problems: readonly string[];
+}
+
+export interface LvsFindingStatus {
+  /** "warning": something breaks; "note": worth knowing. */
+  readonly level: "warning" | "note";
+  readonly message: string;
+}
+
+export type LvsStatus = TableStatus & LvsHostStatus;
 
 /** All in the words of the status. */
 export type LvsEvent = { readonly at: string } & (

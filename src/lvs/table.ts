@@ -85,6 +85,14 @@ export interface KernelSyncDaemon {
   readonly parameters: Omit<SyncDaemonParameters, "instance">;
 }
 
+/** What the kernel says of its IPVS. */
+export interface KernelInfo {
+  /** "1.2.1" */
+  readonly version: string;
+  /** Buckets of the connection table. */
+  readonly connectionTableSize: number;
+}
+
 /** What the balancer needs of the kernel. Every promise rejects with an error that names operation and object. */
 export interface IpvsPort {
   services(): Promise<KernelService[]>;
@@ -94,6 +102,7 @@ export interface IpvsPort {
   apply(operations: readonly Operation[]): Promise<OperationResult[]>;
   /** Changes when a service, a destination, a weight or a method changes; connections coming and going do not matter. */
   fingerprint(): Promise<string>;
+  info(): Promise<KernelInfo>;
   timeouts(): Promise<Required<TimeoutParameters>>;
   setTimeouts(timeouts: TimeoutParameters): Promise<void>;
   syncDaemons(): Promise<KernelSyncDaemon[]>;
