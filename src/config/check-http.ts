@@ -3,8 +3,9 @@ import { z } from "zod";
 import type { HttpParameters } from "../healthchecks/http.ts";
 import { familyOfText } from "./addresses.ts";
 import { checkSchema } from "./check-schema.ts";
+import { describeTls, resolveTls, tlsKeys, warnWithoutTls } from "./check-tls.ts";
 import { required, standard, unset } from "./keys.ts";
-import { address, boolean, expected, oneOf, secret, text, whole } from "./kinds.ts";
+import { address, expected, oneOf, secret, text, whole } from "./kinds.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 
@@ -75,9 +76,6 @@ const statusCodes = z
   .union([statusCode.transform((range) => [range]), z.array(statusCode).min(1)])
   .meta({ "x-bounds": statusRule });
 
-const path = text("an absolute path", (value) => (value.startsWith("/") ? undefined : ""));
-const serverName = text("a host name", (value) => (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(value) ? undefined : ""));
-
 export const httpSchema = checkSchema({
   keys: {
     url: required(
@@ -107,20 +105,13 @@ export const httpSchema = checkSchema({
       0,
       "Redirections that are followed, to another host without headers and client certificate. Otherwise one is judged by its status code.",
     ),
-    tls_verify: standard(boolean(), true, "https: whether the certificate must be valid for the name."),
-    tls_ca: unset(
-      path,
-      "those that Node.js brings",
-      "https: file of the certificate authorities to trust instead, PEM.",
-    ),
-    tls_cert: unset(path, "none", "https: file of the client certificate, PEM; needs tls_key."),
-    tls_key: unset(path, "none", "https: file of the client certificate's key, PEM."),
-    sni_name: unset(serverName, "the host of url", "https: name asked for and expected in the certificate."),
+    ...tlsKeys("https: ", "the host of url"),
   },
   resolve(values, path, report): HttpParameters | undefined {
-    checkTls(values, path, report);
+    const tls = resolveTls(values, path, report);
+    if (neverTls(values)) warnWithoutTls(values, "url is not https", path, report);
     checkHeaders(values.headers ?? {}, values.http_version ?? "1.1", path, report);
-    const { url, address, source, virtualhost, tls_ca, tls_cert, tls_key, sni_name } = values;
+    const { url, address, source, virtualhost } = values;
     if (address !== undefined && source !== undefined && familyOfText(address) !== familyOfText(source)) {
       report.error(
         [...path, "source"],
@@ -146,11 +137,7 @@ export const httpSchema = checkSchema({
       ...(values.body_regex === undefined ? {} : { bodyRegex: values.body_regex }),
       responseHeaders: lowerNames(values.response_headers),
       redirects: values.max_redirects ?? 0,
-      verify: neverTls(values) || (values.tls_verify ?? true),
-      ...(tls_ca === undefined ? {} : { authorities: tls_ca }),
-      ...(tls_cert === undefined ? {} : { certificate: tls_cert }),
-      ...(tls_key === undefined ? {} : { key: tls_key }),
-      ...(sni_name === undefined ? {} : { serverName: sni_name }),
+      ...(neverTls(values) ? { ...tls, verify: true } : tls),
     };
   },
   describe: (http: HttpParameters, mask) => {
@@ -168,15 +155,7 @@ export const httpSchema = checkSchema({
       body_regex: http.bodyRegex,
       response_headers: Object.keys(http.responseHeaders).length === 0 ? undefined : http.responseHeaders,
       max_redirects: http.redirects,
-      ...(http.url.startsWith("https:") || http.redirects > 0
-        ? {
-            tls_verify: http.verify,
-            tls_ca: http.authorities,
-            tls_cert: http.certificate,
-            tls_key: http.key,
-            sni_name: http.serverName,
-          }
-        : {}),
+      ...(http.url.startsWith("https:") || http.redirects > 0 ? describeTls(http) : {}),
     };
   },
 });
@@ -201,27 +180,9 @@ function checkHeaders(headers: object, version: HttpParameters["version"], path:
   }
 }
 
-const tlsKeys = ["tls_verify", "tls_ca", "tls_cert", "tls_key", "sni_name"] as const;
-type TlsValues = Readonly<Partial<Record<(typeof tlsKeys)[number] | "url", unknown>>> & {
-  readonly max_redirects?: number | undefined;
-};
-
 /** Not even a redirection leads to https. */
-function neverTls({ url, max_redirects = 0 }: TlsValues): boolean {
+function neverTls({ url, max_redirects = 0 }: { readonly url?: unknown; readonly max_redirects?: unknown }): boolean {
   return typeof url === "string" && url.startsWith("http:") && max_redirects === 0;
-}
-
-function checkTls(values: TlsValues, path: Path, report: Report): void {
-  const { tls_cert, tls_key, tls_ca, tls_verify } = values;
-  const plain = neverTls(values);
-  for (const key of tlsKeys) {
-    if (plain && values[key] !== undefined) report.warn([...path, key], "has no effect: url is not https");
-  }
-  if (tls_cert !== undefined && tls_key === undefined) report.error([...path, "tls_cert"], "needs tls_key, too");
-  if (tls_key !== undefined && tls_cert === undefined) report.error([...path, "tls_key"], "needs tls_cert, too");
-  if (tls_verify === false && tls_ca !== undefined) {
-    report.warn([...path, "tls_ca"], "has no effect with tls_verify: false");
-  }
 }
 
 function lowerNames(headers: Readonly<Record<string, string | undefined>> | undefined): Record<string, string> {

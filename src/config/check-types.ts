@@ -11,6 +11,7 @@ import { processSchema } from "./check-process.ts";
 import { routeSchema } from "./check-route.ts";
 import type { CheckSchema } from "./check-schema.ts";
 import { scriptSchema } from "./check-script.ts";
+import { smtpSchema } from "./check-smtp.ts";
 import { tcpSchema } from "./check-tcp.ts";
 import { udpSchema } from "./check-udp.ts";
 
@@ -22,6 +23,7 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   script: scriptSchema,
   custom: customSchema,
   http: httpSchema,
+  smtp: smtpSchema,
   ping: pingSchema,
   route: routeSchema,
   dns: dnsSchema,

@@ -2,9 +2,10 @@
 import { request as requestPlain } from "node:http";
 import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { request as requestTls } from "node:https";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { checkServerIdentity, connect as connectTls, type PeerCertificate, type SecureContextOptions } from "node:tls";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { lookup } from "./lookup.ts";
+import { type TlsFiles, tlsOptions } from "./tls.ts";
 
 export interface HttpRequest {
   readonly url: URL;
@@ -15,7 +16,7 @@ export interface HttpRequest {
   /** Where to connect instead of the host of the URL. */
   readonly address?: string;
   readonly source?: string;
-  readonly tls: SecureContextOptions & { readonly verify: boolean; readonly name?: string };
+  readonly tls: TlsFiles & { readonly verify: boolean; readonly name?: string };
 }
 
 export interface HttpResponse {
@@ -49,7 +50,7 @@ function exchange1(request: HttpRequest, signal: AbortSignal): Promise<HttpRespo
       lookup,
       signal,
       ...(source === undefined ? {} : { localAddress: source }),
-      ...(secure ? tlsOptions(request) : {}),
+      ...(secure ? tlsOf(request) : {}),
     });
     asked.on("error", (error) => reject(signal.aborted ? signal.reason : error));
     asked.on("response", (response) => {
@@ -116,18 +117,11 @@ function openConnection(request: HttpRequest): Socket {
     ...(source === undefined ? {} : { localAddress: source }),
   };
   if (url.protocol === "http:") return connectTcp(where);
-  return connectTls({ ...where, ...tlsOptions(request), ALPNProtocols: ["h2"] });
+  return connectTls({ ...where, ...tlsOf(request), ALPNProtocols: ["h2"] });
 }
 
-function tlsOptions({ url, tls: { verify, name, ...files } }: HttpRequest) {
-  const wanted = name ?? hostOf(url);
-  return {
-    ...files,
-    rejectUnauthorized: verify,
-    // RFC 6066 section 3: an address is no server name.
-    servername: isIP(wanted) === 0 ? wanted : "",
-    checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(wanted, certificate),
-  };
+function tlsOf({ url, tls: { verify, name, ...files } }: HttpRequest) {
+  return tlsOptions(name ?? hostOf(url), verify, files);
 }
 
 function hostOf(url: URL): string {

@@ -1,11 +1,11 @@
 /** `type: http`: a web server answers a request, over HTTP or HTTPS, as is expected. */
-import { readFile } from "node:fs/promises";
 import { matches } from "./bounded-match.ts";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { exchange, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
-import { whySystem } from "./system-failure.ts";
+import { quote } from "./quote.ts";
+import { readTlsFiles, type TlsParameters, whyFailed } from "./tls.ts";
 
-export interface HttpParameters {
+export interface HttpParameters extends TlsParameters {
   readonly type: "http";
   /** Absolute, http: or https:. */
   readonly url: string;
@@ -26,13 +26,6 @@ export interface HttpParameters {
   readonly responseHeaders: Readonly<Record<string, string>>;
   /** Redirections followed. */
   readonly redirects: number;
-  readonly verify: boolean;
-  /** Files in PEM, read anew in every run: a renewed certificate is used at once. */
-  readonly authorities?: string;
-  readonly certificate?: string;
-  readonly key?: string;
-  /** Name asked for (SNI) and expected in the certificate, instead of the host of the URL. */
-  readonly serverName?: string;
 }
 
 export const http: CheckType<HttpParameters> = {
@@ -84,13 +77,13 @@ export function judgeResponse(parameters: HttpParameters, { status, headers, bod
   for (const [name, pattern] of Object.entries(responseHeaders)) {
     const value = headers[name];
     if (value === undefined) return `no header ${name}`;
-    if (!matches(pattern, "", value)) return `header ${name} is ${shorten(value)}, which does not match ${pattern}`;
+    if (!matches(pattern, "", value)) return `header ${name} is ${quote(value)}, which does not match ${pattern}`;
   }
   if (parameters.body !== undefined && !body.includes(parameters.body)) {
-    return `the body does not contain ${shorten(parameters.body)}: ${shorten(body)}`;
+    return `the body does not contain ${quote(parameters.body)}: ${quote(body)}`;
   }
   if (parameters.bodyRegex !== undefined && !matches(parameters.bodyRegex, "s", body)) {
-    return `the body does not match ${parameters.bodyRegex}: ${shorten(body)}`;
+    return `the body does not match ${parameters.bodyRegex}: ${quote(body)}`;
   }
   return undefined;
 }
@@ -107,31 +100,7 @@ function redirection({ status, headers }: HttpResponse, from: URL): URL | undefi
   return next.protocol === "http:" || next.protocol === "https:" ? next : undefined;
 }
 
-/** Throws when a file cannot be read: a check that was to verify must not go on without. */
 async function readTls(parameters: HttpParameters): Promise<HttpRequest["tls"]> {
-  const { verify, authorities, certificate, key, serverName } = parameters;
-  const files = { ca: authorities, cert: certificate, key };
-  const read: { ca?: Buffer; cert?: Buffer; key?: Buffer } = {};
-  for (const [name, file] of Object.entries(files) as [keyof typeof files, string | undefined][]) {
-    if (file !== undefined) read[name] = await readFile(file);
-  }
-  return { verify, ...read, ...(serverName === undefined ? {} : { name: serverName }) };
-}
-
-/** What an operator can do something about, in words; the rest as Node and OpenSSL say it. */
-function whyFailed(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error ? String(error.code) : "";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name cannot be looked up (${code})`;
-  if (code === "ENOENT" || code === "EACCES") return "path" in error ? `cannot read ${error.path} (${code})` : code;
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `the certificate is for another name (${code})`;
-  // What OpenSSL says comes with its source file; the reason alone is for people.
-  if (/^ERR_(SSL|OSSL)_/.test(code) && "reason" in error) return `${error.reason} (${code})`;
-  if (/^(CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|EPROTO|HPE_)/.test(code)) return `${error.message} (${code})`;
-  return whySystem(error);
-}
-
-function shorten(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
+  const { verify, serverName } = parameters;
+  return { verify, ...(await readTlsFiles(parameters)), ...(serverName === undefined ? {} : { name: serverName }) };
 }

@@ -11,6 +11,7 @@ import { ping } from "./ping.ts";
 import { processes } from "./process.ts";
 import { route } from "./route.ts";
 import { script } from "./script.ts";
+import { smtp } from "./smtp.ts";
 import { tcp } from "./tcp.ts";
 import { udp } from "./udp.ts";
 
@@ -22,6 +23,7 @@ const types = {
   script,
   custom,
   http,
+  smtp,
   ping,
   route,
   dns,

@@ -1,0 +1,240 @@
+/**
+ * Talking with a server over TCP, line by line or byte by byte, with or without TLS. Whatever the server does, a read
+ * ends: with what was asked for, at a bound, at the end of the connection, or with the run. The connection is reset at
+ * the end, so that no port is left waiting.
+ */
+import { connect, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { type Outcome, whyAborted } from "./check-type.ts";
+import { Inbox } from "./inbox.ts";
+import type { Milliseconds } from "./parameters.ts";
+import { quote } from "./quote.ts";
+import { readTlsFiles, type TlsParameters, tlsOptions, whyFailed, whyNotTrusted } from "./tls.ts";
+
+export interface Endpoint {
+  /** An address, not a name. */
+  readonly host: string;
+  readonly port: number;
+  /** Address to connect from. */
+  readonly source?: string;
+}
+
+/** Bytes in one line, its end not counted. */
+const longestLine = 4096;
+/** Bytes of a whole conversation. */
+const longestConversation = 256 * 1024;
+/** Bytes that are kept while nobody reads; the kernel's buffers, and then the server, have to wait. */
+const mostHeld = 64 * 1024;
+/** So long a server has to close the connection after it was told that this is the end. */
+const farewell: Milliseconds = 200;
+
+/**
+ * Connects, talks, and lets go. What `talk` returns is the reason of the success; what it throws, behind the step that it
+ * was at, that of the failure: `smtp 192.0.2.80:25: greeting: "554 no" instead of 220`.
+ */
+export async function converse(
+  what: string,
+  where: Endpoint,
+  signal: AbortSignal,
+  talk: (peer: Conversation) => Promise<string>,
+): Promise<Outcome> {
+  const { host, port } = where;
+  const target = `${what} ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const peer = new Conversation(where, signal);
+  try {
+    await peer.opened();
+    const reason = await talk(peer);
+    return { ok: true, reason: `${target}: ${reason}` };
+  } catch (error) {
+    return { ok: false, reason: `${target}: ${peer.step}: ${error instanceof Error ? error.message : error}` };
+  } finally {
+    peer.close();
+  }
+}
+
+export class Conversation {
+  /** What is being done, for the reason of a failure: "connect", "greeting", "login". */
+  step = "connect";
+  readonly #host: string;
+  readonly #signal: AbortSignal;
+  /** Under TLS it carries `#stream`. */
+  readonly #socket: Socket;
+  #stream: Socket;
+  readonly #inbox = new Inbox();
+  #received = 0;
+  #ended = false;
+  #goodbye: string | Uint8Array | undefined;
+  /** Why nothing more will come. What has come before can still be read. */
+  #failure: string | undefined;
+  #wake: () => void = () => {};
+
+  constructor({ host, port, source }: Endpoint, signal: AbortSignal) {
+    this.#host = host;
+    this.#signal = signal;
+    this.#socket = connect({ host, port, noDelay: true, ...(source === undefined ? {} : { localAddress: source }) });
+    this.#stream = this.#socket;
+    this.#socket.on("connect", () => this.#wake());
+    this.#listen(this.#socket);
+    signal.addEventListener("abort", this.#onAbort);
+    if (signal.aborted) this.#onAbort();
+  }
+
+  async opened(): Promise<void> {
+    await this.#until(() => !this.#socket.connecting && !this.#socket.destroyed);
+  }
+
+  /** From now on everything is inside TLS. With `protocols`, the server has to choose one of them (ALPN). */
+  async startTls(parameters: TlsParameters, protocols: readonly string[] = []): Promise<void> {
+    const { step } = this;
+    this.step = "TLS";
+    const stream = await this.#wrapped(parameters, protocols);
+    this.#stream = stream;
+    this.#listen(stream);
+    let agreed = false;
+    stream.on("secureConnect", () => {
+      agreed = true;
+      this.#wake();
+    });
+    await this.#until(() => agreed);
+    if (parameters.verify && !stream.authorized) throw new Error(whyNotTrusted(stream));
+    if (protocols.length > 0 && stream.alpnProtocol === false) {
+      throw new Error(`the server does not agree on ${protocols.join(" or ")} (ALPN)`);
+    }
+    this.step = step;
+  }
+
+  get localAddress(): string {
+    return this.#socket.localAddress ?? "";
+  }
+
+  get isSecure(): boolean {
+    return this.#stream !== this.#socket;
+  }
+
+  send(data: string | Uint8Array): void {
+    if (this.#failure === undefined) this.#stream.write(data);
+  }
+
+  /** One line without its end, read as UTF-8. */
+  async line(): Promise<string> {
+    await this.#until(() => this.#inbox.hasLine || this.#inbox.length > longestLine);
+    const line = this.#inbox.line();
+    if (line !== undefined && line.length <= longestLine) return line.toString("utf8");
+    throw new Error(`a line of more than ${longestLine} bytes: ${quote(line ?? this.#inbox.peek())}`);
+  }
+
+  /** Exactly so many; to bound `length` is the caller's. */
+  async bytes(length: number): Promise<Buffer> {
+    await this.#until(() => this.#inbox.length >= length);
+    return this.#inbox.take(length);
+  }
+
+  /** Whatever comes next; nothing at the end of the connection. */
+  async some(): Promise<Buffer> {
+    await this.#until(() => this.#inbox.length > 0 || this.#ended);
+    return this.#inbox.take(this.#inbox.length);
+  }
+
+  /** To be said at the end of a run that succeeds; a server that then closes by itself has a moment for it. */
+  goodbye(last: string | Uint8Array): void {
+    this.#goodbye = last;
+  }
+
+  /** Nothing is heard after this. */
+  close(): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    const last = this.#failure === undefined ? this.#goodbye : undefined;
+    this.#failure ??= "it is over";
+    this.#inbox.clear();
+    if (last === undefined) {
+      this.#reset();
+      return;
+    }
+    // The outcome does not wait for it. A server that closes by itself keeps the port waiting on its side.
+    const timer = setTimeout(() => this.#reset(), farewell);
+    this.#stream.once("close", () => clearTimeout(timer));
+    this.#stream.resume();
+    this.#stream.write(last);
+  }
+
+  async #wrapped(parameters: TlsParameters, protocols: readonly string[]): Promise<TLSSocket> {
+    try {
+      const files = await readTlsFiles(parameters);
+      if (this.#failure !== undefined) throw new Error(this.#failure);
+      // What came in clear text must never count as said inside TLS (RFC 3207 section 6).
+      if (this.#inbox.length > 0) throw new Error(`the server said ${quote(this.#inbox.peek())} before TLS began`);
+      for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
+      return connectTls({
+        // Whether it is trusted is asked for afterwards: Node would close the connection, and not with a reset.
+        ...tlsOptions(parameters.serverName ?? this.#host, false, files),
+        socket: this.#socket,
+        ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+      });
+    } catch (error) {
+      throw new Error(whyFailed(error));
+    }
+  }
+
+  #listen(stream: Socket): void {
+    for (const [event, listener] of this.#listeners) stream.on(event, listener);
+    // Kept after the end: a late error has to find a listener.
+    stream.on("error", (error) => this.#fail(whyFailed(error)));
+  }
+
+  get #listeners() {
+    return [
+      ["data", this.#onData],
+      ["end", this.#onEnd],
+      ["close", this.#onEnd],
+    ] as const;
+  }
+
+  readonly #onAbort = (): void => this.#fail(whyAborted(this.#signal));
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#fail("the server closed the connection");
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#failure !== undefined) return;
+    this.#received += chunk.length;
+    if (this.#received > longestConversation) this.#fail(`the server sent more than ${longestConversation} bytes`);
+    this.#inbox.add(chunk);
+    if (this.#inbox.length > mostHeld) this.#stream.pause();
+    this.#wake();
+  };
+
+  #fail(why: string): void {
+    this.#failure ??= why;
+    this.#wake();
+  }
+
+  /** Throws what came instead. */
+  async #until(done: () => boolean): Promise<void> {
+    while (!done()) {
+      if (this.#failure !== undefined) {
+        const after = this.#inbox.length > 0 ? ` after ${quote(this.#inbox.peek())}` : "";
+        throw new Error(`${this.#failure}${after}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#stream.resume();
+      });
+    }
+  }
+
+  #reset(): void {
+    const socket = this.#socket;
+    const stream = this.#stream;
+    if (socket.connecting) socket.destroy();
+    else if (stream === socket) socket.resetAndDestroy();
+    else {
+      // Only what is below TLS can be reset; and not from within an event of TLS, which Node does not survive.
+      setImmediate(() => {
+        socket.resetAndDestroy();
+        stream.destroy();
+      });
+    }
+  }
+}
