@@ -13,7 +13,8 @@ const longestOutput = 200;
 
 export function renderChecks(checks: readonly CheckReport[], now: Date, paint: Paint): string[] {
   if (checks.length === 0) return [];
-  const shown = checks.length <= allShown ? checks : checks.filter(({ state }) => state !== "up");
+  const shown =
+    checks.length <= allShown ? checks : checks.filter(({ state, warning }) => state !== "up" || warning !== null);
   const hidden = checks.length - shown.length;
   const more = hidden === 0 ? [] : [paint("dim", `${hidden} checks are up; viprd status --json lists all`)];
   if (shown.length === 0) return more;
@@ -35,7 +36,8 @@ export function renderChecks(checks: readonly CheckReport[], now: Date, paint: P
       .map((cell, i) => padTo(cell, widths[i] ?? 0))
       .join("  ")
       .trimEnd();
-  return [line(head), ...rows.flatMap((row, i) => [line(row), ...output(shown[i], paint)]), ...more];
+  const below = (check: CheckReport | undefined) => [...remarks(check, paint), ...output(check, paint)];
+  return [line(head), ...rows.flatMap((row, i) => [line(row), ...below(shown[i])]), ...more];
 }
 
 /** "web", "web and 3 more" */
@@ -52,6 +54,15 @@ function lastResult({ last, reason, state, successes, failures, rise, fall }: Ch
   if (state === "down" && successes > 0) return `${last.reason} (${successes} of ${rise} successes, ${ago})`;
   if (state === "down" && failures > 1) return `${last.reason} (${failures} failures in a row, ${ago})`;
   return `${last.reason} (${ago})`;
+}
+
+/** Beside its state: what it warns of and what it advises. */
+function remarks(check: CheckReport | undefined, paint: Paint): string[] {
+  const { warning = null, advice = null } = check ?? {};
+  return [
+    ...(warning === null ? [] : [`  ${paint("yellow", "warning")}  ${warning}`]),
+    ...(advice === null ? [] : [`  ${paint("dim", "advice")}  ${advice.summary}`]),
+  ];
 }
 
 /** Of a program that failed: what it said. */

@@ -4,7 +4,7 @@ import type { FileParameters } from "../healthchecks/file.ts";
 import type { ValueRule } from "../healthchecks/file-value.ts";
 import { checkSchema } from "./check-schema.ts";
 import { required, standard, unset } from "./keys.ts";
-import { absolutePath, boolean, expected, number } from "./kinds.ts";
+import { absolutePath, boolean, expected, number, whole } from "./kinds.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 
@@ -35,14 +35,29 @@ export const fileSchema = checkSchema({
     at_least: unset(number(), "no bound", "Least number that its first line may say."),
     at_most: unset(number(), "no bound", "Greatest number that its first line may say."),
     nonzero: unset(boolean(), "anything", "true: its first line has to say a number other than 0."),
+    weight: unset(
+      whole(-254, 254),
+      "none",
+      "The number in its first line, times this, is added to the weight of the real server.",
+    ),
   },
   resolve(values, path, report): FileParameters | undefined {
     const value = resolveRule(values, path, report);
+    if (values.weight !== undefined && values.present === false) {
+      report.error([...path, "present"], "weight needs the file to be there: remove one of them");
+    }
     if (values.path === undefined) return undefined;
     const present = values.present ?? true;
-    return { type: "file", path: values.path, present, ...(value === undefined ? {} : { value }) };
+    const { weight } = values;
+    return {
+      type: "file",
+      path: values.path,
+      present,
+      ...(value === undefined ? {} : { value }),
+      ...(weight === undefined || weight === 0 ? {} : { weight }),
+    };
   },
-  describe: ({ path, present, value }: FileParameters) => ({ path, present, ...describeRule(value) }),
+  describe: ({ path, present, value, weight }: FileParameters) => ({ path, present, ...describeRule(value), weight }),
 });
 
 function resolveRule(values: Values, path: Path, report: Report): ValueRule | undefined {

@@ -3,6 +3,7 @@
  * line, and scripts, FIFOs and webhooks.
  */
 import type { Config } from "../config/config.ts";
+import { describeAdvice, sameAdvice } from "../healthchecks/advice.ts";
 import type { Verdict } from "../healthchecks/health.ts";
 import { stateOf } from "../healthchecks/status.ts";
 import type { VrrpEvent } from "../vrrp/status.ts";
@@ -13,6 +14,9 @@ import { logEvent } from "./log-event.ts";
 import { Notify } from "./notify.ts";
 import { Roles } from "./roles.ts";
 import type { NamedVerdict } from "./verdicts.ts";
+
+/** After a warning. */
+const allWell = "nothing to warn of any more";
 
 export class Bulletin {
   readonly events = new EventLog();
@@ -55,11 +59,20 @@ export class Bulletin {
     this.notify.vrrpEnded(message);
   }
 
-  check({ check, up, reason }: NamedVerdict, before: Verdict): void {
+  check({ check, up, reason, advice, warning }: NamedVerdict, before: Verdict): void {
+    if (warning !== before.warning) this.#checkTold(check, warning === undefined ? "info" : "warn", warning ?? allWell);
+    if (!sameAdvice(advice, before.advice)) this.#checkTold(check, "info", `advises ${describeAdvice(advice)}`);
+    if (up === before.up) return;
     const [from, to] = [stateOf(before.up), stateOf(up)];
     const message = `${check} ${from} → ${to}: ${reason}`;
     this.childLog[up === false ? "warn" : "info"](`check ${message}`, { check });
     this.events.append({ at: new Date().toISOString(), type: "check", check, from, to, reason, message });
+  }
+
+  #checkTold(check: string, level: "info" | "warn", what: string): void {
+    const message = `${check}: ${what}`;
+    this.childLog[level](`check ${message}`, { check });
+    this.events.append({ at: new Date().toISOString(), type: "check_notice", check, message });
   }
 
   daemon(type: "reload" | "process", message: string): void {

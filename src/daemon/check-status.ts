@@ -1,6 +1,6 @@
 /** The checks in the status: as the checks process tells them, or as far as is known without it. Pure. */
 import type { CheckParameters } from "../healthchecks/parameters.ts";
-import { type CheckStatus, stateOf } from "../healthchecks/status.ts";
+import { adviceStatus, type CheckStatus, stateOf } from "../healthchecks/status.ts";
 import type { Verdicts } from "./verdicts.ts";
 
 /** In the order of the file. `told` is why nobody tells anything, where that is so. */
@@ -35,5 +35,7 @@ function silent(parameters: CheckParameters, verdicts: Verdicts, why: string): C
     interval_ms: interval,
     timeout_ms: timeout,
     changes: [],
+    warning: known?.warning ?? null,
+    advice: adviceStatus(known?.advice),
   };
 }

@@ -12,7 +12,7 @@ import { NoAnswer, StatusRequests } from "./status-requests.ts";
 import { type NamedVerdict, Verdicts } from "./verdicts.ts";
 
 export interface ChecksProcessOptions extends RoleProcessOptions {
-  /** A check has changed; what it was before comes with it. */
+  /** A check's verdict, advice or warning has changed; what it was before comes with it. */
   onChange(verdict: NamedVerdict, before: Verdict): void;
   readonly statusLimit?: Milliseconds;
 }
@@ -94,15 +94,16 @@ export class ChecksProcess {
   #configure(parameters: CheckParameters): ToChecks {
     const known = this.#verdicts.get(parameters.name);
     if (known === undefined || known.up === null) return { type: "configure", parameters };
-    return { type: "configure", parameters, known: { up: known.up, reason: known.reason } };
+    const { since: _, ...verdict } = known;
+    return { type: "configure", parameters, known: verdict };
   }
 
   #receive(message: FromChecks): void {
     switch (message.type) {
       case "verdict": {
-        const { check, up, reason } = message;
-        const before = this.#verdicts.replace({ check, up, reason });
-        if (before !== undefined) this.#options.onChange({ check, up, reason }, before);
+        const { type: _, ...verdict } = message;
+        const before = this.#verdicts.replace(verdict);
+        if (before !== undefined) this.#options.onChange(verdict, before);
         return;
       }
       case "status":

@@ -21,6 +21,13 @@ export type DaemonEvent =
       readonly reason: string;
       /** All of it in words. */
       readonly message: string;
+    }
+  | {
+      readonly at: string;
+      /** A check that is up warns of something, or what it advises the load balancer to do changed. */
+      readonly type: "check_notice";
+      readonly check: string;
+      readonly message: string;
     };
 
 export interface NumberedEvent {

@@ -1,5 +1,6 @@
 /** What the supervisor and its children say to each other over Node's IPC channel. Each message is small. */
 import type { Verdict } from "../healthchecks/health.ts";
+import type { NamedVerdict } from "../healthchecks/health-checks.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
 import type { GroupStatus } from "../vrrp/group-status.ts";
@@ -100,6 +101,6 @@ export type ToChecks =
   | { readonly type: "stop" };
 
 export type FromChecks =
-  | { readonly type: "verdict"; readonly check: string; readonly up: boolean | null; readonly reason: string }
+  | ({ readonly type: "verdict" } & NamedVerdict)
   | { readonly type: "status"; readonly id: number; readonly check: CheckStatus }
   | { readonly type: "status-end"; readonly id: number };

@@ -12,7 +12,7 @@ export function startMessages(config: Config, verdicts: readonly NamedVerdict[])
     ...(config.statics === undefined ? [] : [statics(config)]),
     ...(config.groups === undefined ? [] : [groups(config)]),
     ...config.instances.map(configure),
-    ...verdicts.map((verdict): ToVrrp => ({ type: "verdict", ...verdict })),
+    ...verdicts.map(verdictMessage),
     { type: "start" },
   ];
 }
@@ -96,4 +96,9 @@ export function needsRestart(from: ProcessParameters, to: ProcessParameters): st
     ["vrrp_no_swap", from.lockMemory && !to.lockMemory],
   ];
   return kept.filter(([, stays]) => stays).map(([key]) => key);
+}
+
+/** Advice and warnings are nothing to the VRRP process. */
+export function verdictMessage({ check, up, reason }: NamedVerdict): ToVrrp {
+  return { type: "verdict", check, up, reason };
 }

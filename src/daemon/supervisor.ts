@@ -86,7 +86,7 @@ export class Supervisor {
       childLog,
       onStarted: () => {},
       onChange: (verdict, before) => {
-        this.#vrrp.verdict(verdict);
+        if (verdict.up !== before.up) this.#vrrp.verdict(verdict);
         this.#bulletin.check(verdict, before);
       },
       onDeath: (why) => this.#bulletin.daemon("process", `the checks process ${why}`),

@@ -1,4 +1,5 @@
 /** What the checks have found last: in force while the checks process is down, and told to every new VRRP process. */
+import { sameAdvice } from "../healthchecks/advice.ts";
 import { initialVerdict, type Verdict } from "../healthchecks/health.ts";
 import type { NamedVerdict } from "../healthchecks/health-checks.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
@@ -20,9 +21,9 @@ export class Verdicts {
     for (const parameters of checks) {
       const { name } = parameters;
       const old = before.get(name);
-      const { up, reason } = old ?? initialVerdict(parameters);
-      this.#known.set(name, old ?? { up, reason, since: new Date() });
-      if (old === undefined) added.push({ check: name, up, reason });
+      const initial = initialVerdict(parameters);
+      this.#known.set(name, old ?? { ...initial, since: new Date() });
+      if (old === undefined) added.push({ check: name, ...initial });
     }
     return added;
   }
@@ -32,14 +33,17 @@ export class Verdicts {
   }
 
   /** Returns what was known before; undefined when there is no such check, or when it says nothing new. */
-  replace({ check, up, reason }: NamedVerdict): Verdict | undefined {
+  replace({ check, ...verdict }: NamedVerdict): Verdict | undefined {
     const before = this.#known.get(check);
-    if (before === undefined || before.up === up) return undefined;
-    this.#known.set(check, { up, reason, since: new Date() });
+    if (before === undefined) return undefined;
+    const same = before.up === verdict.up;
+    if (same && before.warning === verdict.warning && sameAdvice(before.advice, verdict.advice)) return undefined;
+    const { reason, since } = same ? before : { reason: verdict.reason, since: new Date() };
+    this.#known.set(check, { ...verdict, reason, since });
     return before;
   }
 
   all(): NamedVerdict[] {
-    return [...this.#known].map(([check, { up, reason }]) => ({ check, up, reason }));
+    return [...this.#known].map(([check, { since: _, ...verdict }]) => ({ check, ...verdict }));
   }
 }

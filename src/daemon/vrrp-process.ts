@@ -6,7 +6,7 @@ import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { InstanceStatus, VrrpEvent } from "../vrrp/status.ts";
 import type { FromVrrp, ToVrrp } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
-import { hasWork, reloadMessages, startMessages } from "./reload-plan.ts";
+import { hasWork, reloadMessages, startMessages, verdictMessage } from "./reload-plan.ts";
 import { RoleProcess, type RoleProcessOptions } from "./role-process.ts";
 import { NoAnswer, StatusRequests } from "./status-requests.ts";
 import type { NamedVerdict } from "./verdicts.ts";
@@ -66,7 +66,7 @@ export class VrrpProcess {
 
   /** A check found something else than before, or is new. */
   verdict(verdict: NamedVerdict): void {
-    this.#process.settle([{ type: "verdict", ...verdict }]);
+    this.#process.settle([verdictMessage(verdict)]);
   }
 
   async status(instance: string | undefined): Promise<VrrpReply> {

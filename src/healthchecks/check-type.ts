@@ -1,4 +1,5 @@
 /** What a type of check is: how one run is done, and perhaps what announces that a run is worth while now. */
+import type { Advice } from "./advice.ts";
 import type { Milliseconds } from "./parameters.ts";
 
 export interface Outcome {
@@ -9,6 +10,12 @@ export interface Outcome {
   readonly latency?: Milliseconds;
   /** How a program ended that was run. */
   readonly program?: ProgramEnd;
+  /** It could not be found out, and that says nothing about the checked thing: what was found last stays. */
+  readonly undecided?: true;
+  /** For whoever balances load over what is checked; what it does not speak of stays as it was said before. */
+  readonly advice?: Advice;
+  /** Of a success: what will be a failure if nobody does anything. One line, naming its object. */
+  readonly warning?: string;
 }
 
 export interface ProgramEnd {

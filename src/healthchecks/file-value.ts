@@ -8,10 +8,22 @@ export type ValueRule =
   | { readonly atLeast?: number; readonly atMost?: number }
   | { readonly nonzero: true };
 
-export function judgeContent(path: string, content: string, rule: ValueRule): Outcome {
+/** Beyond it no weight makes sense: the kernel's are 31 bits, and much smaller in use. */
+const mostWeight = 65_535;
+
+/** `weight`: what it says, times this, is added to the weight of what is checked. */
+export function judgeContent(path: string, content: string, rule: ValueRule | undefined, weight?: number): Outcome {
   const text = (content.split("\n")[0] ?? "").trim();
   const number = numberOf(text);
   const says = `${path} says ${show(text)}`;
+  if (weight === undefined) return judgeValue(says, text, number, rule);
+  if (number === undefined) return { ok: false, reason: `${says}, expected a number` };
+  const weightOffset = Math.max(-mostWeight, Math.min(mostWeight, Math.round(number * weight)));
+  return { ...judgeValue(says, text, number, rule), advice: { weightOffset } };
+}
+
+function judgeValue(says: string, text: string, number: number | undefined, rule: ValueRule | undefined): Outcome {
+  if (rule === undefined) return { ok: true, reason: says };
   if ("equals" in rule) {
     const wanted = numberOf(rule.equals);
     const ok = text === rule.equals || (wanted !== undefined && number === wanted);

@@ -18,6 +18,8 @@ export interface FileParameters {
   readonly present: boolean;
   /** What it has to say; without one its presence is enough. */
   readonly value?: ValueRule;
+  /** The number that it says, times this, is added to the weight of what is checked. */
+  readonly weight?: number;
 }
 
 /** A value stands at the beginning of a file. */
@@ -27,10 +29,10 @@ const firstAgain = 20;
 const longestAgain = 5000;
 
 export const file: CheckType<FileParameters> = {
-  async probe({ path, present, value }) {
-    if (value === undefined) return judgePresence(path, present);
+  async probe({ path, present, value, weight }) {
+    if (value === undefined && weight === undefined) return judgePresence(path, present);
     try {
-      return judgeContent(path, await readStart(path), value);
+      return judgeContent(path, await readStart(path), value, weight);
     } catch (error) {
       return { ok: false, reason: `${path}: ${whySystem(error)}` };
     }

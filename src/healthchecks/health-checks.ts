@@ -28,7 +28,7 @@ export class HealthChecks {
       runner.change(parameters, type);
       return;
     }
-    const changed = ({ up, reason }: Verdict) => this.#changed({ check: parameters.name, up, reason });
+    const changed = (health: Verdict) => this.#changed(named(parameters.name, health));
     const added = new CheckRunner(parameters, { type, changed, ...(known === undefined ? {} : { known }) });
     this.#runners.set(parameters.name, added);
     if (this.#started) added.start(0);
@@ -51,7 +51,7 @@ export class HealthChecks {
   }
 
   verdicts(): NamedVerdict[] {
-    return [...this.#runners].map(([check, { health }]) => ({ check, up: health.up, reason: health.reason }));
+    return [...this.#runners].map(([check, { health }]) => named(check, health));
   }
 
   status(): CheckStatus[] {
@@ -62,4 +62,14 @@ export class HealthChecks {
   async stop(): Promise<void> {
     await Promise.all([...this.#leaving, ...[...this.#runners.values()].map((runner) => runner.stop())]);
   }
+}
+
+function named(check: string, { up, reason, advice, warning }: Verdict): NamedVerdict {
+  return {
+    check,
+    up,
+    reason,
+    ...(advice === undefined ? {} : { advice }),
+    ...(warning === undefined ? {} : { warning }),
+  };
 }

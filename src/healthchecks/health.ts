@@ -1,4 +1,5 @@
 /** Rise and fall: how the results of a check become a verdict, and when it runs again. Pure. */
+import { type Advice, mergeAdvice } from "./advice.ts";
 import type { ProgramEnd } from "./check-type.ts";
 import type { CommonParameters, Instant, Milliseconds } from "./parameters.ts";
 
@@ -10,15 +11,22 @@ export interface Result {
   /** Milliseconds since 1970: for people, nothing is computed from it. */
   readonly at: number;
   readonly program?: ProgramEnd;
+  readonly undecided?: true;
+  readonly advice?: Advice;
+  readonly warning?: string;
 }
 
 export interface Verdict {
   /** Null: there is no result yet. */
   readonly up: boolean | null;
   readonly reason: string;
+  /** All that was said and not taken back. */
+  readonly advice?: Advice;
+  /** Of the last success. */
+  readonly warning?: string;
 }
 
-export interface Change extends Verdict {
+export interface Change extends Pick<Verdict, "up" | "reason"> {
   readonly at: number;
 }
 
@@ -56,7 +64,7 @@ export function newHealth(parameters: CommonParameters, at: number, known?: Verd
   const verdict = known?.up == null ? initialVerdict(parameters) : known;
   const { up, reason } = verdict;
   const open = up === null;
-  return { up, reason, since: at, open, successes: 0, failures: 0, runs: 0, failedRuns: 0, changes: [] };
+  return { ...verdict, up, reason, since: at, open, successes: 0, failures: 0, runs: 0, failedRuns: 0, changes: [] };
 }
 
 /** Other parameters: the verdict stays until the first result by them, which decides alone. */
@@ -65,10 +73,16 @@ export function reopened(health: Health): Health {
 }
 
 export function judge({ rise, fall }: Pick<CommonParameters, "rise" | "fall">, health: Health, result: Result): Health {
+  if (result.undecided) return { ...health, runs: health.runs + 1, last: result };
   const successes = result.ok ? health.successes + 1 : 0;
   const failures = result.ok ? 0 : health.failures + 1;
+  const { advice: saidBefore, warning: warnedBefore, ...rest } = health;
+  const advice = mergeAdvice(health.open ? undefined : saidBefore, result.advice);
+  const warning = result.ok ? result.warning : warnedBefore;
   const counted = {
-    ...health,
+    ...rest,
+    ...(advice === undefined ? {} : { advice }),
+    ...(warning === undefined ? {} : { warning }),
     open: false,
     successes,
     failures,

@@ -1,4 +1,6 @@
 /** Runs one check at its times, never twice at once, and keeps its health. */
+
+import { sameAdvice } from "./advice.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 import type { CheckType, Outcome, ProgramEnd } from "./check-type.ts";
 import {
@@ -13,13 +15,13 @@ import {
   type Verdict,
 } from "./health.ts";
 import type { CheckParameters, Instant, Milliseconds } from "./parameters.ts";
-import { type CheckStatus, type ProgramStatus, stateOf } from "./status.ts";
+import { adviceStatus, type CheckStatus, type ProgramStatus, stateOf } from "./status.ts";
 
 export interface RunnerOptions {
   readonly type: CheckType<CheckParameters>;
   /** Its verdict from before a restart of the process. */
   readonly known?: Verdict;
-  /** `up` changed. */
+  /** `up`, the advice or the warning changed. */
   changed(health: Health): void;
 }
 
@@ -122,6 +124,8 @@ export class CheckRunner {
         state: stateOf(change.up),
         reason: change.reason,
       })),
+      warning: this.#health.warning ?? null,
+      advice: adviceStatus(this.#health.advice),
     };
   }
 
@@ -183,11 +187,11 @@ export class CheckRunner {
     }
   }
 
-  #judge({ ok, reason, latency, program }: Awaited<Attempt["result"]>): void {
-    const before = this.#health.up;
-    const result = { ok, reason, latency, at: Date.now(), ...(program === undefined ? {} : { program }) };
-    this.#health = judge(this.#parameters, this.#health, result);
-    if (this.#health.up !== before) this.#changed(this.#health);
+  #judge(outcome: Awaited<Attempt["result"]>): void {
+    const { up, advice, warning } = this.#health;
+    this.#health = judge(this.#parameters, this.#health, { ...outcome, at: Date.now() });
+    const after = this.#health;
+    if (after.up !== up || after.warning !== warning || !sameAdvice(after.advice, advice)) this.#changed(after);
   }
 }
 

@@ -12,6 +12,8 @@ export interface ScriptParameters {
   readonly user?: string;
   /** Refuse what somebody else could have changed. */
   readonly security: boolean;
+  /** Exit codes from 2 on are a success, and two less the weight of what is checked. */
+  readonly dynamic?: true;
 }
 
 /** The deadline of a run ends it before; this is for one that nobody waits for. */
@@ -20,13 +22,17 @@ const runner = new Runner();
 
 export const script: CheckType<ScriptParameters> = {
   late: ({ argv: [program] }) => `${program} did not end`,
-  async probe({ argv, user, security }, signal) {
+  async probe({ argv, user, security, dynamic }, signal) {
     const [program] = argv;
     const account = permit(argv, { user, security });
     if (typeof account === "string") return { ok: false, reason: `${program} is not run: ${account}` };
     const result = await runner.run({ argv, account, timeout: longest, signal });
     const { exitCode, signal: endedBy, output, aborted } = result;
     const reason = aborted ? whyAborted(signal) : `${program} ${describeResult(result, longest)}`;
-    return { ok: result.ok, reason, program: { exitCode, signal: endedBy, output } };
+    const end = { exitCode, signal: endedBy, output };
+    const ended = !aborted && !result.timedOut && exitCode !== null;
+    const weight = dynamic && ended && exitCode >= 2 ? exitCode - 2 : undefined;
+    if (weight !== undefined) return { ok: true, reason, program: end, advice: { weight } };
+    return { ok: result.ok, reason, program: end };
   },
 };

@@ -1,4 +1,6 @@
 /** What a check tells about itself. */
+import { type Advice, describeAdvice } from "./advice.ts";
+
 export type CheckState = "up" | "down" | "unknown";
 
 export interface CheckStatus {
@@ -24,6 +26,34 @@ export interface CheckStatus {
   readonly timeout_ms: number;
   /** Newest last, at most 20. */
   readonly changes: readonly { readonly at: string; readonly state: CheckState; readonly reason: string }[];
+  /** What it warns of although it is up, in words: a certificate that expires soon. */
+  readonly warning: string | null;
+  /** What it says to the load balancer; null for most types. */
+  readonly advice: AdviceStatus | null;
+}
+
+/** Null: nothing was said of it. */
+export interface AdviceStatus {
+  /** All of it in words. */
+  readonly summary: string;
+  readonly weight: number | null;
+  readonly weight_percent: number | null;
+  readonly weight_offset: number | null;
+  readonly mode: "ready" | "drain" | "maint" | null;
+  readonly max_connections: number | null;
+}
+
+export function adviceStatus(advice: Advice | undefined): AdviceStatus | null {
+  if (advice === undefined) return null;
+  const { weight = null, weightPercent = null, weightOffset = null, mode = null, maxConnections = null } = advice;
+  return {
+    summary: describeAdvice(advice),
+    weight,
+    weight_percent: weightPercent,
+    weight_offset: weightOffset,
+    mode,
+    max_connections: maxConnections,
+  };
 }
 
 export interface CheckResultStatus {

@@ -422,6 +422,8 @@ const check: CheckReport = {
   interval_ms: 1000,
   timeout_ms: 500,
   changes: [],
+  warning: null,
+  advice: null,
   used_by: ["web"],
 };
 const refused = "connect 192.0.2.9:80: refused (ECONNREFUSED)";
@@ -465,6 +467,17 @@ says     down     1 s        tcp   12 ms    web             ${refused} (400 ms a
   output  out
   output  of luck
 `);
+});
+
+test("what a check warns of and advises stands below it, also among many", () => {
+  const nothing = { weight: null, weight_percent: null, weight_offset: null, mode: null, max_connections: null };
+  const old = { ...check, name: "old", warning: "certificate of 192.0.2.1:443 expires in 9 days" };
+  const advising = { ...check, name: "agent", advice: { ...nothing, summary: "drain", mode: "drain" as const } };
+  const text = (checks: CheckReport[]) => renderStatus(document([], { checks }), now, plain);
+  expect(text([old, advising])).toContain("\n  warning  certificate of 192.0.2.1:443 expires in 9 days\n");
+  expect(text([old, advising])).toContain("\n  advice  drain\n");
+  const many = Array.from({ length: 30 }, (_, i) => ({ ...check, name: `check-${i}` }));
+  expect(text([...many, old])).toContain("\n  warning  certificate of");
 });
 
 test("of many checks those that are up are only counted", () => {

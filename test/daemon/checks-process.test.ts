@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Bulletin } from "../../src/daemon/bulletin.ts";
 import type { LoadResult } from "../../src/daemon/configuration.ts";
 import type { ToChecks, ToVrrp } from "../../src/daemon/messages.ts";
 import type { StatusDocument } from "../../src/daemon/status.ts";
 import type { CheckParameters, CommonParameters } from "../../src/healthchecks/parameters.ts";
-import { get, loaded, rig as plainRig, temporaryDirectory, until } from "./support.ts";
+import { get, loaded, MemoryLog, rig as plainRig, temporaryDirectory, until } from "./support.ts";
 
 function check(name: string, changes: Partial<CommonParameters> = {}): CheckParameters {
   const common = { interval: 1000, timeout: 500, rise: 2, fall: 3, jitter: 0, fastInterval: 1000 };
@@ -70,6 +71,41 @@ test("a change of a verdict is forwarded, logged, an event and in the status", a
     ["good-1", 1],
     ["bad-1", 1],
     ["silent", 1],
+  ]);
+});
+
+test("warnings and advice are events of their own, each told once", () => {
+  const bulletin = new Bulletin(new MemoryLog(), "0.1.0", () => {});
+  const up = { check: "web", up: true, reason: "well" };
+  bulletin.check({ ...up, warning: "it expires" }, { ...up, warning: "it expires" });
+  bulletin.check({ ...up, warning: "it expires" }, up);
+  bulletin.check({ ...up, advice: { mode: "drain" } }, { ...up, warning: "it expires" });
+  expect(bulletin.events.since(0).map(({ event }) => ({ ...event, at: "" }))).toEqual([
+    { at: "", type: "check_notice", check: "web", message: "web: it expires" },
+    { at: "", type: "check_notice", check: "web", message: "web: nothing to warn of any more" },
+    { at: "", type: "check_notice", check: "web", message: "web: advises drain" },
+  ]);
+});
+
+test("warnings and advice of a check are logged and in the status, and come back after a restart", async () => {
+  const { supervisor, socket, received, log, toldToChecks } = rig(() => withChecks("good-but-old", "good-and-full"));
+  await supervisor.start();
+  await until(() => isTold(received(), "good-and-full", true), "the verdicts");
+  expect(verdictsIn(received()).at(-1)).toEqual({
+    type: "verdict",
+    check: "good-and-full",
+    up: true,
+    reason: "it is good",
+  });
+  expect(log.lines).toContain("warn check good-but-old: the certificate of it expires in 9 days");
+  expect(log.lines).toContain("info check good-and-full: advises ready, weight 50 %");
+  const { processes } = await statusOf(socket);
+  process.kill(processes.checks.pid ?? 0, "SIGKILL");
+  const again = () => toldToChecks().filter((message) => message.type === "configure" && message.known !== undefined);
+  await until(() => again().length === 2, "the new checks process");
+  expect(again()).toMatchObject([
+    { known: { up: true, warning: "the certificate of it expires in 9 days" } },
+    { known: { up: true, advice: { weightPercent: 50, mode: "ready" } } },
   ]);
 });
 

@@ -23,11 +23,16 @@ function status({ name, type, rise, fall, interval, timeout }) {
     interval_ms: interval,
     timeout_ms: timeout,
     changes: [],
+    warning: null,
+    advice: null,
   };
 }
 
 function judge(name) {
-  if (name.startsWith("good")) process.send({ type: "verdict", check: name, up: true, reason: "it is good" });
+  const verdict = { type: "verdict", check: name, up: true, reason: "it is good" };
+  if (name.startsWith("good")) process.send(verdict);
+  if (name === "good-but-old") process.send({ ...verdict, warning: "the certificate of it expires in 9 days" });
+  if (name === "good-and-full") process.send({ ...verdict, advice: { weightPercent: 50, mode: "ready" } });
   if (name.startsWith("bad")) process.send({ type: "verdict", check: name, up: false, reason: "it is bad" });
 }
 

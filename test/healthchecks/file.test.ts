@@ -153,3 +153,21 @@ test("a folder that is not there is no reason to fail, and the watch can be ende
   expect(end).toBeTypeOf("function");
   end?.();
 });
+
+test("with a weight its number is advice, and it has to be one", () => {
+  expect(judgeContent("f", "12 spare\n", undefined, 3)).toEqual({
+    ok: false,
+    reason: 'f says "12 spare", expected a number',
+  });
+  expect(judgeContent("f", "12\n", undefined, -3)).toEqual({
+    ok: true,
+    reason: "f says 12",
+    advice: { weightOffset: -36 },
+  });
+  expect(judgeContent("f", "1e9", undefined, 3).ok).toBe(false);
+  expect(judgeContent("f", "999999999", { atMost: 5 }, 3)).toEqual({
+    ok: false,
+    reason: "f says 999999999, expected at most 5",
+    advice: { weightOffset: 65_535 },
+  });
+});

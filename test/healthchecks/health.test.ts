@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { type Advice, describeAdvice } from "../../src/healthchecks/advice.ts";
 import {
   type Health,
   initialVerdict,
@@ -37,6 +38,48 @@ function play(results: string, parameters: CommonParameters, health: Health): { 
   }
   return { verdicts, health: now };
 }
+
+describe("beside up and down", () => {
+  const parameters = common();
+  const result = { ok: true, reason: "well", latency: 1, at: 1000 };
+  const up = judge(parameters, newHealth(parameters, 0), result);
+
+  test("what could not be found out changes nothing, not even what was never known", () => {
+    const undecided = { ...result, ok: false, undecided: true } as const;
+    const before = newHealth(parameters, 0);
+    expect(judge(parameters, before, undecided)).toEqual({ ...before, runs: 1, last: undecided });
+    const failing = judge(parameters, up, { ...result, ok: false });
+    expect(judge(parameters, failing, undecided)).toMatchObject({ up: true, failures: 1, failedRuns: 1, runs: 3 });
+  });
+
+  test("advice stays until the same is spoken of again, a weight until any weight is", () => {
+    const say = (health: Health, advice: Advice) => judge(parameters, health, { ...result, advice });
+    const first = say(up, { mode: "drain", weightPercent: 50 });
+    expect(judge(parameters, first, result).advice).toEqual({ mode: "drain", weightPercent: 50 });
+    const second = say(first, { mode: "ready", maxConnections: 9 });
+    expect(second.advice).toEqual({ mode: "ready", weightPercent: 50, maxConnections: 9 });
+    const third = say(second, { weight: 7 });
+    expect(third.advice).toEqual({ mode: "ready", weight: 7, maxConnections: 9 });
+    expect(say(third, { weightOffset: -1 }).advice).toEqual({ mode: "ready", weightOffset: -1, maxConnections: 9 });
+    expect(describeAdvice(third.advice)).toBe("ready, weight 7, at most 9 connections");
+    expect(describeAdvice({ weightOffset: 3, mode: "maint" })).toBe("maint, weight +3");
+  });
+
+  test("advice outlives a restart, and what was said by other parameters ends with the first result by the new ones", () => {
+    const known = { up: true, reason: "before", advice: { weight: 7 }, warning: "it expires" };
+    const after = newHealth(parameters, 0, known);
+    expect(judge(parameters, after, result).advice).toEqual({ weight: 7 });
+    expect(judge(parameters, reopened(after), result).advice).toBeUndefined();
+  });
+
+  test("a warning is that of the last success", () => {
+    const warned = judge(parameters, up, { ...result, warning: "it expires in 9 days" });
+    expect(warned.warning).toBe("it expires in 9 days");
+    const failed = judge(parameters, warned, { ...result, ok: false });
+    expect(failed.warning).toBe("it expires in 9 days");
+    expect(judge(parameters, failed, result).warning).toBeUndefined();
+  });
+});
 
 describe("rise and fall", () => {
   test.each<[string, Partial<CommonParameters>, string, string]>([

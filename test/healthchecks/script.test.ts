@@ -42,6 +42,17 @@ test.each<[string, string, Awaited<ReturnType<typeof ask>>]>([
   expect(await ask(shell(line))).toEqual(outcome);
 });
 
+test.each<[number, boolean, object | undefined]>([
+  [0, true, undefined],
+  [1, false, undefined],
+  [2, true, { weight: 0 }],
+  [255, true, { weight: 253 }],
+])("exit code %d of a program that says the weight", async (code, ok, advice) => {
+  const outcome = await ask({ ...shell(`exit ${code}`), dynamic: true });
+  expect([outcome.ok, outcome.advice]).toEqual([ok, advice]);
+  expect((await ask(shell(`exit ${code}`))).ok).toBe(code === 0);
+});
+
 describe("what cannot be executed is a failure", () => {
   const missing = "/nonexistent/check";
   test.each<[string, () => ScriptParameters, RegExp]>([
