@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
+import { machinePool } from "./test/vm/machine/pool.ts";
 
-// Two projects: what anyone may run, and what needs root and network namespaces.
+// Three projects: what anyone may run, what needs root and network namespaces, and what needs a kernel with IPVS.
 export default defineConfig({
   test: {
     projects: [
@@ -23,6 +24,18 @@ export default defineConfig({
           maxWorkers: 2,
           maxConcurrency: 6,
           testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "vm",
+          include: ["test/vm/**/*.vm.ts"],
+          // Each file is a process inside the machine.
+          pool: machinePool,
+          maxWorkers: 2,
+          maxConcurrency: 6,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

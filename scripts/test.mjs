@@ -14,12 +14,15 @@ const started = Date.now();
 step("build", "npm", ["run", "--silent", "build"]);
 step("format, lint and types", "npm", ["run", "--silent", "check"]);
 if (isRoot) step("tools for the lab", process.execPath, ["scripts/lab-tools.mjs"]);
+if (isRoot && process.arch === "x64") step("tools for the virtual machine", process.execPath, ["scripts/vm-tools.mjs"]);
 step(`fast tests on Node ${process.versions.node}`, process.execPath, [vitest, "run", "--project", "fast"]);
 for (const major of otherNodes) testOn(major);
 if (isRoot) step("package", process.execPath, ["scripts/test-package.mjs"]);
 else cannot("package", "the cross compiler is installed by root only");
 if (isRoot) step("lab", process.execPath, [vitest, "run", "--project", "lab"]);
 else cannot("lab", "network namespaces need root");
+if (isRoot && process.arch === "x64") step("virtual machine", process.execPath, [vitest, "run", "--project", "vm"]);
+else cannot("virtual machine", "it needs root on x86-64");
 console.log(`\nall parts passed in ${Math.round((Date.now() - started) / 1000)} s`);
 
 /** Other Node lines come as npm packages and are kept between runs. */
