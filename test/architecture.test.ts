@@ -64,6 +64,9 @@ const shellFiles = new Set([
   "vrrp/rehearsal.ts",
   "vrrp/address-claims.ts",
   "config/load.ts",
+  "lvs/ipvs.ts",
+  // The table as text, and what modules there are.
+  "lvs/proc-table.ts",
 ]);
 const impure = new RegExp(
   [

@@ -171,6 +171,12 @@ export class AttributeReader {
     return this.#is(4) ? readU32(this.#bytes, this.#start) : 0;
   }
 
+  /** Exact up to 2^53. */
+  u64(): number {
+    if (!this.#is(8)) return 0;
+    return readU32(this.#bytes, this.#start) + readU32(this.#bytes, this.#start + 4) * 0x1_0000_0000;
+  }
+
   i32(): number {
     return this.#is(4) ? readI32(this.#bytes, this.#start) : 0;
   }

@@ -16,15 +16,19 @@ export class NetlinkError extends Error {
   readonly errno: number;
   /** What was asked, with its object. */
   readonly operation: string;
+  /** The kernel's own words, or better ones; "" without any. */
+  readonly text: string;
 
   constructor(operation: string, errno: number, text = "") {
     const code = errnoName(errno);
     // Everything rtnetlink and IPVS refuse with EPERM is refused for want of this one capability.
-    const words = errno === ErrorNumber.EPERM ? [text, "needs CAP_NET_ADMIN"] : [text];
+    const known = errno !== ErrorNumber.EPERM || text.includes("CAP_NET_ADMIN");
+    const words = known ? [text] : [text, "needs CAP_NET_ADMIN"];
     const detail = words.filter((word) => word !== "").join("; ");
     super(detail === "" ? `${operation}: ${code}` : `${operation}: ${code} (${detail})`);
     this.code = code;
     this.errno = errno;
     this.operation = operation;
+    this.text = text;
   }
 }
