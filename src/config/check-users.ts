@@ -1,29 +1,46 @@
-/** Who tracks the health checks. */
+/** Who goes by the health checks. */
 import type { CheckParameters } from "../healthchecks/parameters.ts";
-import type { Track } from "../vrrp/parameters.ts";
+import type { LvsParameters } from "../lvs/parameters.ts";
 import type { Config } from "./config.ts";
 import type { Report } from "./report.ts";
 import type { TrackingValues } from "./tracking.ts";
 
-/** A check that nobody tracks costs something and decides nothing. `values`: of all that can track one. */
+/** A check that nobody goes by costs something and decides nothing. `values`: of all that can track one. */
 export function warnOfUnused(
   checks: readonly CheckParameters[],
   values: Iterable<TrackingValues | undefined>,
+  lvs: LvsParameters | undefined,
   report: Report,
 ): void {
   const tracked = new Set([...values].flatMap((each) => (each?.track ?? []).map((entry) => entry?.check)));
+  for (const { servers } of lvs?.virtualServers ?? []) {
+    for (const server of servers) for (const check of server.checks) tracked.add(check);
+  }
   for (const { name } of checks) {
     if (tracked.has(name)) continue;
     report.warn(["health_check", name], "nothing tracks it: it is run and told of, and decides nothing");
   }
 }
 
-/** Names, in the order of the file: of instances as they are, "group NAME" of sync groups. */
-export function usersOf(check: string, { instances, groups = [] }: Pick<Config, "instances" | "groups">): string[] {
-  const tracks = ({ track }: { readonly track: readonly Track[] }) =>
-    track.some(({ what, name }) => what === "check" && name === check);
-  return [
-    ...instances.filter(tracks).map(({ name }) => name),
-    ...groups.filter(tracks).map(({ name }) => `group ${name}`),
-  ];
+/**
+ * By the name of the check, in the order of the file: instances as they are, "group NAME" of sync groups, and
+ * "SERVER of NAME" of virtual servers.
+ */
+export function usersOfChecks(config: Pick<Config, "instances" | "groups" | "lvs">): ReadonlyMap<string, string[]> {
+  const users = new Map<string, string[]>();
+  const add = (check: string, user: string) => {
+    const known = users.get(check);
+    if (known === undefined) users.set(check, [user]);
+    else if (known.at(-1) !== user) known.push(user);
+  };
+  for (const { name, track } of config.instances) {
+    for (const entry of track) if (entry.what === "check") add(entry.name, name);
+  }
+  for (const { name, track } of config.groups ?? []) {
+    for (const entry of track) if (entry.what === "check") add(entry.name, `group ${name}`);
+  }
+  for (const { name, servers } of config.lvs?.virtualServers ?? []) {
+    for (const server of servers) for (const check of server.checks) add(check, `${server.name} of ${name}`);
+  }
+  return users;
 }

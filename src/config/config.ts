@@ -1,7 +1,9 @@
 /** The checked configuration: what the daemon is given. Every value is resolved, defaults included. */
 import type { CheckParameters } from "../healthchecks/parameters.ts";
+import type { LvsParameters } from "../lvs/parameters.ts";
 import type { InstanceParameters, ProcessParameters, SyncGroupParameters } from "../vrrp/parameters.ts";
 import type { StaticParameters } from "../vrrp/routing-parameters.ts";
+import type { VirtualServerNotify } from "./lvs-notify.ts";
 import type { NotifyConfig } from "./notify.ts";
 
 export interface GlobalConfig {
@@ -17,7 +19,7 @@ export interface Config {
   readonly global: GlobalConfig;
   /** In file order. */
   readonly instances: readonly InstanceParameters[];
-  /** In file order. */
+  /** Those of the file in its order, then those that virtual servers brought. */
   readonly checks: readonly CheckParameters[];
   /** In file order; absent without any. */
   readonly groups?: readonly SyncGroupParameters[];
@@ -25,4 +27,8 @@ export interface Config {
   readonly statics?: StaticParameters;
   /** Nobody is told when it is missing. */
   readonly notify?: NotifyConfig;
+  /** What the kernel balances; absent when there is nothing of it. */
+  readonly lvs?: LvsParameters;
+  /** Who is told of real servers and of a quorum, in file order; absent without any. */
+  readonly lvsNotify?: readonly VirtualServerNotify[];
 }

@@ -13,6 +13,7 @@ import { scopes } from "./address-entry.ts";
 import { familyOfText } from "./addresses.ts";
 import { describeAuthHmac } from "./auth-hmac.ts";
 import type { Config } from "./config.ts";
+import { describeLvs, describeLvsGlobal, isDeclaredCheck } from "./describe-lvs.ts";
 import { describeRoute, describeRule } from "./describe-routing.ts";
 import { formatDuration } from "./duration.ts";
 import { describeChecks } from "./health-check.ts";
@@ -34,6 +35,7 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
     const subject = config.notify?.subjects.find((each) => each.kind === kind && each.name === name);
     return describeNotify(subject, options.mask);
   };
+  const declared = config.checks.filter(isDeclaredCheck);
   return present({
     global: present({
       router_id: routerId,
@@ -44,6 +46,7 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
       vrrp_rt_priority: process.realtimePriority,
       vrrp_priority: process.nice,
       vrrp_no_swap: process.lockMemory,
+      ...describeLvsGlobal(config.lvs),
     }),
     vrrp_instance: Object.fromEntries(
       config.instances.map((instance) => {
@@ -57,7 +60,8 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
         : Object.fromEntries(
             config.groups.map((group) => [group.name, { ...describeGroup(group), ...told("group", group.name) }]),
           ),
-    health_check: config.checks.length === 0 ? undefined : describeChecks(config.checks, options.mask),
+    health_check: declared.length === 0 ? undefined : describeChecks(declared, options.mask),
+    ...describeLvs(config, options.mask),
     static_ipaddress: filled(statics?.addresses.map(describeAddress)),
     static_routes: filled(statics?.routes.map(describeRoute)),
     static_rules: filled(statics?.rules.map(describeRule)),

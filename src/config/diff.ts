@@ -1,5 +1,6 @@
 /** What changes between two configurations, name by name. Pure. */
 import type { CheckParameters } from "../healthchecks/parameters.ts";
+import type { LvsParameters, VirtualServerParameters } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
 import type { Config } from "./config.ts";
 import { differingNotify } from "./notify.ts";
@@ -32,6 +33,19 @@ export interface ConfigDiff extends Difference<InstanceParameters> {
   readonly statics: boolean;
   /** "web", "group edge", "fifo": where it differs who is told. */
   readonly notify: readonly string[];
+  readonly lvs: LvsDiff;
+}
+
+export interface LvsDiff {
+  readonly virtualServers: Difference<VirtualServerParameters>;
+  /** What all virtual servers share, e.g. "timeouts". */
+  readonly settings: readonly (keyof LvsParameters)[];
+}
+
+/** Anything that the balancer has to be told of. */
+export function changesLvs({ virtualServers, settings }: LvsDiff): boolean {
+  const { added, changed, removed } = virtualServers;
+  return added.length + changed.length + removed.length + settings.length > 0;
 }
 
 export function diffConfigs(from: Config, to: Config): ConfigDiff {
@@ -45,6 +59,17 @@ export function diffConfigs(from: Config, to: Config): ConfigDiff {
     groups: differingGroups(from.groups ?? [], to.groups ?? []),
     statics: !equal(from.statics, to.statics),
     notify: differingNotify(from.notify, to.notify),
+    lvs: diffLvs(from.lvs, to.lvs),
+  };
+}
+
+function diffLvs(from: LvsParameters | undefined, to: LvsParameters | undefined): LvsDiff {
+  const { reconcileInterval = 0 } = from ?? to ?? {};
+  const nothing: LvsParameters = { virtualServers: [], timeouts: {}, settings: {}, reconcileInterval };
+  const [before, after] = [from ?? nothing, to ?? nothing];
+  return {
+    virtualServers: difference(before.virtualServers, after.virtualServers),
+    settings: differingFields(before, after).filter((name) => name !== "virtualServers"),
   };
 }
 

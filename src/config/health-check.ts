@@ -1,7 +1,8 @@
 /** The section `health_check`: the keys that every check has, and those of its type. */
 import { z } from "zod";
 import type { CheckParameters, CommonParameters } from "../healthchecks/parameters.ts";
-import type { ScriptDefaults } from "./check-schema.ts";
+import type { CheckSchema, ScriptDefaults } from "./check-schema.ts";
+import { inlineKeys } from "./check-target.ts";
 import { checkSchemas } from "./check-types.ts";
 import { formatDuration } from "./duration.ts";
 import { standard, unset } from "./keys.ts";
@@ -53,38 +54,63 @@ export const checkName = text("a name of 1 to 64 letters, digits, _, - and ., no
 const typeNames = Object.keys(checkSchemas);
 
 /** One block for each type. */
-const blocks = Object.entries(checkSchemas).map(([name, { keys, steady }]) =>
-  z.strictObject({
-    type: z.literal(name).meta({ description: "What is checked, and how.", "x-bounds": listed(typeNames) }),
-    ...commonKeys(steady && steadyCounts),
-    ...keys,
-  }),
-);
+function blocksOf(keysOf: (name: string, schema: CheckSchema) => CheckSchema["keys"]) {
+  const blocks = Object.entries(checkSchemas).map(([name, schema]) =>
+    z.strictObject({
+      type: z.literal(name).meta({ description: "What is checked, and how.", "x-bounds": listed(typeNames) }),
+      ...commonKeys(schema.steady && steadyCounts),
+      ...keysOf(name, schema),
+    }),
+  );
+  return z.discriminatedUnion("type", blocks as [(typeof blocks)[number], ...(typeof blocks)[number][]]);
+}
 
-export const healthCheckBlock = z.record(
-  checkName,
-  z.discriminatedUnion("type", blocks as [(typeof blocks)[number], ...(typeof blocks)[number][]]),
-);
+const checkBlock = blocksOf((_name, { keys }) => keys);
+export const healthCheckBlock = z.record(checkName, checkBlock);
 
-export type CheckValues = z.output<(typeof blocks)[number]>;
+/** Where a server is: what the server says need not be written. Once in the JSON Schema, however often it is used. */
+export const inlineCheck = blocksOf((name, { keys }) => inlineKeys(name, keys)).meta({ id: "check_of_a_server" });
+
+const checkOfServer = z.union([checkName, inlineCheck]);
+export const checksOfServer = z
+  .union([checkName, inlineCheck, z.array(checkOfServer)])
+  .meta({ "x-bounds": "a check as a map, the name of a health_check, or a list of them" });
+
+export type CheckValues = z.output<typeof checkBlock>;
 
 export function resolveChecks(
-  values: Readonly<Record<string, Loose<CheckValues> | undefined>>,
+  all: Readonly<Record<string, Loose<CheckValues> | undefined>>,
   globals: ScriptDefaults,
   report: Report,
 ): CheckParameters[] {
   const checks: CheckParameters[] = [];
-  for (const [name, check] of Object.entries(values)) {
-    const schema = Object.entries(checkSchemas).find(([type]) => type === check?.type)?.[1];
-    if (check === undefined || schema === undefined) continue;
-    const path: Path = ["health_check", name];
-    const common = resolveCommon(name, check, schema.steady ? steadyCounts : defaultCounts, path, report);
-    const own = schema.resolve(check, path, report, globals);
-    if (own === undefined) continue;
-    schema.agree?.(own, common, path, report);
-    checks.push({ ...common, ...own });
+  for (const [name, values] of Object.entries(all)) {
+    const check = values && resolveCheck(name, values, ["health_check", name], globals, report);
+    if (check !== undefined) checks.push(check);
   }
   return checks;
+}
+
+/** Undefined when a key is missing or bad; the report has it. */
+export function resolveCheck(
+  name: string,
+  values: Loose<CheckValues>,
+  path: Path,
+  globals: ScriptDefaults,
+  report: Report,
+): CheckParameters | undefined {
+  const schema = schemaOf(values.type);
+  if (schema === undefined) return undefined;
+  const common = resolveCommon(name, values, schema.steady ? steadyCounts : defaultCounts, path, report);
+  const own = schema.resolve(values, path, report, globals);
+  if (own === undefined) return undefined;
+  schema.agree?.(own, common, path, report);
+  return { ...common, ...own };
+}
+
+export function schemaOf(type: string | undefined): CheckSchema | undefined {
+  const schemas: Readonly<Record<string, CheckSchema>> = checkSchemas;
+  return type !== undefined && Object.hasOwn(schemas, type) ? schemas[type] : undefined;
 }
 
 function resolveCommon(
@@ -120,7 +146,7 @@ export function describeChecks(checks: readonly CheckParameters[], mask: string 
   return Object.fromEntries(checks.map((check) => [check.name, describeCheck(check, mask)]));
 }
 
-function describeCheck(check: CheckParameters, mask: string | undefined): Described {
+export function describeCheck(check: CheckParameters, mask: string | undefined): Described {
   const { type, interval, timeout, rise, fall, jitter, fastInterval, initial } = check;
   const own = Object.entries(checkSchemas[type].describe(check, mask)).filter(([, value]) => value !== undefined);
   return {

@@ -15,8 +15,6 @@ const atTop: Readonly<Record<string, string>> = {
   vrrp_track_process: asCheck("process"),
   track_file: asCheck("file"),
   vrrp_track_file: asCheck("file"),
-  virtual_server: later,
-  virtual_server_group: later,
   bfd_instance: later,
 };
 

@@ -17,7 +17,7 @@ export const commandBlock = z.strictObject({
   ),
 });
 
-const told = z
+export const told = z
   .union([command(), commandBlock])
   .meta({ "x-bounds": "a command as a text, as a list of words, or as a map, see below" });
 

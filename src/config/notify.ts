@@ -60,7 +60,12 @@ export function resolveSubject(
   return { kind, name, commands, webhooks };
 }
 
-function resolveTold(value: Loose<NotifyValues>["notify"], path: Path, report: Report): CommandParameters | undefined {
+/** Undefined without one, and for one that is wrong and reported. */
+export function resolveTold(
+  value: Loose<NotifyValues>["notify"],
+  path: Path,
+  report: Report,
+): CommandParameters | undefined {
   if (value === undefined) return undefined;
   const block = isBlock(value) ? value : undefined;
   const at = block === undefined ? path : [...path, "command"];
@@ -123,12 +128,7 @@ export function describeNotify(subject: NotifySubject | undefined, mask: string 
   for (const key of commandKeys) {
     const command = subject.commands[key];
     if (command === undefined) continue;
-    const { argv, user, timeout } = command;
-    described[key] = {
-      command: formatCommand(argv),
-      ...(user === undefined ? {} : { user }),
-      timeout: formatDuration(timeout),
-    };
+    described[key] = describeCommand(command);
   }
   if (subject.webhooks.length > 0) {
     described.notify_webhook = subject.webhooks.map(({ url, headers, timeout, retries }) => ({
@@ -139,6 +139,14 @@ export function describeNotify(subject: NotifySubject | undefined, mask: string 
     }));
   }
   return described;
+}
+
+export function describeCommand({ argv, user, timeout }: CommandParameters): Readonly<Record<string, unknown>> {
+  return {
+    command: formatCommand(argv),
+    ...(user === undefined ? {} : { user }),
+    timeout: formatDuration(timeout),
+  };
 }
 
 /** The path of a webhook is often all that protects it. */

@@ -52,7 +52,11 @@ function readValue(schema: Schema, node: TreeNode, path: Path, report: Report): 
 }
 
 function expectsBlock(schema: Schema): boolean {
-  return schema instanceof z.ZodObject || schema instanceof z.ZodRecord || schema instanceof z.ZodArray;
+  return schema instanceof z.ZodArray || schema instanceof z.ZodRecord || isMap(schema);
+}
+
+function isMap(schema: Schema): boolean {
+  return schema instanceof z.ZodObject || schema instanceof z.ZodDiscriminatedUnion;
 }
 
 function isNothing(node: TreeNode): boolean {
@@ -63,7 +67,7 @@ function isNothing(node: TreeNode): boolean {
 function optionFor(options: readonly Schema[], node: TreeNode): Schema {
   const scalar = options.find((option) => !expectsBlock(option));
   const fitting = options.find((option) =>
-    node.kind === "list" ? option instanceof z.ZodArray : node.kind === "map" && option instanceof z.ZodObject,
+    node.kind === "list" ? option instanceof z.ZodArray : node.kind === "map" && isMap(option),
   );
   return fitting ?? scalar ?? z.never();
 }

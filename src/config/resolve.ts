@@ -6,6 +6,7 @@ import { warnOfUnused } from "./check-users.ts";
 import type { Config, GlobalConfig } from "./config.ts";
 import { resolveChecks } from "./health-check.ts";
 import { type InstanceDefaults, resolveInstance } from "./instance.ts";
+import { resolveLvs } from "./lvs.ts";
 import { type NotifySubject, resolveSubject } from "./notify.ts";
 import { hasErrors, type Problem } from "./problem.ts";
 import { type Loose, read } from "./read.ts";
@@ -37,8 +38,20 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   }
   const settings = resolveGlobal(global, hostName);
   const checks = resolveChecks(file?.health_check ?? {}, settings, report);
+  const balanced = resolveLvs(
+    { global, virtualServers: file?.virtual_server ?? {}, groups: file?.virtual_server_group ?? {} },
+    {
+      groupNames: namesIn(root, "virtual_server_group"),
+      instanceNames: namesIn(root, "vrrp_instance"),
+      instances,
+      checkNames: defaults.checks,
+      checks,
+      scripts: settings,
+    },
+    report,
+  );
   const trackers = [file?.vrrp_instance, file?.vrrp_sync_group].flatMap((section) => Object.values(section ?? {}));
-  warnOfUnused(checks, trackers, report);
+  warnOfUnused(checks, trackers, balanced.lvs, report);
   checkAcross(file?.vrrp_instance ?? {}, instances, report);
   const groupRules = { instances, instanceNames: namesIn(root, "vrrp_instance"), checks: defaults.checks };
   const groups = resolveGroups(file?.vrrp_sync_group ?? {}, groupRules, report);
@@ -48,19 +61,25 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   }
   const statics = file && resolveStatics(file, names, report);
   if (file !== undefined) checkHeldOnce(file, instances, statics, report);
-  const empty = Object.keys(file?.vrrp_instance ?? {}).length === 0 && statics === undefined;
+  const sections = [file?.vrrp_instance, file?.virtual_server];
+  const empty = sections.every((section) => Object.keys(section ?? {}).length === 0) && statics === undefined;
   if (root.kind === "map" && empty && report.problems.length === 0) {
-    report.warn([], "no vrrp_instance: there is nothing to do");
+    report.warn([], "no vrrp_instance and no virtual_server: there is nothing to do");
   }
   const problems = report.problems;
   if (hasErrors(problems)) return { config: undefined, problems };
   const held = {
     ...(groups.length === 0 ? {} : { groups }),
     ...(statics === undefined ? {} : { statics }),
+    ...(balanced.lvs === undefined ? {} : { lvs: balanced.lvs }),
+    ...(balanced.notify.length === 0 ? {} : { lvsNotify: balanced.notify }),
   };
   const fifos = resolveFifos(global);
   const notify = subjects.length + fifos.length === 0 ? {} : { notify: { subjects, fifos } };
-  return { config: { global: settings, instances, checks, ...notify, ...held }, problems };
+  return {
+    config: { global: settings, instances, checks: [...checks, ...balanced.checks], ...notify, ...held },
+    problems,
+  };
 }
 
 function resolveGlobal(values: Loose<GlobalValues>, hostName: string): GlobalConfig {

@@ -11,6 +11,8 @@ import { healthCheckBlock } from "./health-check.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, interfaceName, oneOf, secret, text, version, whole } from "./kinds.ts";
 import { lease } from "./lease.ts";
+import { lvsGlobalKeys } from "./lvs-global-schema.ts";
+import { lvsSections } from "./lvs-schema.ts";
 import { fifoPath, notifyKeys } from "./notify-schema.ts";
 import { fileRouting, instanceRouting } from "./routing-schema.ts";
 import { syncGroupBlock } from "./sync-group.ts";
@@ -115,6 +117,7 @@ export const globalBlock = z.strictObject({
   vrrp_garp_master_refresh_repeat: announce.garp_master_refresh_repeat,
   vrrp_garp_lower_prio_repeat: announce.garp_lower_prio_repeat,
   vrrp_garp_interval: announce.garp_interval,
+  ...lvsGlobalKeys,
 });
 
 const advertisementInterval = duration(
@@ -251,6 +254,7 @@ export const fileBlock = z.strictObject({
     "none",
     "Health checks by name.",
   ),
+  ...lvsSections,
   ...fileRouting,
 });
 

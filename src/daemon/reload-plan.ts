@@ -1,6 +1,6 @@
 /** What the VRRP process is told when it starts and when the configuration changes. Pure. */
 import type { Config } from "../config/config.ts";
-import type { ConfigDiff } from "../config/diff.ts";
+import type { Change, ConfigDiff } from "../config/diff.ts";
 import { isSameRouter } from "../vrrp/derive.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { ToVrrp } from "./messages.ts";
@@ -65,18 +65,26 @@ function configure(parameters: InstanceParameters): ToVrrp {
 export function describeDiff(diff: ConfigDiff): string {
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ["removed", diff.removed.map(({ name }) => name)],
-    ["changed", diff.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
+    ["changed", diff.changed.map(describeChange)],
     ["changed", diff.statics ? ["static addresses, routes or rules"] : []],
     ["changed sync group", diff.groups],
     ["added", diff.added.map(({ name }) => name)],
     ["removed check", diff.checks.removed.map(({ name }) => name)],
-    ["changed check", diff.checks.changed.map(({ name, fields }) => `${name} (${fields.map(inWords).join(", ")})`)],
+    ["changed check", diff.checks.changed.map(describeChange)],
     ["added check", diff.checks.added.map(({ name }) => name)],
+    ["removed virtual server", diff.lvs.virtualServers.removed.map(({ name }) => name)],
+    ["changed virtual server", diff.lvs.virtualServers.changed.map(describeChange)],
+    ["added virtual server", diff.lvs.virtualServers.added.map(({ name }) => name)],
+    ["changed of load balancing", diff.lvs.settings.map(inWords)],
     ["changed notify of", diff.notify],
     ["changed global", diff.global.map((name) => inWords(name.replace("process.", "")))],
   ];
   const told = parts.filter(([, names]) => names.length > 0).map(([verb, names]) => `${verb} ${someOf(names)}`);
   return told.length === 0 ? "nothing to change" : told.join("; ");
+}
+
+function describeChange({ name, fields }: Pick<Change<unknown>, "name" | "fields">): string {
+  return `${name} (${fields.map(inWords).join(", ")})`;
 }
 
 /** "advertisementInterval" → "advertisement interval" */

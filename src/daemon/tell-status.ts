@@ -1,5 +1,5 @@
 /** Asks whoever knows for the status, and makes one document of it. */
-import { usersOf } from "../config/check-users.ts";
+import { usersOfChecks } from "../config/check-users.ts";
 import type { Config } from "../config/config.ts";
 import type { Bulletin } from "./bulletin.ts";
 import type { ChecksProcess } from "./checks-process.ts";
@@ -19,6 +19,7 @@ export interface StatusSources {
 export async function tellStatus(sources: StatusSources, instance: string | undefined): Promise<StatusDocument> {
   const { vrrp, checks, inForce, bulletin } = sources;
   const { config } = inForce;
+  const users = usersOfChecks(config);
   const supervisor = {
     viprd: sources.version,
     routerId: config.global.routerId,
@@ -28,7 +29,7 @@ export async function tellStatus(sources: StatusSources, instance: string | unde
     process: vrrp.describe(),
     checksProcess: checks.describe(),
     instances: config.instances,
-    checks: (await checks.status()).map((check) => ({ ...check, used_by: usersOf(check.name, config) })),
+    checks: (await checks.status()).map((check) => ({ ...check, used_by: users.get(check.name) ?? [] })),
     ...(config.statics === undefined ? {} : { statics: config.statics }),
     notify: bulletin.notify.status(),
   };

@@ -10,6 +10,8 @@ export interface ScriptParameters {
   readonly argv: Argv;
   /** `user` or `user:group`; without it the usual script user. */
   readonly user?: string;
+  /** Added to the few variables that every program gets. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Refuse what somebody else could have changed. */
   readonly security: boolean;
   /** Exit codes from 2 on are a success, and two less the weight of what is checked. */
@@ -22,11 +24,17 @@ const runner = new Runner();
 
 export const script: CheckType<ScriptParameters> = {
   late: ({ argv: [program] }) => `${program} did not end`,
-  async probe({ argv, user, security, dynamic }, signal) {
+  async probe({ argv, user, environment, security, dynamic }, signal) {
     const [program] = argv;
     const account = permit(argv, { user, security });
     if (typeof account === "string") return { ok: false, reason: `${program} is not run: ${account}` };
-    const result = await runner.run({ argv, account, timeout: longest, signal });
+    const result = await runner.run({
+      argv,
+      account,
+      ...(environment === undefined ? {} : { environment }),
+      timeout: longest,
+      signal,
+    });
     const { exitCode, signal: endedBy, output, aborted } = result;
     const reason = aborted ? whyAborted(signal) : `${program} ${describeResult(result, longest)}`;
     const end = { exitCode, signal: endedBy, output };

@@ -65,13 +65,13 @@ export type FailurePolicy =
   | { readonly action: "quiesce_then_remove"; readonly after: Milliseconds };
 
 export interface RealServerParameters {
-  /** "192.0.2.21:443", "[2001:db8::21]:443": unique within its virtual server. */
+  /** "192.0.2.21:443", "[2001:db8::21]:443", without a port of its own "192.0.2.21": unique within its virtual server. */
   readonly name: string;
   readonly family: Family;
   /** Text in canonical form. */
   readonly address: string;
-  /** 0 for services by mark, and for services of all ports. */
-  readonly port: number;
+  /** 0 for services by mark, and for services of all ports. Without one: that of the service, where those differ. */
+  readonly port?: number;
   readonly forwarding: Forwarding;
   /** 0: it takes part, and gets nothing new. */
   readonly weight: number;
@@ -90,7 +90,8 @@ export interface SorryServerParameters {
   readonly name: string;
   readonly family: Family;
   readonly address: string;
-  readonly port: number;
+  /** As with a real server. */
+  readonly port?: number;
   readonly forwarding: Forwarding;
   /** While it stands in, the real servers that are up stay in the table with weight 0. */
   readonly inhibit: boolean;

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
-import { usersOf } from "../../src/config/check-users.ts";
+import { usersOfChecks } from "../../src/config/check-users.ts";
 import type { Config } from "../../src/config/config.ts";
 import { describeConfig } from "../../src/config/describe.ts";
 import { diffConfigs } from "../../src/config/diff.ts";
@@ -147,6 +147,7 @@ vrrp_instance:
     groups: [],
     statics: false,
     notify: [],
+    lvs: { virtualServers: { added: [], changed: [], removed: [], unchanged: [] }, settings: [] },
   });
 });
 
@@ -204,8 +205,8 @@ vrrp_sync_group:
 health_check:
   link: { type: interface, interface: eth1 }
 `;
-  expect(usersOf("link", configOf(text("check: link")))).toEqual(["web", "group edge"]);
-  expect(usersOf("link", configOf(text("")))).toEqual([]);
+  expect(usersOfChecks(configOf(text("check: link"))).get("link")).toEqual(["web", "group edge"]);
+  expect(usersOfChecks(configOf(text(""))).get("link")).toBeUndefined();
   expect(problemsOf(text("check: link"))).toEqual([]);
   expect(problemsOf(text(""))).toEqual([
     "viprd.yaml:8:3: health_check.link: warning: nothing tracks it: it is run and told of, and decides nothing",

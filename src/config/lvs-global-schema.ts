@@ -1,0 +1,68 @@
+/** What `global` says about load balancing: the kernel's own settings, which all virtual servers share. */
+import { z } from "zod";
+import { required, standard, unset } from "./keys.ts";
+import { address, duration, interfaceName, text, whole } from "./kinds.ts";
+import { wholeSeconds } from "./lvs-kinds.ts";
+
+const second = 1000;
+const day = 24 * 3600 * second;
+/** The kernel counts in its ticks, at most 1000 a second, in 31 bits. */
+const longest = 24 * day;
+
+export const timeoutsBlock = z.strictObject({
+  tcp: unset(
+    wholeSeconds(second, longest),
+    "left as it is",
+    "How long an idle TCP connection is remembered. Linux: 15 minutes.",
+  ),
+  tcpfin: unset(wholeSeconds(second, longest), "left as it is", "The same after a FIN. Linux: 2 minutes."),
+  udp: unset(
+    wholeSeconds(second, longest),
+    "left as it is",
+    "How long after its last packet a UDP flow is remembered. Linux: 5 minutes.",
+  ),
+});
+
+export const syncDaemonBlock = z.strictObject({
+  interface: required(interfaceName(), "Interface that the other directors are on."),
+  instance: unset(
+    text("the name of a vrrp_instance", (value) => (value === "" ? "" : undefined)),
+    "none: it sends and receives at once",
+    "Sends while this instance is active, receives otherwise.",
+  ),
+  syncid: unset(whole(0, 255), "the VRID of instance, else 0", "The same on all directors that belong together."),
+  maxlen: unset(whole(1, 65_507), "the kernel's choice", "Bytes of one message; not smaller where they are received."),
+  group: standard(address(), "224.0.0.81", "Multicast group."),
+  port: standard(whole(1, 65_535), 8848, "UDP port."),
+  ttl: standard(whole(1, 255), 1, "TTL or hop limit."),
+});
+
+const settingName = text("the name of a setting of IPVS, as in expire_nodest_conn, or one below net.", (value) =>
+  /^[a-z_]+$/.test(value) || /^net(\.[A-Za-z0-9_:-]+){2,}$/.test(value) ? undefined : "",
+);
+const settingValue = text("a number, or text", () => undefined);
+
+export const lvsGlobalKeys = {
+  lvs_timeouts: unset(
+    timeoutsBlock.meta({ "x-bounds": "a map, see below" }),
+    "left as they are",
+    "How long the kernel remembers idle connections. Put back at the end.",
+  ),
+  lvs_sync_daemon: unset(
+    syncDaemonBlock.meta({ "x-bounds": "a map, see below" }),
+    "none",
+    "Connections are told to the other directors, which go on with them after a failover.",
+  ),
+  lvs_reconcile_interval: standard(
+    duration(second, 3600 * second),
+    "10s",
+    "Time between two looks at the kernel's table, for what others have changed in it.",
+  ),
+  lvs_sysctl: unset(
+    z
+      .record(settingName, z.union([settingValue, z.int(), z.boolean()]))
+      .meta({ "x-bounds": "a map of names and values" }),
+    "none",
+    "Settings of the kernel that are made while viprd runs, and put back: those of IPVS by their name, others from net. on.",
+  ),
+};

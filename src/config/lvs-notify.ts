@@ -1,0 +1,61 @@
+/** Who is told of servers that come up and go down, and of a quorum: commands, checked. */
+import type { VirtualServerValues } from "./lvs-schema.ts";
+import { type CommandParameters, resolveTold } from "./notify.ts";
+import type { Path } from "./problem.ts";
+import type { Loose } from "./read.ts";
+import type { LocatedServer } from "./real-servers.ts";
+import type { Report } from "./report.ts";
+
+export interface RealServerNotify {
+  /** Its name in the virtual server: "192.0.2.21:443". */
+  readonly name: string;
+  readonly up?: CommandParameters;
+  readonly down?: CommandParameters;
+}
+
+export interface VirtualServerNotify {
+  readonly virtualServer: string;
+  readonly quorumUp?: CommandParameters;
+  readonly quorumDown?: CommandParameters;
+  /** Only those with something to run. */
+  readonly servers: readonly RealServerNotify[];
+}
+
+/** Undefined when nobody is told. */
+export function resolveLvsNotify(
+  virtualServer: string,
+  values: Loose<VirtualServerValues>,
+  servers: readonly LocatedServer[],
+  path: Path,
+  report: Report,
+): VirtualServerNotify | undefined {
+  const quorumUp = resolveTold(values.quorum_up, [...path, "quorum_up"], report);
+  const quorumDown = resolveTold(values.quorum_down, [...path, "quorum_down"], report);
+  const usual = resolvePair(values, path, report);
+  const own = (values.real_server ?? []).map((entry, i) =>
+    entry === undefined ? {} : resolvePair(entry, [...path, "real_server", i], report),
+  );
+  const told = servers.flatMap(({ server: { name }, at }): RealServerNotify[] => {
+    const pair = { ...usual, ...own[Number(at.at(-1))] };
+    return pair.up === undefined && pair.down === undefined ? [] : [{ name, ...pair }];
+  });
+  if (quorumUp === undefined && quorumDown === undefined && told.length === 0) return undefined;
+  return {
+    virtualServer,
+    ...(quorumUp === undefined ? {} : { quorumUp }),
+    ...(quorumDown === undefined ? {} : { quorumDown }),
+    servers: told,
+  };
+}
+
+type Told = Loose<VirtualServerValues>["notify_up"];
+
+function resolvePair(
+  values: { readonly notify_up?: Told; readonly notify_down?: Told },
+  path: Path,
+  report: Report,
+): Omit<RealServerNotify, "name"> {
+  const up = resolveTold(values.notify_up, [...path, "notify_up"], report);
+  const down = resolveTold(values.notify_down, [...path, "notify_down"], report);
+  return { ...(up === undefined ? {} : { up }), ...(down === undefined ? {} : { down }) };
+}

@@ -1,0 +1,126 @@
+/** Load balancing as a whole: all virtual servers, what `global` says about them, the checks and commands they bring. */
+
+import type { z } from "zod";
+import type { CheckParameters } from "../healthchecks/parameters.ts";
+import type { LvsParameters, SyncDaemonParameters } from "../lvs/parameters.ts";
+import type { InstanceParameters } from "../vrrp/parameters.ts";
+import type { ScriptDefaults } from "./check-schema.ts";
+import { checkServicesOnce, suspendingInstance } from "./lvs-across.ts";
+import type { lvsGlobalKeys, syncDaemonBlock } from "./lvs-global-schema.ts";
+import { resolveLvsNotify, type VirtualServerNotify } from "./lvs-notify.ts";
+import type { Path } from "./problem.ts";
+import type { Loose } from "./read.ts";
+import type { LooseVirtualServer } from "./real-servers.ts";
+import type { Report } from "./report.ts";
+import { ServerChecks } from "./server-checks.ts";
+import type { GroupValues } from "./service-addresses.ts";
+import { nearest } from "./suggest.ts";
+import { type ResolvedVirtualServer, resolveVirtualServer } from "./virtual-server.ts";
+
+export interface LvsValues {
+  readonly global: Loose<z.output<z.ZodObject<typeof lvsGlobalKeys>>>;
+  readonly virtualServers: Readonly<Record<string, LooseVirtualServer | undefined>>;
+  readonly groups: GroupValues;
+}
+
+/** Names are all that are written, those with mistakes included: a reference to one is no mistake of its own. */
+export interface LvsRules {
+  readonly groupNames: ReadonlySet<string>;
+  readonly instanceNames: ReadonlySet<string>;
+  readonly instances: readonly InstanceParameters[];
+  readonly checkNames: ReadonlySet<string>;
+  readonly checks: readonly CheckParameters[];
+  readonly scripts: ScriptDefaults;
+}
+
+export interface ResolvedLvs {
+  /** Undefined when the file has nothing of it. */
+  readonly lvs: LvsParameters | undefined;
+  /** That the virtual servers brought, beside those of the section health_check. */
+  readonly checks: readonly CheckParameters[];
+  readonly notify: readonly VirtualServerNotify[];
+}
+
+export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): ResolvedLvs {
+  const checks = new ServerChecks(rules.checks, rules.checkNames, rules.scripts, report);
+  const { instances, instanceNames, groupNames } = rules;
+  const resolved: ResolvedVirtualServer[] = [];
+  const notify: VirtualServerNotify[] = [];
+  for (const [name, server] of Object.entries(values.virtualServers)) {
+    if (server === undefined) continue;
+    const path: Path = ["virtual_server", name];
+    const found = resolveVirtualServer(
+      name,
+      server,
+      {
+        groups: values.groups,
+        groupNames,
+        checks,
+        suspendUnless: (services, given, at) =>
+          suspendingInstance(services, given, instances, instanceNames, at, report),
+      },
+      path,
+      report,
+    );
+    if (found === undefined) continue;
+    resolved.push(found);
+    const told = resolveLvsNotify(name, server, found.servers, path, report);
+    if (told !== undefined) notify.push(told);
+  }
+  checkServicesOnce(
+    resolved.map(({ parameters: { name }, services }) => ({ name, services })),
+    report,
+  );
+  const { lvs_timeouts: timeouts, lvs_sysctl: settings = {} } = values.global;
+  const syncDaemon = resolveSyncDaemon(values.global.lvs_sync_daemon, rules, report);
+  const lvs: LvsParameters = {
+    virtualServers: resolved.map(({ parameters }) => parameters),
+    ...(syncDaemon === undefined ? {} : { syncDaemon }),
+    timeouts: {
+      ...(timeouts?.tcp === undefined ? {} : { tcp: timeouts.tcp }),
+      ...(timeouts?.tcpfin === undefined ? {} : { tcpFin: timeouts.tcpfin }),
+      ...(timeouts?.udp === undefined ? {} : { udp: timeouts.udp }),
+    },
+    settings: resolveSettings(settings),
+    reconcileInterval: values.global.lvs_reconcile_interval ?? 10_000,
+  };
+  const idle =
+    lvs.virtualServers.length === 0 &&
+    syncDaemon === undefined &&
+    Object.keys(lvs.timeouts).length + Object.keys(lvs.settings).length === 0;
+  return { lvs: idle ? undefined : lvs, checks: checks.made, notify };
+}
+
+function resolveSettings(
+  values: Readonly<Record<string, string | number | boolean | undefined>>,
+): Readonly<Record<string, string>> {
+  const entries = Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const written = typeof value === "boolean" ? (value ? "1" : "0") : String(value);
+    return [[name.includes(".") ? name : `net.ipv4.vs.${name}`, written] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function resolveSyncDaemon(
+  values: Loose<z.output<typeof syncDaemonBlock>> | undefined,
+  { instanceNames, instances }: LvsRules,
+  report: Report,
+): SyncDaemonParameters | undefined {
+  if (values?.interface === undefined) return undefined;
+  const { instance, maxlen, syncid, group = "224.0.0.81", port = 8848, ttl = 1 } = values;
+  if (instance !== undefined && !instanceNames.has(instance)) {
+    const near = nearest(instance, [...instanceNames]);
+    const advice = near === undefined ? "" : `: did you mean ${near}?`;
+    report.error(["global", "lvs_sync_daemon", "instance"], `there is no vrrp_instance named ${instance}${advice}`);
+  }
+  return {
+    interface: values.interface,
+    ...(instance === undefined ? {} : { instance }),
+    syncId: syncid ?? instances.find(({ name }) => name === instance)?.vrid ?? 0,
+    ...(maxlen === undefined ? {} : { maximumLength: maxlen }),
+    group,
+    port,
+    ttl,
+  };
+}
