@@ -63,6 +63,12 @@ const shellFiles = new Set([
   "vrrp/settings-note.ts",
   "vrrp/rehearsal.ts",
   "vrrp/address-claims.ts",
+  // Looks at intervals.
+  "lvs/lvs-host.ts",
+  // Kernel settings and modules are files, and so is the note of what was changed.
+  "lvs/host-facts.ts",
+  "lvs/sysctl-store.ts",
+  "lvs/lvs-note.ts",
   "config/load.ts",
   "lvs/ipvs.ts",
   // The table as text, and what modules there are.

@@ -2,7 +2,7 @@
  * A note of the kernel settings that were changed, kept in the runtime directory: after a kill the next start reads
  * what the administrator had.
  */
-import { readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { NoteFile } from "../socket/note-file.ts";
 
 export interface Changed {
   /** Below /proc/sys. */
@@ -11,68 +11,41 @@ export interface Changed {
   readonly set: string;
 }
 
-interface Content {
-  /** Settings live as long as the kernel and the network namespace. */
-  readonly boot: string;
-  readonly namespace: string;
+export interface Noted {
   readonly settings: readonly Changed[];
   /** A packet filter of ours is on the host. */
   readonly filter: boolean;
 }
 
-export type Noted = Pick<Content, "settings" | "filter">;
-
 const nothing: Noted = { settings: [], filter: false };
 
 export class SettingsNote {
   readonly #file: string;
+  readonly #note: NoteFile;
 
   constructor(file: string) {
     this.#file = file;
+    this.#note = new NoteFile(file);
   }
 
   /** Nothing when there is no note, or one of another boot or network namespace. Throws when it cannot be read. */
   read(): Noted {
-    let text: string;
-    try {
-      text = readFileSync(this.#file, "utf8");
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return nothing;
-      throw error;
-    }
-    const content: unknown = JSON.parse(text);
-    if (!isContent(content)) throw new Error(`${this.#file} is not a note of settings`);
-    const { boot, namespace } = here();
-    return content.boot === boot && content.namespace === namespace ? content : nothing;
+    const content = this.#note.read();
+    if (content === undefined) return nothing;
+    if (!isNoted(content)) throw new Error(`${this.#file} is not a note of settings`);
+    return content;
   }
 
   /** Throws the error of the file system. */
   write({ settings, filter }: Noted): void {
-    if (settings.length === 0 && !filter) {
-      rmSync(this.#file, { force: true });
-      return;
-    }
-    const content: Content = { ...here(), settings, filter };
-    // Whole or not at all: a note cut short would lose what it is for.
-    writeFileSync(`${this.#file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    this.#note.write(settings.length === 0 && !filter ? undefined : { settings, filter });
   }
 }
 
-function here(): Pick<Content, "boot" | "namespace"> {
-  return {
-    boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
-    namespace: readlinkSync("/proc/self/ns/net"),
-  };
-}
-
-function isContent(value: unknown): value is Content {
+function isNoted(value: unknown): value is Noted {
   if (typeof value !== "object" || value === null) return false;
-  const { boot, namespace, settings, filter } = value as Partial<Record<keyof Content, unknown>>;
-  if (typeof filter !== "boolean") return false;
-  return (
-    typeof boot === "string" && typeof namespace === "string" && Array.isArray(settings) && settings.every(isChanged)
-  );
+  const { settings, filter } = value as Partial<Record<keyof Noted, unknown>>;
+  return typeof filter === "boolean" && Array.isArray(settings) && settings.every(isChanged);
 }
 
 function isChanged(value: unknown): value is Changed {
