@@ -1,0 +1,66 @@
+/** Destinations that are in the table and not declared: how they go. Pure. */
+import type { Instant, Leaving, Moment, VirtualServerMemory } from "./memory.ts";
+import type { VirtualServerParameters } from "./parameters.ts";
+import type { Placement } from "./placement.ts";
+import type { Observed, Undeclared } from "./virtual-server.ts";
+
+export interface LeavingResult {
+  readonly leaving: ReadonlyMap<string, Leaving>;
+  readonly placements: readonly Placement[];
+  /** Not declared, not ours, and left alone. */
+  readonly foreign: readonly string[];
+  /** One of them takes connections. */
+  readonly usable: boolean;
+  readonly wakeAt: Instant;
+  readonly counting: boolean;
+}
+
+export function leaving(
+  parameters: VirtualServerParameters,
+  memory: VirtualServerMemory,
+  observed: Observed,
+  { now, holdOver }: { now: Moment; holdOver: boolean },
+): LeavingResult {
+  const result = new Map<string, Leaving>();
+  const placements: Placement[] = [];
+  const foreign: string[] = [];
+  let wakeAt = Number.POSITIVE_INFINITY;
+  let usable = false;
+  let counting = false;
+  for (const undeclared of observed.undeclared) {
+    const { key, settings } = undeclared;
+    if (!undeclared.ours && parameters.onDrift !== "repair" && !memory.leaving.has(key)) {
+      foreign.push(key);
+      continue;
+    }
+    const entry = memory.leaving.get(key) ?? begin(parameters, memory, undeclared, now);
+    result.set(key, entry);
+    const found = observed.found(key) ?? 0;
+    const kept = holdOver && found > 0;
+    const over = !kept && (now.instant >= entry.until || (found === 0 && observed.connections(key) === 0));
+    const weight = over ? null : kept ? found : 0;
+    placements.push({ key, settings, weight, datagramWeight: weight, onlyWherePresent: true });
+    usable ||= kept;
+    if (over) continue;
+    counting = true;
+    // What is held over past its time waits for a verdict, not for the clock.
+    if (entry.until > now.instant) wakeAt = Math.min(wakeAt, entry.until);
+  }
+  return { leaving: result, placements, foreign, usable, wakeAt, counting };
+}
+
+function begin(
+  { drainTimeout }: VirtualServerParameters,
+  memory: VirtualServerMemory,
+  { key, settings, ours }: Undeclared,
+  now: Moment,
+): Leaving {
+  const known = memory.servers.get(key);
+  return {
+    settings,
+    until: now.instant + drainTimeout,
+    since: now.wall,
+    reason: ours ? "no longer in the file" : "nobody declared it",
+    ...(known === undefined ? {} : { memory: known }),
+  };
+}

@@ -1,0 +1,130 @@
+/** Where a server is to be in the table, and with which weight. Pure. */
+
+import type { Instant, Moment } from "./memory.ts";
+import { destinationText } from "./mirror.ts";
+import type { FailurePolicy, VirtualServerParameters } from "./parameters.ts";
+import type { DestinationSettings } from "./table.ts";
+import type { Candidate, Observed } from "./virtual-server.ts";
+import { canStartSlowly, slowWeight } from "./weight.ts";
+
+export interface Placement {
+  readonly key: string;
+  /** The weight in it does not count. */
+  readonly settings: DestinationSettings;
+  /** Null: it is not to be there. */
+  readonly weight: number | null;
+  /** The same for services of datagrams: their connections never end by themselves. */
+  readonly datagramWeight: number | null;
+  /** Where it is not, it is not added. */
+  readonly onlyWherePresent: boolean;
+}
+
+export interface PlacedServer {
+  readonly placement: Placement;
+  readonly removed: boolean;
+  readonly slowSince: Instant | undefined;
+  readonly wakeAt: Instant;
+  readonly counting: boolean;
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+/**
+ * Under mh and sh with fallback a server of weight 0 moves only its own clients, its removal moves those of others: it is
+ * put in at once, in its place of the order, and taken out late.
+ */
+export function keepsPlaces({ scheduler: { name, fallback } }: Pick<VirtualServerParameters, "scheduler">): boolean {
+  return fallback && (name === "mh" || name === "sh");
+}
+
+export function placeServer(
+  parameters: VirtualServerParameters,
+  candidate: Candidate,
+  observed: Observed,
+  { now, suppressedAt }: { now: Moment; suppressedAt: Instant | undefined },
+): PlacedServer {
+  const { server, key, inService, standing, before } = candidate;
+  const settings: DestinationSettings = {
+    family: server.family,
+    address: server.address,
+    port: server.port,
+    forwarding: server.forwarding,
+    weight: 0,
+    upperThreshold: standing.upperThreshold,
+    lowerThreshold: standing.lowerThreshold,
+  };
+  const at = (weight: number | null, rest: Partial<PlacedServer> & { datagramWeight?: number | null } = {}) => {
+    const { datagramWeight = weight, ...placed } = rest;
+    const placement = { key, settings, weight, datagramWeight, onlyWherePresent: false };
+    return { placement, removed: false, slowSince: undefined, wakeAt: never, counting: false, ...placed };
+  };
+  if (standing.mode === "maintenance") return at(0);
+  if (inService && suppressedAt === undefined) {
+    if (standing.mode === "drain") return at(0);
+    const slow = slowStart(parameters, candidate, now.instant);
+    if (slow === undefined) return at(standing.weight);
+    return at(slow.weight, { slowSince: slow.since, wakeAt: now.instant + slow.next });
+  }
+  if (!inService && candidate.failedAt === undefined) {
+    return at(keepsPlaces(parameters) || observed.found(key) !== undefined ? 0 : null);
+  }
+  if (inService && parameters.sorryServer?.inhibit === true) return at(0);
+  const out = takeOut(parameters, server.onFailure, {
+    since: candidate.failedAt ?? suppressedAt ?? now.instant,
+    removed: before?.removed === true,
+    present: observed.found(key) !== undefined,
+    connections: observed.connections(key),
+    now: now.instant,
+  });
+  const datagramWeight = keepsPlaces(parameters) || parameters.onePacket ? out.weight : null;
+  return at(out.weight, { ...out, datagramWeight });
+}
+
+interface Out {
+  readonly since: Instant;
+  readonly removed: boolean;
+  readonly present: boolean;
+  readonly connections: number | undefined;
+  readonly now: Instant;
+}
+
+function takeOut(
+  parameters: VirtualServerParameters,
+  policy: FailurePolicy,
+  { since, removed, present, connections, now }: Out,
+): { weight: number | null; removed: boolean; wakeAt: Instant; counting: boolean } {
+  switch (policy.action) {
+    case "quiesce":
+      return { weight: 0, removed: false, wakeAt: never, counting: false };
+    case "remove":
+      return { weight: null, removed: true, wakeAt: never, counting: false };
+    case "quiesce_then_remove": {
+      const places = keepsPlaces(parameters);
+      const over = now >= since + policy.after || (!places && (!present || connections === 0));
+      if (removed || over) return { weight: null, removed: true, wakeAt: never, counting: false };
+      return { weight: 0, removed: false, wakeAt: since + policy.after, counting: !places };
+    }
+  }
+}
+
+function slowStart(
+  { slowStart: duration, scheduler }: VirtualServerParameters,
+  { before, standing: { weight }, held }: Candidate,
+  now: Instant,
+): { since: Instant; weight: number; next: number } | undefined {
+  if (duration === 0 || held || before === undefined || !canStartSlowly(scheduler.name)) return undefined;
+  const comesBack = !before.inService && (before.state === "down" || before.state === "maintenance");
+  const since = comesBack ? now : before.slowSince;
+  if (since === undefined) return undefined;
+  const step = slowWeight(weight, now - since, duration);
+  return step === undefined ? undefined : { since, ...step };
+}
+
+export function placeSorry({ sorryServer }: VirtualServerParameters, standingIn: boolean): readonly Placement[] {
+  if (sorryServer === undefined) return [];
+  const { family, address, port, forwarding } = sorryServer;
+  const settings = { family, address, port, forwarding, weight: 0, upperThreshold: 0, lowerThreshold: 0 };
+  const weight = standingIn ? 1 : null;
+  const key = destinationText(sorryServer);
+  return [{ key, settings, weight, datagramWeight: weight, onlyWherePresent: false }];
+}

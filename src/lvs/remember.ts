@@ -1,0 +1,144 @@
+/** What is kept of a decision, and what is told of it. Pure. */
+import type { LeavingResult } from "./leaving.ts";
+import type { Change, Instant, Moment, ServerMemory, VirtualServerMemory } from "./memory.ts";
+import type { VirtualServerParameters } from "./parameters.ts";
+import type { PlacedServer } from "./placement.ts";
+import type { ServerState } from "./status.ts";
+import type { Candidate, CoreEvent } from "./virtual-server.ts";
+
+const changesKept = 10;
+
+export interface Decided {
+  readonly candidates: readonly Candidate[];
+  /** One for each candidate. */
+  readonly placed: readonly PlacedServer[];
+  readonly left: LeavingResult;
+  readonly quorum: boolean | undefined;
+  readonly standingIn: boolean;
+  readonly suppressedAt: Instant | undefined;
+  readonly weight: number;
+}
+
+export function remember(
+  parameters: VirtualServerParameters,
+  before: VirtualServerMemory,
+  decided: Decided,
+  now: Moment,
+): { readonly memory: VirtualServerMemory; readonly events: readonly CoreEvent[] } {
+  const { candidates, placed, left, quorum, standingIn, suppressedAt } = decided;
+  const events: CoreEvent[] = [];
+  const virtual_server = parameters.name;
+  const servers = new Map<string, ServerMemory>();
+  for (const [i, candidate] of candidates.entries()) {
+    const from = candidate.before?.state ?? "unknown";
+    const memory = rememberServer(parameters, candidate, placed[i], now);
+    servers.set(candidate.key, memory);
+    if (memory.state !== from || before.leaving.has(candidate.key)) {
+      const was = before.leaving.has(candidate.key) ? "leaving" : from;
+      events.push({
+        type: "server",
+        virtual_server,
+        server: candidate.server.name,
+        from: was,
+        to: memory.state,
+        reason: memory.reason,
+      });
+    }
+  }
+  for (const [key, entry] of left.leaving) {
+    if (before.leaving.has(key)) continue;
+    const from = before.servers.get(key)?.state ?? "unknown";
+    events.push({ type: "server", virtual_server, server: key, from, to: "leaving", reason: entry.reason });
+  }
+  const panic = candidates.some(({ held }) => held);
+  if (panic !== before.panic)
+    events.push({ type: "lvs_warning", virtual_server, message: panicText(parameters, panic) });
+  const { state, reason } = stateOf(parameters, decided);
+  if (standingIn !== before.standingIn)
+    events.push({ type: "sorry_server", virtual_server, standing_in: standingIn, reason });
+  if (quorum !== undefined && quorum !== before.quorum)
+    events.push({ type: "quorum", virtual_server, up: quorum, reason });
+  return {
+    memory: {
+      servers,
+      leaving: left.leaving,
+      quorum,
+      standingIn,
+      ...(suppressedAt === undefined ? {} : { suppressedAt }),
+      panic,
+      state,
+      reason,
+      since: state === before.state ? before.since : now.wall,
+    },
+    events,
+  };
+}
+
+function rememberServer(
+  parameters: VirtualServerParameters,
+  candidate: Candidate,
+  placed: PlacedServer | undefined,
+  now: Moment,
+): ServerMemory {
+  const { before, assessment, inService, failedAt } = candidate;
+  const { state, reason } = serverState(parameters, candidate);
+  const same = before?.state === state;
+  const change: Change = { at: now.wall, state, reason };
+  return {
+    health: assessment.health === "unknown" ? (before?.health ?? "unknown") : assessment.health,
+    flaps: assessment.flaps,
+    damped: assessment.damped,
+    inService,
+    ...(failedAt === undefined ? {} : { failedAt }),
+    removed: placed?.removed === true,
+    ...(placed?.slowSince === undefined ? {} : { slowSince: placed.slowSince }),
+    state,
+    reason,
+    since: same ? before.since : now.wall,
+    changes: same ? before.changes : [...(before?.changes ?? []), change].slice(-changesKept),
+  };
+}
+
+function serverState(
+  { panicThreshold }: VirtualServerParameters,
+  { standing, assessment, held, failedAt }: Candidate,
+): { state: ServerState; reason: string } {
+  if (standing.mode === "maintenance") return { state: "maintenance", reason: standing.reason };
+  if (failedAt !== undefined) {
+    const reason = assessment.damped
+      ? `it changes too often, and stays down until it was quiet for long enough (${assessment.reason})`
+      : assessment.reason;
+    const kept = `; keeps its weight, as fewer than ${panicThreshold}% would be left`;
+    return { state: "down", reason: held ? `${reason}${kept}` : reason };
+  }
+  if (standing.mode === "drain") return { state: "draining", reason: standing.reason };
+  switch (assessment.health) {
+    case "unknown":
+      return { state: "unknown", reason: assessment.reason };
+    case "up":
+      return { state: "up", reason: assessment.reason };
+    case "down":
+      return { state: "down", reason: assessment.reason };
+  }
+}
+
+function panicText({ panicThreshold }: VirtualServerParameters, panic: boolean): string {
+  return panic
+    ? `failures take no more servers out: fewer than ${panicThreshold}% would be left (panic_threshold)`
+    : `failures take servers out again: at least ${panicThreshold}% are left`;
+}
+
+function stateOf(
+  { quorum: wanted, hysteresis, sorryServer }: VirtualServerParameters,
+  { quorum, weight, standingIn, candidates }: Decided,
+): { state: VirtualServerMemory["state"]; reason: string } {
+  const sorry = standingIn && sorryServer !== undefined ? `; ${sorryServer.name} stands in` : "";
+  if (weight === 0) {
+    const none = candidates.length === 0 ? "it has no server" : "no server is in service";
+    return { state: "down", reason: `${none}${sorry}` };
+  }
+  const of = hysteresis > 0 ? `quorum ${wanted} with hysteresis ${hysteresis}` : `quorum ${wanted}`;
+  const words = `weight ${weight} in service, ${of}`;
+  if (quorum === false) return { state: "quorum_lost", reason: `${words}: lost${sorry}` };
+  return { state: "up", reason: quorum === undefined ? `${words}: not all have a result yet${sorry}` : words };
+}
