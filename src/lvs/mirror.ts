@@ -99,6 +99,16 @@ export function mirrored(
   };
 }
 
+/** "192.0.2.21:443": what a server goes by within its virtual server; without a port of its own, the address alone. */
+export function serverKey(at: { readonly family: Family; readonly address: string; readonly port?: number }): string {
+  return serverText(at.family, at.address, at.port ?? 0);
+}
+
+/** The port of a server in a service. */
+export function portIn(service: ServiceAddress, port: number | undefined): number {
+  return port ?? (service.kind === "address" ? service.port : 0);
+}
+
 /** "192.0.2.21:443": what it goes by within a service. */
 export function destinationText(at: {
   readonly family: Family;

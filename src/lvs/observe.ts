@@ -1,7 +1,7 @@
 /** What a decision sees of the table: all services of a virtual server together. Pure but for reading the mirror. */
 import type { CheckVerdict } from "./assess.ts";
-import { destinationText, type Mirror } from "./mirror.ts";
-import type { AdminEntry, VirtualServerParameters } from "./parameters.ts";
+import { destinationText, type Mirror, portIn, serverKey } from "./mirror.ts";
+import type { AdminEntry, ServiceAddress, VirtualServerParameters } from "./parameters.ts";
 import type { Observed, Undeclared } from "./virtual-server.ts";
 
 export interface World {
@@ -16,17 +16,18 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
   const weights = new Map<string, number>();
   const connections = new Map<string, number | undefined>();
   const undeclared = new Map<string, Undeclared>();
-  const declared = new Set(parameters.servers.map(destinationText));
-  if (parameters.sorryServer !== undefined) declared.add(destinationText(parameters.sorryServer));
   for (const service of parameters.services) {
     const known = world.mirror.get(service);
     if (known === undefined) continue;
-    for (const [key, { settings, counts }] of known.destinations) {
+    const declared = declaredIn(service, parameters);
+    for (const [text, { settings, counts }] of known.destinations) {
+      const server = declared.get(text);
+      const key = server ?? text;
       weights.set(key, Math.max(settings.weight, weights.get(key) ?? 0));
       const before = connections.has(key) ? connections.get(key) : 0;
       const sum = counts === undefined || before === undefined ? undefined : before + counts.active + counts.inactive;
       connections.set(key, sum);
-      if (declared.has(key)) continue;
+      if (server !== undefined) continue;
       const ours = world.owns(known.name, key) || undeclared.get(key)?.ours === true;
       undeclared.set(key, { key, settings, ours });
     }
@@ -38,4 +39,15 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
     connections: (key) => connections.get(key),
     undeclared: [...undeclared.values()],
   };
+}
+
+/** Destinations of a service and the servers that they are. */
+function declaredIn(
+  service: ServiceAddress,
+  { servers, sorryServer }: VirtualServerParameters,
+): ReadonlyMap<string, string> {
+  const all = sorryServer === undefined ? servers : [sorryServer, ...servers];
+  return new Map(
+    all.map((server) => [destinationText({ ...server, port: portIn(service, server.port) }), serverKey(server)]),
+  );
 }

@@ -1,7 +1,7 @@
 /** Where a server is to be in the table, and with which weight. Pure. */
 
 import type { Instant, Moment } from "./memory.ts";
-import { destinationText } from "./mirror.ts";
+import { serverKey } from "./mirror.ts";
 import type { FailurePolicy, VirtualServerParameters } from "./parameters.ts";
 import type { DestinationSettings } from "./table.ts";
 import type { Candidate, Observed } from "./virtual-server.ts";
@@ -9,8 +9,7 @@ import { canStartSlowly, slowWeight } from "./weight.ts";
 
 export interface Placement {
   readonly key: string;
-  /** The weight in it does not count. */
-  readonly settings: DestinationSettings;
+  readonly settings: PlacedSettings;
   /** Null: it is not to be there. */
   readonly weight: number | null;
   /** The same for services of datagrams: their connections never end by themselves. */
@@ -18,6 +17,9 @@ export interface Placement {
   /** Where it is not, it is not added. */
   readonly onlyWherePresent: boolean;
 }
+
+/** Without a port it is that of the service. */
+export type PlacedSettings = Omit<DestinationSettings, "port" | "weight"> & { readonly port: number | undefined };
 
 export interface PlacedServer {
   readonly placement: Placement;
@@ -44,12 +46,11 @@ export function placeServer(
   { now, suppressedAt }: { now: Moment; suppressedAt: Instant | undefined },
 ): PlacedServer {
   const { server, key, inService, standing, before } = candidate;
-  const settings: DestinationSettings = {
+  const settings: PlacedSettings = {
     family: server.family,
     address: server.address,
     port: server.port,
     forwarding: server.forwarding,
-    weight: 0,
     upperThreshold: standing.upperThreshold,
     lowerThreshold: standing.lowerThreshold,
   };
@@ -123,8 +124,8 @@ function slowStart(
 export function placeSorry({ sorryServer }: VirtualServerParameters, standingIn: boolean): readonly Placement[] {
   if (sorryServer === undefined) return [];
   const { family, address, port, forwarding } = sorryServer;
-  const settings = { family, address, port, forwarding, weight: 0, upperThreshold: 0, lowerThreshold: 0 };
+  const settings = { family, address, port, forwarding, upperThreshold: 0, lowerThreshold: 0 };
   const weight = standingIn ? 1 : null;
-  const key = destinationText(sorryServer);
+  const key = serverKey(sorryServer);
   return [{ key, settings, weight, datagramWeight: weight, onlyWherePresent: false }];
 }

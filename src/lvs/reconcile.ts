@@ -3,6 +3,7 @@
  * what takes connections comes before what stops taking them, and what disappears comes last. Never a flush, and never a
  * removal where a change will do: it keeps the connections. Pure.
  */
+import { destinationText, portIn } from "./mirror.ts";
 import type { ServiceAddress } from "./parameters.ts";
 import type { Placement } from "./placement.ts";
 import { equalDestinations, equalServices } from "./service-settings.ts";
@@ -39,13 +40,14 @@ export function reconcile(
   const absent = actual.settings === undefined;
   for (const placement of wanted.placements) {
     const weight = weightIn(service, placement);
-    const present = absent ? undefined : actual.destinations.get(placement.key);
-    const { family, address, port } = placement.settings;
+    const { family, address } = placement.settings;
+    const port = portIn(service, placement.settings.port);
+    const present = absent ? undefined : actual.destinations.get(destinationText({ family, address, port }));
     if (weight === null) {
       if (present !== undefined) deleting.push({ type: "delete-destination", service, family, address, port });
       continue;
     }
-    const destination = { ...placement.settings, weight };
+    const destination = { ...placement.settings, port, weight };
     // In canonical order: the kernel puts each before those that are there, on every director alike.
     if (present === undefined) {
       if (!placement.onlyWherePresent) giving.push({ type: "add-destination", service, settings: destination });

@@ -2,7 +2,7 @@
 import type { CheckVerdict } from "./assess.ts";
 import { hints } from "./hints.ts";
 import type { Leaving, ServerMemory } from "./memory.ts";
-import { destinationText, type Mirror, type MirroredDestination } from "./mirror.ts";
+import { destinationText, type Mirror, type MirroredDestination, portIn, serverKey } from "./mirror.ts";
 import type { AdminEntry, RealServerParameters, VirtualServerParameters } from "./parameters.ts";
 import { forwardingText } from "./service-settings.ts";
 import {
@@ -52,9 +52,7 @@ export function reportUnit({ parameters, memory, decision }: Unit, told: Told): 
     panic: memory?.panic ?? false,
     suspended: told.suspended(parameters.suspendUnless),
     servers: [
-      ...parameters.servers.map((server) =>
-        reportServer(server, memory?.servers.get(destinationText(server)), context),
-      ),
+      ...parameters.servers.map((server) => reportServer(server, memory?.servers.get(serverKey(server)), context)),
       ...[...(memory?.leaving ?? [])].map(([key, leaving]) => reportLeaving(key, leaving, context)),
     ],
     foreign: decision?.foreign ?? [],
@@ -73,7 +71,6 @@ function reportServer(
   context: Context,
 ): RealServerStatus {
   const { told, parameters } = context;
-  const key = destinationText(server);
   return {
     name: server.name,
     state: memory?.state ?? "unknown",
@@ -81,7 +78,7 @@ function reportServer(
     since: told.iso(memory?.since ?? told.wall),
     method: forwardingText(server.forwarding),
     configured_weight: server.weight,
-    ...inTable(key, context),
+    ...inTable(serverKey(server), server, context),
     checks: server.checks.map((name) => {
       const { up, reason } = told.verdict(name) ?? { up: null, reason: "no result yet" };
       return { name, up, reason };
@@ -103,15 +100,20 @@ function reportLeaving(key: string, { settings, since, reason, memory }: Leaving
     since: told.iso(since),
     method: forwardingText(settings.forwarding),
     configured_weight: 0,
-    ...inTable(key, context),
+    ...inTable(key, settings, context),
     checks: [],
     admin: [],
     changes: changes.map((change) => ({ ...change, at: told.iso(change.at) })),
   };
 }
 
-function inTable(key: string, { told, parameters, weights }: Context) {
-  const found = parameters.services.flatMap((service) => told.mirror.get(service)?.destinations.get(key) ?? []);
+type Place = Pick<RealServerParameters, "family" | "address" | "port">;
+
+function inTable(key: string, { family, address, port }: Place, { told, parameters, weights }: Context) {
+  const found = parameters.services.flatMap((service) => {
+    const text = destinationText({ family, address, port: portIn(service, port) });
+    return told.mirror.get(service)?.destinations.get(text) ?? [];
+  });
   const traffic = found.map((each) => each.traffic ?? noTraffic).reduce(added, noTraffic);
   return {
     desired_weight: weights.get(key) ?? null,

@@ -5,7 +5,7 @@
 import { type Assessment, advicesOf, assess, type CheckVerdict } from "./assess.ts";
 import { leaving } from "./leaving.ts";
 import { type Instant, type Moment, newMemory, type ServerMemory, type VirtualServerMemory } from "./memory.ts";
-import { destinationText } from "./mirror.ts";
+import { serverKey } from "./mirror.ts";
 import type { AdminEntry, RealServerParameters, VirtualServerParameters } from "./parameters.ts";
 import { type Placement, placeServer, placeSorry } from "./placement.ts";
 import { type Failing, heldByPanic, quorumAfter } from "./quorum.ts";
@@ -124,7 +124,7 @@ function candidate(
   observed: Observed,
   now: Moment,
 ): Candidate {
-  const key = destinationText(server);
+  const key = serverKey(server);
   // Back in the file while it was leaving: it goes on as it was.
   const before = memory.servers.get(key) ?? memory.leaving.get(key)?.memory;
   const assessment = assess(parameters, server, before, observed.verdict, now.instant);
@@ -195,6 +195,6 @@ function standsIn(
   if (quorum === false) return true;
   if (weight === 0) return !holdOver;
   // Found in the table at the start: it stays until it is clear that it is not needed.
-  const found = memory.servers.size === 0 && (observed.found(destinationText(sorryServer)) ?? 0) > 0;
+  const found = memory.servers.size === 0 && (observed.found(serverKey(sorryServer)) ?? 0) > 0;
   return quorum === undefined && (memory.standingIn || found);
 }

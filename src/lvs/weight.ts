@@ -40,7 +40,11 @@ export interface NamedAdvice {
   readonly advice: Advice;
 }
 
-export function concerns(entry: AdminEntry, virtualServer: string, server: { address: string; port: number }): boolean {
+export function concerns(
+  entry: AdminEntry,
+  virtualServer: string,
+  server: { address: string; port?: number },
+): boolean {
   return (
     entry.address === server.address &&
     (entry.port === undefined || entry.port === server.port) &&
