@@ -50,7 +50,7 @@ const headerValue = secret("the value of a header, on one line", (value) =>
 );
 const headers = z.record(headerName, headerValue).meta({ "x-bounds": "a map of header names and values" });
 
-const regex = text("a regular expression", (value) => {
+export const regex = text("a regular expression", (value) => {
   try {
     new RegExp(value);
     return undefined;

@@ -3,11 +3,14 @@ import type { CheckTypeName } from "../healthchecks/parameters.ts";
 import { customSchema } from "./check-custom.ts";
 import { dnsSchema } from "./check-dns.ts";
 import { fileSchema } from "./check-file.ts";
+import { ftpSchema } from "./check-ftp.ts";
 import { httpSchema } from "./check-http.ts";
 import { interfaceSchema } from "./check-interface.ts";
+import { imapSchema, popSchema } from "./check-mailbox.ts";
 import { ntpSchema } from "./check-ntp.ts";
 import { pingSchema } from "./check-ping.ts";
 import { processSchema } from "./check-process.ts";
+import { redisSchema } from "./check-redis.ts";
 import { routeSchema } from "./check-route.ts";
 import type { CheckSchema } from "./check-schema.ts";
 import { scriptSchema } from "./check-script.ts";
@@ -24,6 +27,10 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   custom: customSchema,
   http: httpSchema,
   smtp: smtpSchema,
+  imap: imapSchema,
+  pop: popSchema,
+  redis: redisSchema,
+  ftp: ftpSchema,
   ping: pingSchema,
   route: routeSchema,
   dns: dnsSchema,

@@ -19,6 +19,13 @@ export interface Endpoint {
   readonly source?: string;
 }
 
+export interface TlsExtras {
+  /** The server has to choose one of them (ALPN). */
+  readonly protocols?: readonly string[];
+  /** Of another connection to the same server, to be taken up again. */
+  readonly session?: Buffer | undefined;
+}
+
 /** Bytes in one line, its end not counted. */
 const longestLine = 4096;
 /** Bytes of a whole conversation. */
@@ -64,6 +71,8 @@ export class Conversation {
   #received = 0;
   #ended = false;
   #goodbye: string | Uint8Array | undefined;
+  #secrets: string[] = [];
+  #session: Buffer | undefined;
   /** Why nothing more will come. What has come before can still be read. */
   #failure: string | undefined;
   #wake: () => void = () => {};
@@ -83,11 +92,14 @@ export class Conversation {
     await this.#until(() => !this.#socket.connecting && !this.#socket.destroyed);
   }
 
-  /** From now on everything is inside TLS. With `protocols`, the server has to choose one of them (ALPN). */
-  async startTls(parameters: TlsParameters, protocols: readonly string[] = []): Promise<void> {
+  /** From now on everything is inside TLS. */
+  async startTls(parameters: TlsParameters, { protocols = [], session }: TlsExtras = {}): Promise<void> {
     const { step } = this;
     this.step = "TLS";
-    const stream = await this.#wrapped(parameters, protocols);
+    const stream = await this.#wrapped(parameters, { protocols, session });
+    stream.on("session", (told) => {
+      this.#session = told;
+    });
     this.#stream = stream;
     this.#listen(stream);
     let agreed = false;
@@ -103,8 +115,25 @@ export class Conversation {
     this.step = step;
   }
 
+  /** What was received, for a reason; a password that the server repeats is not. */
+  quote(said: string | Uint8Array): string {
+    let text = typeof said === "string" ? said : Buffer.from(said).toString("utf8");
+    for (const secret of this.#secrets) text = text.replaceAll(secret, "***");
+    return quote(text);
+  }
+
+  /** Never to be repeated in a reason. */
+  conceal(secret: string): void {
+    if (secret.length > 2) this.#secrets.push(secret);
+  }
+
   get localAddress(): string {
     return this.#socket.localAddress ?? "";
+  }
+
+  /** For a further connection of this conversation, under TLS. */
+  get session(): Buffer | undefined {
+    return this.#session;
   }
 
   get isSecure(): boolean {
@@ -120,7 +149,7 @@ export class Conversation {
     await this.#until(() => this.#inbox.hasLine || this.#inbox.length > longestLine);
     const line = this.#inbox.line();
     if (line !== undefined && line.length <= longestLine) return line.toString("utf8");
-    throw new Error(`a line of more than ${longestLine} bytes: ${quote(line ?? this.#inbox.peek())}`);
+    throw new Error(`a line of more than ${longestLine} bytes: ${this.quote(line ?? this.#inbox.peek())}`);
   }
 
   /** Exactly so many; to bound `length` is the caller's. */
@@ -157,18 +186,19 @@ export class Conversation {
     this.#stream.write(last);
   }
 
-  async #wrapped(parameters: TlsParameters, protocols: readonly string[]): Promise<TLSSocket> {
+  async #wrapped(parameters: TlsParameters, { protocols, session }: Required<TlsExtras>): Promise<TLSSocket> {
     try {
       const files = await readTlsFiles(parameters);
       if (this.#failure !== undefined) throw new Error(this.#failure);
       // What came in clear text must never count as said inside TLS (RFC 3207 section 6).
-      if (this.#inbox.length > 0) throw new Error(`the server said ${quote(this.#inbox.peek())} before TLS began`);
+      if (this.#inbox.length > 0) throw new Error(`the server said ${this.quote(this.#inbox.peek())} before TLS began`);
       for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
       return connectTls({
         // Whether it is trusted is asked for afterwards: Node would close the connection, and not with a reset.
         ...tlsOptions(parameters.serverName ?? this.#host, false, files),
         socket: this.#socket,
         ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+        ...(session === undefined ? {} : { session }),
       });
     } catch (error) {
       throw new Error(whyFailed(error));
@@ -214,7 +244,7 @@ export class Conversation {
   async #until(done: () => boolean): Promise<void> {
     while (!done()) {
       if (this.#failure !== undefined) {
-        const after = this.#inbox.length > 0 ? ` after ${quote(this.#inbox.peek())}` : "";
+        const after = this.#inbox.length > 0 ? ` after ${this.quote(this.#inbox.peek())}` : "";
         throw new Error(`${this.#failure}${after}`);
       }
       await new Promise<void>((resolve) => {

@@ -1,6 +1,5 @@
 /** Replies with a code of three digits, as SMTP (RFC 5321 section 4.2) and FTP (RFC 959 section 4.2) have them. */
 import type { Conversation } from "./conversation.ts";
-import { quote } from "./quote.ts";
 
 export interface Reply {
   readonly code: number;
@@ -15,17 +14,17 @@ export async function expectReply(peer: Conversation, ...codes: readonly number[
   const reply = await readReply(peer);
   if (codes.some((code) => code === reply.code || code === Math.floor(reply.code / 100))) return reply;
   const wanted = codes.map((code) => (code < 10 ? `${code}xx` : code)).join(" or ");
-  throw new Error(`${quote(`${reply.code} ${reply.lines.join(" ")}`)} instead of ${wanted}`);
+  throw new Error(`${peer.quote(`${reply.code} ${reply.lines.join(" ")}`)} instead of ${wanted}`);
 }
 
 export async function readReply(peer: Conversation): Promise<Reply> {
   const first = await peer.line();
   const [, digits = "", more, text = ""] = /^([1-5]\d\d)(?:([ -])(.*))?$/.exec(first) ?? [];
-  if (digits === "") throw new Error(`${quote(first)}, which is no reply with a code`);
+  if (digits === "") throw new Error(`${peer.quote(first)}, which is no reply with a code`);
   const lines = [text];
   // In FTP the lines between the first and the last need not begin with the code.
   for (let line = first; more === "-" && !(lines.length > 1 && line.startsWith(`${digits} `)); ) {
-    if (lines.length >= mostLines) throw new Error(`a reply of more than ${mostLines} lines: ${quote(first)}`);
+    if (lines.length >= mostLines) throw new Error(`a reply of more than ${mostLines} lines: ${peer.quote(first)}`);
     line = await peer.line();
     lines.push(line.startsWith(digits) ? line.slice(4) : line.trim());
     if (line === digits) break;

@@ -2,7 +2,6 @@
 import { isIPv6 } from "node:net";
 import type { CheckType } from "./check-type.ts";
 import { type Conversation, converse } from "./conversation.ts";
-import { quote } from "./quote.ts";
 import { expectReply, readReply } from "./reply.ts";
 import { overTls, type Service, secureFirst } from "./service.ts";
 
@@ -30,7 +29,7 @@ export const smtp: CheckType<SmtpParameters> = {
         await hello(peer, name);
       }
       peer.goodbye("QUIT\r\n");
-      return `greeted with ${quote(`220 ${greeting.lines[0]}`)}, ${peer.step} answered${overTls(peer)}`;
+      return `greeted with ${peer.quote(`220 ${greeting.lines[0]}`)}, ${peer.step} answered${overTls(peer)}`;
     });
   },
 };
@@ -42,7 +41,7 @@ async function hello(peer: Conversation, name: string): Promise<readonly string[
   const { code, lines } = await readReply(peer);
   if (code === 250) return lines.slice(1);
   // RFC 5321 section 4.1.4: one that does not know it may know what came before.
-  if (![500, 501, 502, 504, 550].includes(code)) throw new Error(`${quote(`${code} ${lines[0]}`)} instead of 250`);
+  if (![500, 501, 502, 504, 550].includes(code)) throw new Error(`${peer.quote(`${code} ${lines[0]}`)} instead of 250`);
   peer.step = "HELO";
   peer.send(`HELO ${name}\r\n`);
   await expectReply(peer, 250);

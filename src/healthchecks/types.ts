@@ -3,12 +3,16 @@ import type { CheckType } from "./check-type.ts";
 import { custom } from "./custom.ts";
 import { dns } from "./dns.ts";
 import { file } from "./file.ts";
+import { ftp } from "./ftp.ts";
 import { http } from "./http.ts";
+import { imap } from "./imap.ts";
 import { networkInterface } from "./interface.ts";
 import { ntp } from "./ntp.ts";
 import type { CheckParameters } from "./parameters.ts";
 import { ping } from "./ping.ts";
+import { pop } from "./pop.ts";
 import { processes } from "./process.ts";
+import { redis } from "./redis.ts";
 import { route } from "./route.ts";
 import { script } from "./script.ts";
 import { smtp } from "./smtp.ts";
@@ -24,6 +28,10 @@ const types = {
   custom,
   http,
   smtp,
+  imap,
+  pop,
+  redis,
+  ftp,
   ping,
   route,
   dns,

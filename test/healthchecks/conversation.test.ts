@@ -324,7 +324,7 @@ describe("TLS", () => {
     const { port } = server.address() as { port: number };
     const ask = (protocol: string) =>
       talk(port, async (peer) => {
-        await peer.startTls(trusting(), [protocol]);
+        await peer.startTls(trusting(), { protocols: [protocol] });
         return "agreed";
       });
     expect(await ask("postgresql")).toMatchObject({ ok: true });
