@@ -12,11 +12,13 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -606,6 +608,136 @@ static napi_value socket_receive(napi_env env, napi_callback_info info) {
   return integer(env, received);
 }
 
+/*
+ * Many short TCP connections. Thousands of them come and go each second, so they have neither a libuv handle nor a
+ * struct descriptor each: one epoll instance watches all of them, and libuv watches that one. Every event disarms its
+ * connection, and is told with the error that was pending. A reset ends them (SO_LINGER 0): no TIME_WAIT is left.
+ */
+#define MAX_EVENTS 256
+
+/* pollOpen(): a descriptor for watch(), readable while one of its connections has an event. */
+static napi_value poll_open(napi_env env, napi_callback_info info) {
+  struct environment *environment = arguments(env, info, 0, NULL);
+  if (environment == NULL) return refuse(env);
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  return integer(env, fd < 0 ? -errno : adopt(environment, fd, false, false));
+}
+
+/* unref(fd): watching it keeps the process alive no longer. */
+static napi_value descriptor_unref(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  int fd;
+  struct environment *environment = arguments(env, info, 1, values);
+  if (environment == NULL || !get_int(env, values[0], &fd)) return refuse(env);
+  struct descriptor *descriptor = find(environment, fd);
+  if (descriptor == NULL || !descriptor->watched) return integer(env, -EBADF);
+  uv_unref((uv_handle_t *)descriptor->poll);
+  return integer(env, 0);
+}
+
+static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length, const void *from,
+                        socklen_t from_length, int mark) {
+  int one = 1;
+  struct linger reset = {.l_onoff = 1, .l_linger = 0};
+  int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.fd = fd};
+  if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0 ||
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+      (mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0) ||
+      /* The port is chosen by connect(), which needs it to be free towards one destination only. */
+      (from_length > 0 && (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one) < 0 ||
+                           bind(fd, from, from_length) < 0)) ||
+      (connect(fd, to, to_length) < 0 && errno != EINPROGRESS) || epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) < 0) {
+    int error = errno;
+    close(fd);
+    return -error;
+  }
+  return fd;
+}
+
+/* streamOpen(poll, sockaddr, source sockaddr | undefined, mark): a connection that has an event when it is open. */
+static napi_value stream_open(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  int poll, mark;
+  void *to, *from = NULL;
+  size_t to_length, from_length = 0;
+  if (arguments(env, info, 4, values) == NULL || !get_int(env, values[0], &poll) ||
+      !get_bytes(env, values[1], &to, &to_length) || !get_int(env, values[3], &mark))
+    return refuse(env);
+  if (!get_bytes(env, values[2], &from, &from_length)) from_length = 0;
+  if (to_length < sizeof(struct sockaddr_in)) return integer(env, -EINVAL);
+  return integer(env, begin_stream(poll, to, (socklen_t)to_length, from, (socklen_t)from_length, mark));
+}
+
+/* streamEvents(poll, into): how many connections have one; `into` gets a descriptor and an errno or 0 for each. */
+static napi_value stream_events(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int poll;
+  void *into;
+  size_t length;
+  napi_typedarray_type type;
+  if (arguments(env, info, 2, values) == NULL || !get_int(env, values[0], &poll) ||
+      napi_get_typedarray_info(env, values[1], &type, &length, &into, NULL, NULL) != napi_ok || type != napi_int32_array)
+    return refuse(env);
+  struct epoll_event events[MAX_EVENTS];
+  int most = length / 2 < MAX_EVENTS ? (int)(length / 2) : MAX_EVENTS;
+  int count;
+  do count = epoll_wait(poll, events, most, 0);
+  while (count < 0 && errno == EINTR);
+  if (count < 0) return integer(env, -errno);
+  int32_t *field = into;
+  for (int i = 0; i < count; i++) {
+    *field++ = events[i].data.fd;
+    *field++ = events[i].events & (EPOLLERR | EPOLLHUP) ? pending_error(events[i].data.fd) : 0;
+  }
+  return integer(env, count);
+}
+
+/* streamAwait(poll, fd): its next event is that something can be read. */
+static napi_value stream_await(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int poll, fd;
+  if (arguments(env, info, 2, values) == NULL || !get_int(env, values[0], &poll) || !get_int(env, values[1], &fd))
+    return refuse(env);
+  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
+  return integer(env, outcome(epoll_ctl(poll, EPOLL_CTL_MOD, fd, &event)));
+}
+
+/* streamRead(fd, into): how many bytes came, 0 at the end of the stream, -EAGAIN when there are none yet. */
+static napi_value stream_read(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int fd;
+  void *into;
+  size_t length;
+  if (arguments(env, info, 2, values) == NULL || !get_int(env, values[0], &fd) ||
+      !get_bytes(env, values[1], &into, &length))
+    return refuse(env);
+  ssize_t count;
+  do count = recv(fd, into, length, MSG_DONTWAIT);
+  while (count < 0 && errno == EINTR);
+  return integer(env, count < 0 ? -errno : (int)count);
+}
+
+/* streamClose(poll, fd): with a reset. Only what this poll watches: no other descriptor is closed by mistake. */
+static napi_value stream_close(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int poll, fd;
+  if (arguments(env, info, 2, values) == NULL || !get_int(env, values[0], &poll) || !get_int(env, values[1], &fd))
+    return refuse(env);
+  if (epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL) < 0) return integer(env, -errno);
+  return integer(env, outcome(close(fd)));
+}
+
+/* streamRelease(poll, fd): it is not watched any more, and whoever takes it closes it. */
+static napi_value stream_release(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int poll, fd;
+  if (arguments(env, info, 2, values) == NULL || !get_int(env, values[0], &poll) || !get_int(env, values[1], &fd))
+    return refuse(env);
+  return integer(env, outcome(epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL)));
+}
+
 static napi_value clock_now(napi_env env, napi_callback_info info) {
   napi_value result = NULL;
   (void)info;
@@ -765,6 +897,14 @@ static const struct {
     {"send", socket_send},
     {"sendAside", socket_send_aside},
     {"receive", socket_receive},
+    {"pollOpen", poll_open},
+    {"unref", descriptor_unref},
+    {"streamOpen", stream_open},
+    {"streamEvents", stream_events},
+    {"streamAwait", stream_await},
+    {"streamRead", stream_read},
+    {"streamClose", stream_close},
+    {"streamRelease", stream_release},
     {"now", clock_now},
     {"suspended", clock_suspended},
     {"timerOpen", timer_open},

@@ -1,7 +1,8 @@
 /** `type: http`: a web server answers a request, over HTTP or HTTPS, as is expected. */
 import { matches } from "./bounded-match.ts";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
-import { exchange, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
+import { exchange1, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
+import { exchange2 } from "./http2-exchange.ts";
 import { quote } from "./quote.ts";
 import { readTlsFiles, type TlsParameters, whyFailed } from "./tls.ts";
 
@@ -35,7 +36,8 @@ export const http: CheckType<HttpParameters> = {
     try {
       const tls = url.protocol === "https:" || parameters.redirects > 0 ? await readTls(parameters) : { verify: true };
       for (let left = parameters.redirects; ; left--) {
-        const response = await exchange(requestOf(parameters, url, tls), signal);
+        const request = requestOf(parameters, url, tls);
+        const response = await (request.version === "2" ? exchange2 : exchange1)(request, signal);
         const next = left > 0 ? redirection(response, url) : undefined;
         if (next === undefined) {
           const complaint = judgeResponse(parameters, response);

@@ -1,3 +1,5 @@
+import { errnoName } from "../socket/errno.ts";
+
 /** Why the system refused something, in words. */
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refused",
@@ -15,6 +17,12 @@ const words: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is no folder",
   ELOOP: "its symbolic links go round in a circle",
 };
+
+export function whyErrno(errno: number): string {
+  const code = errnoName(errno);
+  const told = words[code];
+  return told === undefined ? code : `${told} (${code})`;
+}
 
 export function whySystem(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

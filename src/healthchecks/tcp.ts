@@ -1,7 +1,9 @@
 /** `type: tcp`: a connection can be opened. It is closed at once; nothing is sent. */
-import { connect } from "node:net";
+
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
-import { whySystem } from "./system-failure.ts";
+import { formatTarget } from "./datagram.ts";
+import { openStream } from "./open-stream.ts";
+import { whyErrno } from "./system-failure.ts";
 
 export interface TcpParameters {
   readonly type: "tcp";
@@ -13,22 +15,21 @@ export interface TcpParameters {
 }
 
 export const tcp: CheckType<TcpParameters> = {
-  probe({ host, port, source }, signal) {
-    const target = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  probe(parameters, signal) {
     return new Promise<Outcome>((resolve) => {
-      const socket = connect({ host, port, ...(source === undefined ? {} : { localAddress: source }) });
       const end = (ok: boolean, reason: string): void => {
         signal.removeEventListener("abort", onAbort);
-        // A reset instead of four more packets, and no TIME_WAIT entry for every run.
-        if (ok) socket.resetAndDestroy();
-        else socket.destroy();
+        stream.close();
         resolve({ ok, reason });
       };
-      const onAbort = (): void => end(false, `connect ${target}: ${whyAborted(signal)}`);
+      const fail = (why: string): void => end(false, `connect ${formatTarget(parameters)}: ${why}`);
+      const onAbort = (): void => fail(whyAborted(signal));
+      const stream = openStream(parameters, {
+        opened: () => end(true, `connected to ${formatTarget(parameters)}`),
+        data() {},
+        ended: (errno) => fail(whyErrno(errno)),
+      });
       signal.addEventListener("abort", onAbort);
-      socket.on("connect", () => end(true, `connected to ${target}`));
-      // Kept after the end: a late error has to find a listener.
-      socket.on("error", (error) => end(false, `connect ${target}: ${whySystem(error)}`));
     });
   },
 };

@@ -18,6 +18,16 @@ export interface Addon {
   /** `done` gets the count or negative errno when a thread of the pool has sent a copy of the bytes. */
   sendAside(descriptor: number, bytes: Uint8Array, done: (result: number) => void): number;
   receive(descriptor: number, slab: ArrayBuffer, count: number, slotSize: number): number;
+  pollOpen(): number;
+  unref(descriptor: number): number;
+  streamOpen(poll: number, sockaddr: Uint8Array, source: Uint8Array | undefined, mark: number): number;
+  /** `into` gets a descriptor and an errno or 0 for each of them. */
+  streamEvents(poll: number, into: Int32Array): number;
+  streamAwait(poll: number, descriptor: number): number;
+  /** 0 at the end of the stream. */
+  streamRead(descriptor: number, into: Uint8Array): number;
+  streamClose(poll: number, descriptor: number): number;
+  streamRelease(poll: number, descriptor: number): number;
   /** Milliseconds. */
   now(): number;
   /** Milliseconds. */

@@ -1,0 +1,74 @@
+/** One request and its response over HTTP/2, on a connection of its own that is gone afterwards. */
+import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
+import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { Body } from "./http-body.ts";
+import { connectSocket, type HttpRequest, type HttpResponse, tlsOptionsOf } from "./http-exchange.ts";
+
+/** Rejects with what went wrong; with the signal's reason when it aborts. */
+export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  const { url, method, headers } = request;
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket(request);
+    socket.on("error", () => {});
+    const session = connect(url, { createConnection: () => wrapped(request, socket) });
+    let stream: ClientHttp2Stream | undefined;
+    const finish = (end: () => void): void => {
+      signal.removeEventListener("abort", onAbort);
+      end();
+      stream?.destroy();
+      session.destroy();
+      // Below TLS: a reset, and no port is left waiting.
+      if (socket.connecting) socket.destroy();
+      else socket.resetAndDestroy();
+    };
+    const onAbort = (): void => finish(() => reject(signal.reason));
+    signal.addEventListener("abort", onAbort);
+    // Errors that follow the end find a listener, too.
+    session.on("error", (error) => finish(() => reject(error)));
+    session.on("close", () => finish(() => reject(new Error("the server closed the connection"))));
+    try {
+      stream = session.request({
+        ":method": method,
+        ":path": `${url.pathname}${url.search}`,
+        ":authority": headers.host ?? url.host,
+        ...Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "host")),
+      });
+    } catch (error) {
+      // A header that HTTP/2 does not have: the connection must not stay.
+      finish(() => reject(error));
+      return;
+    }
+    // A request that could not begin says only that it was cancelled; its cause says why.
+    stream.on("error", (error) => finish(() => reject(error.cause instanceof Error ? error.cause : error)));
+    stream.on("response", (received) => {
+      const head = { status: Number(received[":status"]), headers: joined(received) };
+      const body = new Body(request.digest);
+      const succeed = (): void => finish(() => resolve({ ...head, ...body.content() }));
+      stream?.on("data", (chunk: Buffer) => {
+        try {
+          body.add(chunk);
+          if (body.isEnough) succeed();
+        } catch (error) {
+          finish(() => reject(error));
+        }
+      });
+      stream?.on("end", succeed);
+    });
+    stream.end();
+  });
+}
+
+/** With TLS its name is agreed on (ALPN), without TLS it is spoken at once (RFC 9113 section 3.3). */
+function wrapped(request: HttpRequest, socket: Socket): Socket {
+  if (request.url.protocol === "http:") return socket;
+  return connectTls({ socket, ...tlsOptionsOf(request), ALPNProtocols: ["h2"] });
+}
+
+function joined(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name, value]) => value !== undefined && !name.startsWith(":"))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : String(value)]),
+  );
+}
