@@ -27,24 +27,22 @@ function canonical(address: string): string {
 }
 
 function moduleStates(names: readonly string[]): ReadonlyMap<string, ModuleState> {
-  const missing = names.filter((name) => !isLoaded(name));
-  const known = missing.length === 0 ? new Set<string>() : knownModules();
+  const missing = names.filter((name) => !existsSync(`/sys/module/${name}`));
+  const known = missing.length === 0 ? undefined : knownModules();
   const stateOf = (name: string): ModuleState => {
     if (!missing.includes(name)) return "loaded";
+    if (known === undefined) return "unknown";
     return known.has(name) ? "loadable" : "missing";
   };
   return new Map(names.map((name) => [name, stateOf(name)]));
 }
 
-/** A module that is built in has a folder only if it has parameters; what is built in is listed elsewhere. */
-function isLoaded(name: string): boolean {
-  return existsSync(`/sys/module/${name}`);
-}
-
-function knownModules(): ReadonlySet<string> {
+/** Undefined where the lists are not there or hidden from this process, as in containers and by systemd. */
+function knownModules(): ReadonlySet<string> | undefined {
   const folder = `/lib/modules/${release()}`;
-  const text = `${readText(`${folder}/modules.dep`) ?? ""}\n${readText(`${folder}/modules.builtin`) ?? ""}`;
-  return new Set([...text.matchAll(/(?:^|\/)(ip_vs\w*)\.ko/gm)].map(([, name = ""]) => name));
+  const [loadable, builtIn] = [readText(`${folder}/modules.dep`), readText(`${folder}/modules.builtin`)];
+  if (loadable === undefined || builtIn === undefined) return undefined;
+  return new Set([...`${loadable}\n${builtIn}`.matchAll(/(?:^|\/)(ip_vs\w*)\.ko/gm)].map(([, name = ""]) => name));
 }
 
 function reversePath(): ReadonlyMap<string, number> {

@@ -20,7 +20,7 @@ export interface HostFacts {
 }
 
 /** "loadable": the kernel loads it when it is asked for. */
-export type ModuleState = "loaded" | "loadable" | "missing";
+export type ModuleState = "loaded" | "loadable" | "missing" | "unknown";
 
 export interface Requirement {
   readonly name: string;

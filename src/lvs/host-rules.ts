@@ -64,7 +64,7 @@ function modules(parameters: LvsParameters, facts: HostFacts): readonly Finding[
       ({ scheduler, persistence }) =>
         module === `ip_vs_${scheduler.name}` || module === `ip_vs_pe_${persistence?.engine ?? ""}`,
     );
-    const message = `the module ${module} is neither loaded nor among those of kernel ${facts.release}: ${names(users)} cannot be set up; modprobe ${module} on the host, if viprd runs in a container`;
+    const message = `the module ${module} is neither loaded nor among those of kernel ${facts.release}: ${names(users)} cannot be set up; take another one, or a kernel that has it`;
     return [{ key: module, level: "warning", message }];
   });
 }

@@ -145,7 +145,7 @@ describe("one finding for what does not go together, with what breaks and the cu
       "a scheduler that is not there",
       of({}),
       facts(forwarding, { modules: new Map([["ip_vs_wlc", "missing"]]) }),
-      /^warning: the module ip_vs_wlc is neither loaded nor .* web cannot be set up; modprobe ip_vs_wlc/,
+      /^warning: the module ip_vs_wlc is neither loaded nor .* web cannot be set up; take another one/,
     ],
     [
       "a scheduler that comes when asked for",
