@@ -34,8 +34,8 @@ export default defineConfig({
           // Each file is a process inside the machine.
           pool: machinePool,
           maxWorkers: 2,
-          maxConcurrency: 6,
-          testTimeout: 60_000,
+          maxConcurrency: 4,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },

@@ -36,9 +36,9 @@ export function macOf(bridge: number, id: number): string {
 }
 
 // Addresses must be usable at once, and nothing but the tested programs may speak: no DAD, no router solicitations.
-const quiet = (family6: boolean): string =>
+const quiet = (node: NodePlan | undefined): string =>
   [
-    ...(family6
+    ...(node !== undefined
       ? [
           "for d in default all; do cd /proc/sys/net/ipv6/conf/$d",
           "echo 0 > accept_dad; echo 0 > dad_transmits; echo 0 > router_solicitations; echo 0 > accept_ra; done",
@@ -47,6 +47,9 @@ const quiet = (family6: boolean): string =>
     // As systemd sets it: the death of one address does not take its subnet along.
     "echo 1 > /proc/sys/net/ipv4/conf/default/promote_secondaries",
     "cd /",
+    ...(node?.forward === true
+      ? ["echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"]
+      : []),
   ].join("\n");
 
 /** The namespaces of a topology. `remove` may be called at any time, more than once. */
@@ -82,7 +85,8 @@ export class Namespaces {
     const { bridges, nodes } = this.#topology;
     const names = ["sw", ...nodes.map((node) => node.name)];
     await must("ip", ["-batch", "-"], names.map((name) => `netns add ${this.name(name)}\n`).join(""));
-    await Promise.all(names.map((name) => this.shell(name, quiet(name !== "sw"))));
+    const settle = (name: string): string => quiet(nodes.find((node) => node.name === name));
+    await Promise.all(names.map((name) => this.shell(name, settle(name))));
     const ports: string[] = bridges.flatMap((bridge) => [
       `link add ${bridge} type bridge mcast_snooping 0 stp_state 0 forward_delay 0`,
       `link set ${bridge} up`,
@@ -112,12 +116,6 @@ export class Namespaces {
     }
     for (const route of node.routes ?? []) commands.push(`route add ${route}`);
     await this.ip(node.name, commands);
-    if (node.forward === true) {
-      await this.shell(
-        node.name,
-        "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
-      );
-    }
   }
 
   async ip(node: string, commands: readonly string[]): Promise<void> {

@@ -15,6 +15,6 @@ farm("a client reaches two servers through NAT", { servers: 2 }, async (f) => {
   ]);
   for (const index of [1, 2]) await f.rs(index).listen("tcp", 8080);
   expect(await f.client.many(10, vip, 80)).toEqual({ rs1: 5, rs2: 5 });
-  const counted = { [`${server(1)}:8080`]: 5, [`${server(2)}:8080`]: 5 };
+  const counted = { [`TCP ${vip}:80 ${server(1)}:8080`]: 5, [`TCP ${vip}:80 ${server(2)}:8080`]: 5 };
   await settles(() => f.connections(), counted);
 });

@@ -3,7 +3,7 @@
  * Node, programs and checkout are there under the same paths; what it writes stays in its memory.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,8 @@ const virtiofsd = ["/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd"].find((fi
 
 /** Milliseconds. A guest under KVM that has not spoken by then hangs: the same is then tried without. */
 const limits: Readonly<Record<Accelerator, number>> = { kvm: 8_000, tcg: 60_000 };
+/** Emulation is slow enough on a machine that has nothing else to do. */
+const niceness = -5;
 /** Milliseconds for everything; no machine is left behind. */
 const lifetime = 600_000;
 
@@ -106,8 +108,11 @@ export class Machine {
           ...["-kernel", join(kernel, `boot/vmlinuz-${version}`), "-initrd", file("initramfs")],
           ...["-append", settings.join(" ")],
         ]),
-        { stdio: ["ignore", "pipe", "pipe"] },
+        // A session of its own, which on a desktop or server kernel is scheduled as one.
+        { stdio: ["ignore", "pipe", "pipe"], detached: true },
       );
+      const session = `/proc/${emulator.pid}/autogroup`;
+      if (existsSync(session)) writeFileSync(session, `${niceness}`);
       const deadline = Date.now() + limits[accelerator];
       const port = await connected(file("port"), emulator, deadline);
       machine = new Machine(accelerator, directory, emulator, port);
@@ -174,9 +179,9 @@ export class Machine {
   }
 }
 
-/** Dies with us. The pid is that of the command. */
+/** Dies with us, and runs ahead of what else this machine is doing. The pid is that of the command. */
 function bound(command: string, args: readonly string[]): [string, string[]] {
-  return ["setpriv", ["--pdeathsig", "KILL", command, ...args]];
+  return ["nice", ["-n", `${niceness}`, "setpriv", "--pdeathsig", "KILL", command, ...args]];
 }
 
 /** The process that serves the files. It ends when the emulator lets go of the socket. */

@@ -1,10 +1,11 @@
 /** Lets vitest run test files inside the machine: what it would say to a process of its own goes through the port. */
+import type { RunnerTask } from "vitest";
 import type { PoolOptions, PoolWorker, Vitest } from "vitest/node";
 import type { Report } from "./frames.ts";
 import { Machine } from "./machine.ts";
 
 /** Milliseconds for one test file, however many tests it holds. */
-const fileLimit = 170_000;
+const fileLimit = 240_000;
 /** What a kernel says when it is broken; a machine that said so has not passed. */
 const broken = /\b(BUG|Oops|WARNING|general protection|Call Trace|soft lockup|blocked for more than)\b/;
 
@@ -36,9 +37,14 @@ async function end(machine: Machine): Promise<void> {
   await machine.stop();
   const at = machine.console.search(broken);
   if (at === -1) return;
-  const from = machine.console.lastIndexOf("\n", at) + 1;
-  console.error(`vm: the kernel complained:\n${machine.console.slice(from, from + 6_000)}`);
+  console.error(`vm: the kernel complained:\n${machine.console.slice(Math.max(0, at - 1_500), at + 4_500)}`);
   process.exitCode = 1;
+}
+
+/** Names of the tests that have no result. */
+function unfinished(task: RunnerTask): string[] {
+  if (task.type === "suite") return task.tasks.flatMap(unfinished);
+  return task.result === undefined || task.result.state === "run" ? [task.name] : [];
 }
 
 class GuestWorker implements PoolWorker {
@@ -105,9 +111,11 @@ class GuestWorker implements PoolWorker {
     this.#machine?.send({ kind: "message", id: this.#id, data: message });
     const request = message as { type?: string; context?: { files: { filepath: string }[] } };
     if (request.type !== "run") return;
-    const files = request.context?.files.map((file) => file.filepath).join(", ");
+    const files = request.context?.files.map((file) => file.filepath) ?? [];
     this.#timer = setTimeout(() => {
-      this.#emit("error", new Error(`not done within ${fileLimit / 1000} s, cut off: ${files}`));
+      const open = this.#options.project.vitest.state.getFiles(files).flatMap(unfinished);
+      const what = `${files.join(", ")}: ${open.join("; ")}`;
+      this.#emit("error", new Error(`cut off, not done within ${fileLimit / 1000} s: ${what}`));
     }, fileLimit);
   }
 

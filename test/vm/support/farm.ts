@@ -21,7 +21,10 @@ import { Peer } from "./peer.ts";
 export const vip = "192.0.2.100";
 export const vip6 = "2001:db8:1::100";
 
-export type Method = "nat" | "direct" | "tunnel";
+/** How packets get to the servers. Tunnels: packets in packets, in GRE, or in UDP to the port `guePort`. */
+export type Method = "nat" | "direct" | "tunnel" | "gre" | "gue";
+
+export const guePort = 6080;
 
 export interface FarmOptions {
   readonly method?: Method;
@@ -71,15 +74,25 @@ function topology({ method = "nat", servers = 2, directors = 1, address = true }
 
 /** What a server needs to answer for the virtual address without laying claim to it on the wire. */
 function serverScript(method: Method): string {
-  const quiet = "cd /proc/sys/net/ipv4/conf; echo 1 > all/arp_ignore; echo 2 > all/arp_announce; cd /";
-  const loose = "for d in /proc/sys/net/ipv4/conf/*; do echo 0 > $d/rp_filter; done";
+  const hold = [
+    "for d in /proc/sys/net/ipv4/conf/*; do echo 1 > $d/arp_ignore; echo 2 > $d/arp_announce; done",
+    `ip addr add ${vip}/32 dev lo; ip addr add ${vip6}/128 dev lo`,
+  ];
+  // Packets come out of the tunnel with the client's address, which is reached another way.
+  const tunnel = (name: string, kind: string): string =>
+    `ip link add ${name} type ${kind} local any remote any; ip link set ${name} up; echo 0 > /proc/sys/net/ipv4/conf/${name}/rp_filter`;
+  const loose = "echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter";
   switch (method) {
     case "nat":
-      return "true";
+      return "";
     case "direct":
-      return `${quiet}; ip addr add ${vip}/32 dev lo; ip addr add ${vip6}/128 dev lo`;
+      return hold.join("; ");
     case "tunnel":
-      return `${quiet}; ip addr add ${vip}/32 dev lo; ip addr add ${vip6}/128 dev lo; ip link add tun0 type ipip local any remote any; ip link set tun0 up; ${loose}`;
+      return [...hold, tunnel("tun4", "ipip"), tunnel("tun6", "ip6tnl mode any"), loose].join("; ");
+    case "gre":
+      return [...hold, tunnel("gre4", "gre"), loose].join("; ");
+    case "gue":
+      return [...hold, tunnel("tun4", "ipip"), `ip fou add port ${guePort} gue`, loose].join("; ");
   }
 }
 
@@ -122,13 +135,18 @@ export class Farm {
   }
 
   /**
-   * Connections by server, as in { "10.0.0.11:80": 5 }, from `ipvsadm -Ln --stats --exact`. The kernel sums them up every
-   * two seconds only: wait for them with `settles`.
+   * Connections by service and server, as in { "TCP 192.0.2.100:80 10.0.0.11:80": 5 }. The kernel sums them up every two
+   * seconds only: wait for them with `settles`.
    */
   async connections(node = "director"): Promise<Record<string, number>> {
-    const text = await this.shell(node, "ipvsadm -Ln --stats --exact");
-    const found = [...text.matchAll(/^ {2}-> (\S+)\s+(\d+)/gm)].map(([, key = "", count]) => [key, Number(count)]);
-    return Object.fromEntries(found);
+    const counts: Record<string, number> = {};
+    let service = "";
+    for (const line of (await this.shell(node, "ipvsadm -Ln --stats --exact")).split("\n")) {
+      const [first = "", second = "", third] = line.trim().split(/\s+/);
+      if (first !== "->") service = `${first} ${second}`;
+      else if (/^\d+$/.test(third ?? "")) counts[`${service} ${second}`] = Number(third);
+    }
+    return counts;
   }
 
   viprd(config: string, node = "director"): Viprd {
@@ -191,7 +209,7 @@ export function sortTable(lines: readonly string[]): string[] {
 
 /** Registers a test with a farm of its own. The tests of a file run side by side. */
 export function farm(name: string, options: FarmOptions, body: (farm: Farm) => Promise<void>): void {
-  test.concurrent(name, { timeout: options.timeout ?? 60_000 }, () => withFarm(options, body));
+  test.concurrent(name, { timeout: options.timeout ?? 120_000 }, () => withFarm(options, body));
 }
 
 async function withFarm(options: FarmOptions, body: (farm: Farm) => Promise<void>): Promise<void> {
@@ -202,7 +220,8 @@ async function withFarm(options: FarmOptions, body: (farm: Farm) => Promise<void
   try {
     await namespaces.create();
     const names = plan.nodes.map((node) => node.name).filter((node) => node.startsWith("rs"));
-    await Promise.all(names.map((node) => namespaces.shell(node, serverScript(options.method ?? "nat"))));
+    const script = serverScript(options.method ?? "nat");
+    if (script !== "") await Promise.all(names.map((node) => namespaces.shell(node, script)));
     const [client, ...servers] = await Promise.all(["client", ...names].map((node) => Peer.start(namespaces, node)));
     if (client === undefined) throw new Error("the farm has no client");
     made = new Farm(namespaces, directory, client, servers);
