@@ -51,7 +51,9 @@ export class BodyWriter {
   }
 
   u8(type: number, value: number): void {
-    this.#bytes[this.#attribute(type, 1)] = value;
+    // First the room, which may be in another buffer afterwards.
+    const at = this.#attribute(type, 1);
+    this.#bytes[at] = value;
   }
 
   u16(type: number, value: number): void {

@@ -26,6 +26,21 @@ test("a body is a structure, then attributes padded with zeros, whatever was in 
   expect(toHex(writer.finish())).toBe(expected.replace(/\s/g, ""));
 });
 
+test("a value is not lost when the buffer grows for it", () => {
+  for (let size = 0; size <= 24; size++) {
+    const writer = new BodyWriter(4, new Uint8Array(size));
+    for (let i = 0; i < 3; i++) writer.u8(i, i + 7);
+    expect(toHex(writer.finish())).toBe("00000000050000000700000005000100080000000500020009000000");
+  }
+});
+
+test("64-bit numbers are exact up to 2^53", () => {
+  const reader = new AttributeReader(hex("0c000100ffffffffffff1f00 0c000200010000000000000008000300 01000000"), 0);
+  const seen: number[] = [];
+  while (reader.next()) seen.push(reader.u64());
+  expect([seen, reader.bad]).toEqual([[Number.MAX_SAFE_INTEGER, 1, 0], true]);
+});
+
 test("attributes are read by type; one of the wrong width makes the reader bad for good", () => {
   const reader = new AttributeReader(hex("05000100ff000000 0800020001000000 0700830061620000"), 0);
   const seen: unknown[] = [];
