@@ -10,6 +10,41 @@ export interface BalancerClock {
   soon(run: () => void): void;
 }
 
+/** Alarms by name: one of a name at a time, and the first one counts. */
+export class Alarms {
+  readonly #clock: BalancerClock;
+  readonly #set = new Map<string, () => void>();
+
+  constructor(clock: BalancerClock) {
+    this.#clock = clock;
+  }
+
+  set(name: string, delay: number, run: () => void): void {
+    if (this.#set.has(name)) return;
+    const cancel = this.#clock.at(this.#clock.now().instant + delay, () => {
+      this.#set.delete(name);
+      run();
+    });
+    this.#set.set(name, cancel);
+  }
+
+  cancel(): void {
+    for (const cancel of this.#set.values()) cancel();
+    this.#set.clear();
+  }
+}
+
+/** Settles with `work`, or without it when that takes longer. */
+export function atMost(clock: BalancerClock, duration: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.at(clock.now().instant + duration, resolve);
+    void work.finally(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
 /** setTimeout counts in 31 bits. */
 const longestTimer = 2 ** 31 - 1;
 

@@ -4,23 +4,33 @@
  * never older than what it wrote.
  */
 import type { CheckVerdict } from "./assess.ts";
-import { type BalancerClock, systemClock } from "./balancer-clock.ts";
+import { Alarms, atMost, type BalancerClock, systemClock } from "./balancer-clock.ts";
+import { DriftDesk } from "./drift-desk.ts";
+import { Lookout } from "./lookout.ts";
 import { Mirror } from "./mirror.ts";
-import { observe, type World } from "./observe.ts";
+import type { NoteFile } from "./note-file.ts";
+import type { World } from "./observe.ts";
 import type { AdminEntry, Advice, LvsParameters } from "./parameters.ts";
 import { Performer } from "./performer.ts";
-import { reconcile } from "./reconcile.ts";
-import { reportUnit, type Told } from "./report.ts";
-import { serviceSettings } from "./service-settings.ts";
+import { reportTable } from "./report.ts";
+import { Rests } from "./rests.ts";
+import { Roster } from "./roster.ts";
+import { type Settled, settle } from "./settle.ts";
 import type { LvsEvent, TableStatus } from "./status.ts";
-import type { IpvsPort, KernelService, Operation } from "./table.ts";
-import { serviceText } from "./text.ts";
-import { Unit } from "./unit.ts";
-import { type CoreEvent, decide } from "./virtual-server.ts";
+import { ending, farewell } from "./stopping.ts";
+import { type Drift, Survey } from "./survey.ts";
+import type { IpvsPort } from "./table.ts";
+import { Troubles } from "./troubles.ts";
+import type { Unit } from "./unit.ts";
+import type { CoreEvent } from "./virtual-server.ts";
 
 export interface BalancerOptions {
   readonly port: IpvsPort;
   readonly event: (event: LvsEvent) => void;
+  /** All checks that may rest, whenever that changes: nobody needs their verdicts here. */
+  readonly rest?: (checks: ReadonlySet<string>) => void;
+  /** What outlives the process; without one, a restart knows only what is in the table. */
+  readonly note?: NoteFile;
   readonly clock?: BalancerClock;
 }
 
@@ -28,208 +38,257 @@ export interface BalancerOptions {
 const portion = 16;
 const firstRetry = 1000;
 const longestRetry = 60_000;
+const countInterval = 1000;
+const noteDelay = 1000;
+const statusLimit = 2000;
+const stopLimit = 2500;
 
 export class Balancer {
-  readonly #port: IpvsPort;
-  readonly #event: (event: LvsEvent) => void;
+  readonly #options: BalancerOptions;
   readonly #clock: BalancerClock;
   readonly #mirror = new Mirror();
+  readonly #roster = new Roster(this.#mirror);
   readonly #performer: Performer;
-  readonly #units = new Map<string, Unit>();
-  readonly #verdicts = new Map<string, CheckVerdict>();
-  /** Check → virtual servers. */
-  #users = new Map<string, Unit[]>();
-  #admin: readonly AdminEntry[] = [];
+  readonly #survey: Survey;
+  readonly #lookout: Lookout;
+  readonly #drift: DriftDesk;
+  readonly #rests: Rests;
+  readonly #troubles: Troubles;
+  readonly #alarms: Alarms;
   readonly #world: World;
+  readonly #verdicts = new Map<string, CheckVerdict>();
+  #admin: readonly AdminEntry[] = [];
+  #interval = 5000;
   /** Verdicts and operators are dealt with before what can wait. */
   readonly #urgent = new Set<Unit>();
   readonly #waiting = new Set<Unit>();
-  readonly #instances = new Map<string, string>();
-  #started = false;
+  /** Wait for the connections of some server to end, and are being counted. */
+  readonly #counting = new Set<Unit>();
+  #state: "new" | "started" | "stopped" = "new";
   #running = false;
   #turns: Promise<void> = Promise.resolve();
 
-  constructor({ port, event, clock = systemClock }: BalancerOptions) {
-    this.#port = port;
-    this.#event = event;
+  constructor(options: BalancerOptions) {
+    const { port, clock = systemClock } = options;
+    this.#options = options;
     this.#clock = clock;
-    this.#performer = new Performer(port, this.#mirror);
+    this.#alarms = new Alarms(clock);
     this.#world = {
       mirror: this.#mirror,
       verdict: (check) => this.#verdicts.get(check),
-      admin: [],
-      owns: () => true,
+      admin: () => this.#admin,
+      owns: (service, destination) => this.#roster.owned.has(service, destination),
     };
+    const tell = (event: CoreEvent) => this.#tell([event]);
+    this.#performer = new Performer(port, this.#mirror);
+    this.#survey = new Survey(port, this.#mirror);
+    this.#lookout = new Lookout(port, this.#survey, this.#performer, () => this.#roster.services());
+    this.#drift = new DriftDesk(this.#roster, this.#world, tell);
+    this.#rests = new Rests((checks) => options.rest?.(checks));
+    this.#troubles = new Troubles(tell);
+    const { noted, trouble } = options.note?.read() ?? { noted: [] };
+    this.#roster.restore(noted);
+    if (trouble !== undefined) tell({ type: "lvs_warning", message: trouble });
   }
 
-  configure({ virtualServers }: LvsParameters): void {
-    const names = new Set(virtualServers.map(({ name }) => name));
-    for (const name of [...this.#units.keys()]) if (!names.has(name)) this.#units.delete(name);
-    this.#users = new Map();
-    for (const parameters of virtualServers) {
-      const unit = this.#units.get(parameters.name) ?? new Unit(parameters);
-      this.#units.set(parameters.name, unit);
-      unit.parameters = parameters;
-      for (const check of new Set(parameters.servers.flatMap(({ checks }) => checks))) {
-        this.#users.set(check, [...(this.#users.get(check) ?? []), unit]);
-      }
-      this.#waiting.add(unit);
-    }
+  configure(parameters: LvsParameters): void {
+    const before = new Set(this.#roster.checks());
+    this.#roster.configure(parameters, this.#clock.now());
+    for (const check of this.#roster.checks()) before.delete(check);
+    // One of that name that comes back later has to be judged anew.
+    for (const check of before) this.#verdicts.delete(check);
+    this.#rests.configure(this.#roster);
+    for (const unit of this.#roster) this.#waiting.add(unit);
+    // What is ours has to be known before it is in the table.
+    this.#writeNote();
+    this.#interval = parameters.reconcileInterval;
+    this.#lookout.verify();
     this.#wake();
   }
 
   start(): void {
-    this.#started = true;
+    if (this.#state !== "new") return;
+    this.#state = "started";
     this.#wake();
-  }
-
-  /** The table stays as it is. Settles when nothing more is written. */
-  async stop(): Promise<void> {
-    this.#started = false;
-    for (const unit of this.#units.values()) unit.alarm(undefined);
-    await this.#turns;
+    this.#verifyLater();
   }
 
   verdict(check: string, up: boolean | null, reason: string, advice?: Advice): void {
     this.#verdicts.set(check, { up, reason, ...(advice === undefined ? {} : { advice }) });
-    for (const unit of this.#users.get(check) ?? []) this.#urgent.add(unit);
+    for (const unit of this.#roster.byCheck(check)) this.#urgent.add(unit);
     this.#wake();
   }
 
   /** Of an instance of VRRP: "active" or another state. */
   instance(name: string, state: string): void {
-    if (this.#instances.get(name) === state) return;
-    this.#instances.set(name, state);
-  }
-
-  async status(): Promise<TableStatus> {
-    const { wall } = this.#clock.now();
-    const told: Told = {
-      mirror: this.#mirror,
-      verdict: this.#world.verdict,
-      admin: this.#admin,
-      wall,
-      suspended: (instance) => instance !== undefined && this.#instances.get(instance) !== "active",
-      iso: (at) => new Date(at).toISOString(),
-    };
-    const units = [...this.#units.values()];
-    return {
-      virtual_servers: units.map((unit) => reportUnit(unit, told)),
-      unmanaged: [],
-      drift: { found: 0, repaired: 0, last: null },
-      errors: this.#performer.errors,
-      trouble: units.find(({ trouble }) => trouble !== undefined)?.trouble ?? null,
-    };
+    this.#rests.instance(name, state);
   }
 
   admin(entries: readonly AdminEntry[]): void {
+    const addresses = new Set([...this.#admin, ...entries].map(({ address }) => address));
     this.#admin = entries;
-    for (const unit of this.#units.values()) this.#urgent.add(unit);
+    for (const address of addresses) for (const unit of this.#roster.byAddress(address)) this.#urgent.add(unit);
     this.#wake();
   }
 
+  /** With connections and counters as they are now, as far as the kernel answers in time. */
+  async status(): Promise<TableStatus> {
+    if (this.#state === "started") await atMost(this.#clock, statusLimit, this.#read());
+    return reportTable(this.#roster, {
+      mirror: this.#mirror,
+      verdict: this.#world.verdict,
+      admin: this.#admin,
+      wall: this.#clock.now().wall,
+      suspended: (instance) => this.#rests.suspends(instance),
+      iso: (at) => new Date(at).toISOString(),
+      listed: this.#survey.listed,
+      drift: this.#drift.counted,
+      errors: this.#performer.errors,
+      trouble: this.#troubles.current(this.#roster),
+    });
+  }
+
+  /** The daemon ends: the table is left as the configuration says. Settles when nothing more is written, in bounded time. */
+  async stop(): Promise<void> {
+    const before = this.#state;
+    this.#state = "stopped";
+    this.#alarms.cancel();
+    for (const unit of this.#roster) unit.alarm(undefined);
+    if (before !== "started") return;
+    await atMost(
+      this.#clock,
+      stopLimit,
+      this.#turns.then(() => this.#end()),
+    );
+    this.#tell([...this.#roster].flatMap(farewell));
+    this.#writeNote();
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#performer.perform([...this.#roster].flatMap((unit) => ending(unit, this.#mirror)));
+    } catch (error) {
+      this.#troubles.port(messageOf(error));
+    }
+  }
+
+  #read(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#lookout.ask(resolve);
+      this.#wake();
+    });
+  }
+
   #wake(): void {
-    if (!this.#started || this.#running) return;
+    if (this.#state !== "started" || this.#running) return;
     this.#running = true;
     this.#turns = new Promise((resolve) => this.#clock.soon(() => resolve(this.#run())));
   }
 
   async #run(): Promise<void> {
-    while (this.#started && this.#urgent.size + this.#waiting.size > 0) {
-      const units = this.#next();
-      try {
-        await this.#settle(units);
-      } catch (error) {
-        this.#postpone(units, error instanceof Error ? error.message : String(error));
-      }
+    while (this.#state === "started") {
+      if (this.#urgent.size > 0) await this.#settle(this.#take(this.#urgent));
+      else if (this.#waiting.size > 0) await this.#settle(this.#take(this.#waiting));
+      else if (this.#lookout.busy) await this.#look();
+      else break;
     }
     this.#running = false;
   }
 
-  #next(): Unit[] {
-    const from = this.#urgent.size > 0 ? this.#urgent : this.#waiting;
+  #take(from: Set<Unit>): Unit[] {
     const units = [...from].slice(0, portion);
     for (const unit of units) {
       this.#urgent.delete(unit);
       this.#waiting.delete(unit);
     }
-    return units.filter((unit) => this.#units.get(unit.parameters.name) === unit);
+    return units.filter((unit) => this.#roster.has(unit));
   }
 
   async #settle(units: readonly Unit[]): Promise<void> {
-    await this.#read(units.filter(({ read }) => !read));
-    const giving: Operation[] = [];
-    const taking: Operation[] = [];
-    const events: CoreEvent[] = [];
-    const now = this.#clock.now();
-    for (const unit of units) {
-      const decision = decide(
-        unit.parameters,
-        unit.memory,
-        observe(unit.parameters, { ...this.#world, admin: this.#admin }),
-        now,
-      );
-      unit.memory = decision.memory;
-      unit.decision = decision;
-      events.push(...decision.events);
-      for (const service of unit.parameters.services) {
-        const known = this.#mirror.get(service);
-        const actual = {
-          settings: known?.settings,
-          destinations: new Map([...(known?.destinations ?? [])].map(([key, { settings }]) => [key, settings])),
-        };
-        const settings = serviceSettings(unit.parameters, service);
-        const plan = reconcile(service, actual, { settings, placements: decision.placements });
-        giving.push(...plan.giving);
-        taking.push(...plan.taking);
-      }
-      unit.alarm(this.#alarm(unit, decision.wakeAt));
-    }
-    const { refusals, doubtful } = await this.#performer.perform([...giving, ...taking]);
-    const at = new Date(now.wall).toISOString();
-    for (const event of events) this.#event({ at, ...event });
-    for (const unit of units) {
-      const names = new Set(unit.parameters.services.map(serviceText));
-      const refusal = refusals.find(({ service }) => names.has(service));
-      if ([...doubtful].some((name) => names.has(name))) unit.read = false;
-      if (refusal !== undefined) this.#postpone([unit], refusal.message);
-      else {
-        unit.refused = 0;
-        unit.trouble = undefined;
-        if (!unit.read) this.#waiting.add(unit);
-      }
+    try {
+      const drifts = await this.#survey.prepare(units);
+      this.#drift.receive(drifts, this.#clock.now());
+      const settled = await settle(units, this.#world, { performer: this.#performer, now: this.#clock.now() });
+      this.#troubles.port(undefined);
+      for (const each of settled) this.#conclude(each);
+    } catch (error) {
+      this.#troubles.port(messageOf(error));
+      for (const unit of units) this.#postpone(unit, messageOf(error));
     }
   }
 
-  async #read(units: readonly Unit[]): Promise<void> {
-    if (units.length === 0) return;
-    const services = new Map<string, KernelService>();
-    for (const service of await this.#port.services()) services.set(serviceText(service.address), service);
-    for (const unit of units) {
-      for (const service of unit.parameters.services) {
-        const kernel = services.get(serviceText(service));
-        this.#mirror.set(service, kernel, kernel === undefined ? [] : await this.#port.destinations(service));
-      }
-      unit.read = true;
+  #conclude({ unit, events, refusal, doubtful }: Settled): void {
+    this.#tell(events);
+    this.#drift.settled(unit, refusal);
+    unit.doubt = doubtful;
+    // A service that somebody took away is made again at once, and when that does not last, after a while.
+    if (doubtful && unit.refused === 0) this.#waiting.add(unit);
+    if (refusal !== undefined) {
+      this.#postpone(unit, refusal);
+      return;
     }
+    unit.refused = doubtful ? 1 : 0;
+    this.#troubles.unit(unit, undefined);
+    const { wakeAt = Number.POSITIVE_INFINITY, counting = false } = unit.decision ?? {};
+    unit.alarm(Number.isFinite(wakeAt) ? this.#clock.at(wakeAt, () => this.#again(unit)) : undefined);
+    if (counting) this.#counting.add(unit);
+    if (this.#counting.size > 0) this.#alarms.set("count", countInterval, () => this.#count());
+    const gone = this.#roster.forgetGone(unit);
+    if (gone || events.length > 0) this.#alarms.set("note", noteDelay, () => this.#writeNote());
   }
 
-  #alarm(unit: Unit, instant: number): (() => void) | undefined {
-    if (!Number.isFinite(instant)) return undefined;
-    return this.#clock.at(instant, () => {
-      this.#urgent.add(unit);
+  #postpone(unit: Unit, message: string): void {
+    this.#troubles.unit(unit, message);
+    unit.doubt = true;
+    const delay = Math.min(firstRetry * 2 ** unit.refused, longestRetry);
+    unit.refused++;
+    const { instant } = this.#clock.now();
+    unit.alarm(this.#clock.at(instant + delay, () => this.#again(unit)));
+  }
+
+  #again(unit: Unit): void {
+    this.#urgent.add(unit);
+    this.#wake();
+  }
+
+  async #look(): Promise<void> {
+    let drifts: readonly Drift[] = [];
+    try {
+      drifts = await this.#lookout.step();
+      this.#troubles.port(undefined);
+    } catch (error) {
+      this.#troubles.port(messageOf(error));
+    }
+    for (const unit of this.#drift.receive(drifts, this.#clock.now())) this.#urgent.add(unit);
+    if (this.#lookout.busy) return;
+    for (const unit of this.#counting) this.#waiting.add(unit);
+    this.#counting.clear();
+  }
+
+  #count(): void {
+    for (const { parameters } of this.#counting) this.#lookout.count(parameters.services);
+    this.#wake();
+  }
+
+  #verifyLater(): void {
+    this.#alarms.set("verify", this.#interval, () => {
+      this.#lookout.verify();
       this.#wake();
+      this.#verifyLater();
     });
   }
 
-  #postpone(units: readonly Unit[], message: string): void {
-    const { instant } = this.#clock.now();
-    for (const unit of units) {
-      unit.read = false;
-      unit.trouble = message;
-      const delay = Math.min(firstRetry * 2 ** unit.refused, longestRetry);
-      unit.refused++;
-      unit.alarm(this.#alarm(unit, Math.min(instant + delay, unit.decision?.wakeAt ?? Number.POSITIVE_INFINITY)));
-    }
+  #writeNote(): void {
+    const trouble = this.#options.note?.write(this.#roster.noted());
+    if (trouble !== undefined) this.#tell([{ type: "lvs_warning", message: trouble }]);
   }
+
+  #tell(events: readonly CoreEvent[]): void {
+    const at = new Date(this.#clock.now().wall).toISOString();
+    for (const event of events) this.#options.event({ at, ...event });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

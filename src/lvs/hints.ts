@@ -1,30 +1,28 @@
-/** What the counters of a server suggest. Shown, and nothing more: other explanations are possible. Pure. */
+/** What the counters of a server suggest. Shown, and nothing more: nothing follows from them. Pure. */
 import type { MirroredDestination } from "./mirror.ts";
+import type { VirtualServerParameters } from "./parameters.ts";
 
-/** Fewer may be chance, or young. */
+/** Fewer may be chance. */
 const enough = 20;
 
-export function hints(found: readonly MirroredDestination[]): readonly string[] {
-  let nat = false;
-  let connections = 0;
-  let packetsIn = 0;
-  let packetsOut = 0;
-  let active = 0;
-  for (const { settings, traffic, last } of found) {
-    nat ||= settings.forwarding.method === "nat";
-    connections += traffic?.connections ?? 0;
-    packetsIn += traffic?.packetsIn ?? 0;
-    packetsOut += traffic?.packetsOut ?? 0;
-    active += last?.active ?? 0;
-  }
+/** Only what is certain: with TCP every connection that comes about brings packets back. */
+export function hints(
+  { services }: Pick<VirtualServerParameters, "services">,
+  found: readonly MirroredDestination[],
+): readonly string[] {
+  const connections = sum(found, ({ traffic }) => traffic?.connections);
+  const packets = sum(found, ({ traffic }) => traffic?.packetsIn);
   if (connections < enough) return [];
-  if (packetsIn === 0) return [`${connections} connections, and not one packet counted`];
-  // Only with NAT the answers come by here.
-  if (nat && packetsOut === 0) {
-    return [`${packetsIn} packets went to it and none came back: its way back may not lead through this director`];
-  }
-  if (nat && active === 0 && packetsIn >= enough && packetsOut * 10 < packetsIn) {
-    return [`hardly anything comes back: ${packetsOut} packets for ${packetsIn} that went to it`];
-  }
-  return [];
+  if (packets === 0) return [`${connections} connections, and not one packet counted`];
+  // With the other methods the answers do not come by here.
+  const answersComeBack = found.every(({ settings }) => settings.forwarding.method === "nat");
+  const tcp = services.every((service) => service.kind === "address" && service.protocol === "tcp");
+  if (!answersComeBack || !tcp) return [];
+  const back = sum(found, ({ traffic }) => traffic?.packetsOut);
+  if (back > 0) return [];
+  return [`no packets come back (nat): ${packets} went to it; its way back may not lead through this director`];
+}
+
+function sum(found: readonly MirroredDestination[], of: (each: MirroredDestination) => number | undefined): number {
+  return found.reduce((total, each) => total + (of(each) ?? 0), 0);
 }

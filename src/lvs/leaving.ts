@@ -39,7 +39,7 @@ export function leaving(
     const kept = holdOver && found > 0;
     const over = !kept && (now.instant >= entry.until || (found === 0 && observed.connections(key) === 0));
     const weight = over ? null : kept ? found : 0;
-    placements.push({ key, settings, weight, datagramWeight: weight, onlyWherePresent: true });
+    placements.push({ key, settings, weight, datagramWeight: weight, onlyWherePresent: true, mayStay: !over });
     usable ||= kept;
     if (over) continue;
     counting = true;
@@ -52,12 +52,11 @@ export function leaving(
 function begin(
   { drainTimeout }: VirtualServerParameters,
   memory: VirtualServerMemory,
-  { key, settings, ours }: Undeclared,
+  { key, ours }: Undeclared,
   now: Moment,
 ): Leaving {
   const known = memory.servers.get(key);
   return {
-    settings,
     until: now.instant + drainTimeout,
     since: now.wall,
     reason: ours ? "no longer in the file" : "nobody declared it",

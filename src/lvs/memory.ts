@@ -1,7 +1,6 @@
 /** What is remembered of a virtual server between two decisions. Plain values. */
 
 import type { ServerState } from "./status.ts";
-import type { DestinationSettings } from "./table.ts";
 
 /** Milliseconds of the clock that nobody sets. */
 export type Instant = number;
@@ -46,7 +45,6 @@ export interface ServerMemory {
 
 /** A destination that is not declared and goes when its connections have ended. */
 export interface Leaving {
-  readonly settings: DestinationSettings;
   readonly until: Instant;
   /** Milliseconds since 1970. */
   readonly since: number;
@@ -56,6 +54,8 @@ export interface Leaving {
 }
 
 export interface VirtualServerMemory {
+  /** Nothing has been decided since the start: what is found in the table counts for more than what is remembered. */
+  readonly fresh: boolean;
   /** By destination as text. */
   readonly servers: ReadonlyMap<string, ServerMemory>;
   readonly leaving: ReadonlyMap<string, Leaving>;
@@ -73,6 +73,7 @@ export interface VirtualServerMemory {
 
 export function newMemory(now: Moment): VirtualServerMemory {
   return {
+    fresh: true,
     servers: new Map(),
     leaving: new Map(),
     quorum: undefined,

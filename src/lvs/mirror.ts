@@ -44,8 +44,8 @@ export class Mirror {
   }
 
   /** What was read of it. */
-  set(service: ServiceAddress, kernel: KernelService | undefined, destinations: readonly KernelDestination[]): void {
-    this.#services.set(serviceText(service), mirrored(service, kernel, destinations));
+  set(service: MirroredService): void {
+    this.#services.set(service.name, service);
   }
 
   forget(service: ServiceAddress): void {

@@ -7,7 +7,7 @@ import type { Observed, Undeclared } from "./virtual-server.ts";
 export interface World {
   readonly mirror: Mirror;
   verdict(check: string): CheckVerdict | undefined;
-  readonly admin: readonly AdminEntry[];
+  admin(): readonly AdminEntry[];
   /** This program put the destination into the service. */
   owns(service: string, destination: string): boolean;
 }
@@ -34,7 +34,7 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
   }
   return {
     verdict: world.verdict,
-    admin: world.admin,
+    admin: world.admin(),
     found: (key) => weights.get(key),
     connections: (key) => connections.get(key),
     undeclared: [...undeclared.values()],

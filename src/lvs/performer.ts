@@ -27,6 +27,9 @@ export class Performer {
     this.#mirror = mirror;
   }
 
+  /** Goes up with everything that is written. */
+  writes = 0;
+
   /** Refusals since the start, by name of the error. */
   get errors(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#errors);
@@ -42,6 +45,7 @@ export class Performer {
     const doubtful = new Set<string>();
     let round = operations;
     for (let again = 1; round.length > 0; again--) {
+      this.writes += round.length;
       const results = await this.#port.apply(round);
       const instead: Operation[] = [];
       for (const [i, operation] of round.entries()) {

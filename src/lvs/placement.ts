@@ -16,6 +16,8 @@ export interface Placement {
   readonly datagramWeight: number | null;
   /** Where it is not, it is not added. */
   readonly onlyWherePresent: boolean;
+  /** It works: should what is to take its place be refused, it stays. */
+  readonly mayStay: boolean;
 }
 
 /** Without a port it is that of the service. */
@@ -56,7 +58,8 @@ export function placeServer(
   };
   const at = (weight: number | null, rest: Partial<PlacedServer> & { datagramWeight?: number | null } = {}) => {
     const { datagramWeight = weight, ...placed } = rest;
-    const placement = { key, settings, weight, datagramWeight, onlyWherePresent: false };
+    const mayStay = inService && suppressedAt !== undefined;
+    const placement = { key, settings, weight, datagramWeight, onlyWherePresent: false, mayStay };
     return { placement, removed: false, slowSince: undefined, wakeAt: never, counting: false, ...placed };
   };
   if (standing.mode === "maintenance") return at(0);
@@ -127,5 +130,5 @@ export function placeSorry({ sorryServer }: VirtualServerParameters, standingIn:
   const settings = { family, address, port, forwarding, upperThreshold: 0, lowerThreshold: 0 };
   const weight = standingIn ? 1 : null;
   const key = serverKey(sorryServer);
-  return [{ key, settings, weight, datagramWeight: weight, onlyWherePresent: false }];
+  return [{ key, settings, weight, datagramWeight: weight, onlyWherePresent: false, mayStay: false }];
 }

@@ -3,7 +3,7 @@
  * what takes connections comes before what stops taking them, and what disappears comes last. Never a flush, and never a
  * removal where a change will do: it keeps the connections. Pure.
  */
-import { destinationText, portIn } from "./mirror.ts";
+import { destinationText, portIn, subjectOf } from "./mirror.ts";
 import type { ServiceAddress } from "./parameters.ts";
 import type { Placement } from "./placement.ts";
 import { equalDestinations, equalServices } from "./service-settings.ts";
@@ -63,39 +63,29 @@ function weightIn(service: ServiceAddress, { weight, datagramWeight }: Placement
   return service.kind === "address" && service.protocol === "udp" ? datagramWeight : weight;
 }
 
-/** A service that is not declared any more: nothing new, and at last it goes with all that is in it. */
-export function retire(service: ServiceAddress, actual: ActualService, over: boolean): Plan {
-  if (actual.settings === undefined) return nothing;
-  if (over) return { giving: [], taking: [{ type: "delete-service", service }] };
-  const taking = [...actual.destinations.values()]
-    .filter(({ weight }) => weight > 0)
-    .map((settings): Operation => ({ type: "edit-destination", service, settings: { ...settings, weight: 0 } }));
-  return { giving: [], taking };
-}
-
 /**
- * What was refused in `giving` must not leave a service without a destination: what would take its last one away is left
- * out, to be tried again. Servers that are down go in any case; that is said by `mayStay`.
+ * Something of `giving` was refused. What would then take the last destination of the service away, although it need not
+ * go, is left for the next try.
  */
 export function withoutLast(
+  service: ServiceAddress,
   actual: ActualService,
   taking: readonly Operation[],
-  mayStay: (destination: string) => boolean,
-  key: (operation: Operation) => string | undefined,
+  placements: readonly Placement[],
 ): readonly Operation[] {
   const usable = new Set([...actual.destinations].filter(([, { weight }]) => weight > 0).map(([name]) => name));
-  const losing = new Set(taking.flatMap((operation) => (endsService(operation) ? [key(operation) ?? ""] : [])));
-  if ([...usable].some((name) => !losing.has(name))) return taking;
-  return taking.filter((operation) => {
-    const name = key(operation);
-    return name === undefined || !usable.has(name) || !endsService(operation) || !mayStay(name);
-  });
+  for (const operation of taking) if (ends(operation)) usable.delete(subjectOf(operation) ?? "");
+  if (usable.size > 0) return taking;
+  const spare = new Set(
+    placements.flatMap(({ settings: { family, address, port }, mayStay }) =>
+      mayStay ? [destinationText({ family, address, port: portIn(service, port) })] : [],
+    ),
+  );
+  return taking.filter((operation) => !ends(operation) || !spare.has(subjectOf(operation) ?? ""));
 }
 
 /** Afterwards the destination takes nothing new. */
-function endsService(operation: Operation): boolean {
-  return (
-    operation.type === "delete-destination" ||
-    (operation.type === "edit-destination" && operation.settings.weight === 0)
-  );
+function ends(operation: Operation): boolean {
+  const stops = operation.type === "edit-destination" && operation.settings.weight === 0;
+  return stops || operation.type === "delete-destination";
 }

@@ -60,6 +60,7 @@ export function remember(
     events.push({ type: "quorum", virtual_server, up: quorum, reason });
   return {
     memory: {
+      fresh: false,
       servers,
       leaving: left.leaving,
       quorum,

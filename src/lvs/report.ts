@@ -9,6 +9,7 @@ import {
   type AdminStatus,
   type RealServerStatus,
   type ServiceStatus,
+  type TableStatus,
   trafficStatus,
   type VirtualServerStatus,
 } from "./status.ts";
@@ -25,9 +26,26 @@ export interface Told {
   suspended(instance: string | undefined): boolean;
   /** Milliseconds since 1970 as ISO 8601. */
   iso(wall: number): string;
+  /** The services of the table, by name. */
+  readonly listed: ReadonlyMap<string, unknown> | undefined;
+  readonly drift: TableStatus["drift"];
+  readonly errors: TableStatus["errors"];
+  readonly trouble: TableStatus["trouble"];
 }
 
-export function reportUnit({ parameters, memory, decision }: Unit, told: Told): VirtualServerStatus {
+export function reportTable(units: Iterable<Unit>, told: Told): TableStatus {
+  const all = [...units];
+  const ours = new Set(all.flatMap(({ parameters }) => parameters.services.map(serviceText)));
+  return {
+    virtual_servers: all.map((unit) => reportUnit(unit, told)),
+    unmanaged: [...(told.listed?.keys() ?? [])].filter((name) => !ours.has(name)),
+    drift: told.drift,
+    errors: told.errors,
+    trouble: told.trouble,
+  };
+}
+
+function reportUnit({ parameters, memory, decision }: Unit, told: Told): VirtualServerStatus {
   const { name, scheduler, sorryServer, hysteresis } = parameters;
   const services = parameters.services.map((service): ServiceStatus => {
     const known = told.mirror.get(service);
@@ -71,6 +89,7 @@ function reportServer(
   context: Context,
 ): RealServerStatus {
   const { told, parameters } = context;
+  const found = foundOf(server, context);
   return {
     name: server.name,
     state: memory?.state ?? "unknown",
@@ -78,7 +97,8 @@ function reportServer(
     since: told.iso(memory?.since ?? told.wall),
     method: forwardingText(server.forwarding),
     configured_weight: server.weight,
-    ...inTable(serverKey(server), server, context),
+    ...inTable(serverKey(server), found, context),
+    hints: hints(parameters, found),
     checks: server.checks.map((name) => {
       const { up, reason } = told.verdict(name) ?? { up: null, reason: "no result yet" };
       return { name, up, reason };
@@ -90,30 +110,38 @@ function reportServer(
   };
 }
 
-function reportLeaving(key: string, { settings, since, reason, memory }: Leaving, context: Context): RealServerStatus {
-  const { told } = context;
+function reportLeaving(key: string, { since, reason, memory }: Leaving, context: Context): RealServerStatus {
+  const { told, parameters } = context;
+  const found = parameters.services.flatMap((service) => told.mirror.get(service)?.destinations.get(key) ?? []);
+  const [first] = found;
   const changes = [...(memory?.changes ?? []), { at: since, state: "leaving" as const, reason }];
   return {
     name: key,
     state: "leaving",
     reason,
     since: told.iso(since),
-    method: forwardingText(settings.forwarding),
+    method: first === undefined ? "" : forwardingText(first.settings.forwarding),
     configured_weight: 0,
-    ...inTable(key, settings, context),
+    ...inTable(key, found, context),
+    hints: [],
     checks: [],
     admin: [],
     changes: changes.map((change) => ({ ...change, at: told.iso(change.at) })),
   };
 }
 
-type Place = Pick<RealServerParameters, "family" | "address" | "port">;
-
-function inTable(key: string, { family, address, port }: Place, { told, parameters, weights }: Context) {
-  const found = parameters.services.flatMap((service) => {
+/** A declared server, in all services. */
+function foundOf(
+  { family, address, port }: RealServerParameters,
+  { parameters, told }: Context,
+): readonly MirroredDestination[] {
+  return parameters.services.flatMap((service) => {
     const text = destinationText({ family, address, port: portIn(service, port) });
     return told.mirror.get(service)?.destinations.get(text) ?? [];
   });
+}
+
+function inTable(key: string, found: readonly MirroredDestination[], { weights }: Context) {
   const traffic = found.map((each) => each.traffic ?? noTraffic).reduce(added, noTraffic);
   return {
     desired_weight: weights.get(key) ?? null,
@@ -122,7 +150,6 @@ function inTable(key: string, { family, address, port }: Place, { told, paramete
     inactive_connections: total(found, "inactive"),
     persistent_connections: total(found, "persistent"),
     traffic: trafficStatus(traffic),
-    hints: hints(found),
   };
 }
 

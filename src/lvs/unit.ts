@@ -1,25 +1,34 @@
 /** A virtual server at run time: what it is to be, what is remembered of it, and what is still to be done for it. */
 import type { VirtualServerMemory } from "./memory.ts";
 import type { VirtualServerParameters } from "./parameters.ts";
+import type { Drift } from "./survey.ts";
 import type { Decision } from "./virtual-server.ts";
 
 export class Unit {
   parameters: VirtualServerParameters;
+  /** It is no longer in the file: its servers leave, and its services go with the last one. */
+  readonly retired: boolean;
   memory: VirtualServerMemory | undefined;
   decision: Decision | undefined;
-  /** Its services have been read from the table. */
-  read = false;
+  /** What the table has of it is not known for sure. */
+  doubt = false;
   /** Tries in a row that were refused. */
   refused = 0;
   /** Why the table is not as it should be, in words. */
   trouble: string | undefined;
-  /** Cancels the alarm. */
+  /** What somebody else changed, and is about to be repaired. */
+  drifts: readonly Drift[] = [];
+  /** What somebody else changed and is left at that: by subject, the operation that would undo it. */
+  readonly accepted = new Map<string, string>();
   #cancel: (() => void) | undefined;
 
-  constructor(parameters: VirtualServerParameters) {
+  constructor(parameters: VirtualServerParameters, retired = false, memory?: VirtualServerMemory) {
     this.parameters = parameters;
+    this.retired = retired;
+    this.memory = memory;
   }
 
+  /** `cancel` takes back the alarm that is set now; the one before is. */
   alarm(cancel: (() => void) | undefined): void {
     this.#cancel?.();
     this.#cancel = cancel;

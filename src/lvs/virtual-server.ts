@@ -140,7 +140,7 @@ function candidate(
     inService:
       stands.mode !== "maintenance" &&
       !failed &&
-      (assessment.health === "up" || asFound(server, before, observed.found(key))),
+      (assessment.health === "up" || asFound(server, memory.fresh, before, observed.found(key))),
     held: false,
     failedAt: failed ? (before?.failedAt ?? now.instant) : undefined,
   };
@@ -149,11 +149,12 @@ function candidate(
 /** Without a result a server goes on as it did, and at first as it was found in the table. */
 function asFound(
   { alpha }: RealServerParameters,
+  fresh: boolean,
   before: ServerMemory | undefined,
   found: number | undefined,
 ): boolean {
-  if (before !== undefined) return before.inService;
-  return found === undefined ? !alpha : found > 0;
+  if (before !== undefined && !fresh) return before.inService;
+  return found === undefined ? !alpha && before?.inService !== false : found > 0;
 }
 
 function withPanic(
@@ -195,6 +196,6 @@ function standsIn(
   if (quorum === false) return true;
   if (weight === 0) return !holdOver;
   // Found in the table at the start: it stays until it is clear that it is not needed.
-  const found = memory.servers.size === 0 && (observed.found(serverKey(sorryServer)) ?? 0) > 0;
+  const found = memory.fresh && (observed.found(serverKey(sorryServer)) ?? 0) > 0;
   return quorum === undefined && (memory.standingIn || found);
 }

@@ -1,0 +1,72 @@
+/** What becomes of changes that somebody else made: repaired, told or left, as the virtual server says. */
+import type { Moment } from "./memory.ts";
+import type { World } from "./observe.ts";
+import { planUnit, subject, subjectOfOperation } from "./plan.ts";
+import type { Roster } from "./roster.ts";
+import type { Drift } from "./survey.ts";
+import { serviceText } from "./text.ts";
+import type { Unit } from "./unit.ts";
+import type { CoreEvent } from "./virtual-server.ts";
+
+export class DriftDesk {
+  readonly #roster: Roster;
+  readonly #world: World;
+  readonly #tell: (event: CoreEvent) => void;
+  #found = 0;
+  #repaired = 0;
+  #last: string | null = null;
+
+  constructor(roster: Roster, world: World, tell: (event: CoreEvent) => void) {
+    this.#roster = roster;
+    this.#world = world;
+    this.#tell = tell;
+  }
+
+  get counted(): { readonly found: number; readonly repaired: number; readonly last: string | null } {
+    return { found: this.#found, repaired: this.#repaired, last: this.#last };
+  }
+
+  /** Returns the virtual servers that have something to repair. */
+  receive(drifts: readonly Drift[], now: Moment): ReadonlySet<Unit> {
+    const repairs = new Set<Unit>();
+    for (const drift of drifts) {
+      const unit = this.#roster.byService(serviceText(drift.service));
+      if (unit === undefined) continue;
+      if (unit.parameters.onDrift === "repair") {
+        unit.drifts = [...unit.drifts, drift];
+        repairs.add(unit);
+        continue;
+      }
+      accept(unit, drift, this.#world, now);
+      if (unit.parameters.onDrift === "report") this.#report(unit, drift, false);
+    }
+    return repairs;
+  }
+
+  /** It was brought to what is wanted, or that was refused. */
+  settled(unit: Unit, refusal: string | undefined): void {
+    for (const drift of unit.drifts) this.#report(unit, drift, refusal === undefined);
+    unit.drifts = [];
+  }
+
+  #report({ parameters }: Unit, { service, differences }: Drift, repaired: boolean): void {
+    for (const { destination, message } of differences) {
+      this.#found++;
+      if (repaired) this.#repaired++;
+      const what = destination === undefined ? serviceText(service) : `${serviceText(service)}: ${destination}`;
+      this.#last = `${what}: ${message}`;
+      this.#tell({ type: "drift", virtual_server: parameters.name, repaired, message: this.#last });
+    }
+  }
+}
+
+/** What would undo the change is not done, as long as nothing else is wanted there. */
+function accept(unit: Unit, { service, differences }: Drift, world: World, now: Moment): void {
+  const name = serviceText(service);
+  const changed = new Set(differences.map(({ destination }) => subject(name, destination)));
+  const { giving, taking } = planUnit(unit, world, now);
+  for (const operation of [...giving, ...taking]) {
+    const of = subjectOfOperation(operation);
+    if (changed.has(of)) unit.accepted.set(of, JSON.stringify(operation));
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * When the table is looked at, and all of it or a part: at every interval if its fingerprint has changed, for whoever asks
+ * for the status, and for connections that somebody waits for.
+ */
+
+import type { ServiceAddress } from "./parameters.ts";
+import type { Performer } from "./performer.ts";
+import type { Drift, Survey } from "./survey.ts";
+import type { IpvsPort } from "./table.ts";
+
+/** Thresholds, tunnels and flags of services do not show in the fingerprint. */
+const fullLookEvery = 10;
+
+export class Lookout {
+  readonly #port: IpvsPort;
+  readonly #survey: Survey;
+  readonly #performer: Performer;
+  readonly #services: () => readonly ServiceAddress[];
+  #verify = false;
+  #verifications = 0;
+  /** As the table was when all of it was as it was thought to be. */
+  #fingerprint: string | undefined;
+  /** Of the look that goes on now: what holds when it finds nothing, unless something was written meanwhile. */
+  #begun: { readonly fingerprint: string; readonly writes: number } | undefined;
+  #askers: (() => void)[] = [];
+
+  constructor(port: IpvsPort, survey: Survey, performer: Performer, services: () => readonly ServiceAddress[]) {
+    this.#port = port;
+    this.#survey = survey;
+    this.#performer = performer;
+    this.#services = services;
+  }
+
+  get busy(): boolean {
+    return this.#verify || this.#survey.pending || this.#askers.length > 0;
+  }
+
+  verify(): void {
+    this.#verify = true;
+  }
+
+  /** `done` is called when all has been read, or cannot be. */
+  ask(done: () => void): void {
+    this.#askers.push(done);
+    this.#survey.ask(this.#services());
+  }
+
+  count(services: readonly ServiceAddress[]): void {
+    this.#survey.ask(services);
+  }
+
+  /** One small piece of work; returns what somebody else changed. Rejects when the table cannot be read. */
+  async step(): Promise<readonly Drift[]> {
+    try {
+      if (this.#verify) {
+        this.#verify = false;
+        await this.#compare();
+        return [];
+      }
+      const drifts = await this.#survey.step();
+      if (drifts.length > 0) this.#begun = undefined;
+      if (!this.#survey.pending) this.#finish();
+      return drifts;
+    } catch (error) {
+      this.#survey.drop();
+      this.#begun = undefined;
+      this.#fingerprint = undefined;
+      this.#answer();
+      throw error;
+    }
+  }
+
+  async #compare(): Promise<void> {
+    const fingerprint = await this.#port.fingerprint();
+    const due = this.#verifications++ % fullLookEvery === 0;
+    if (fingerprint === this.#fingerprint && !due) return;
+    this.#begun = { fingerprint, writes: this.#performer.writes };
+    this.#survey.ask(this.#services());
+  }
+
+  #finish(): void {
+    if (this.#begun?.writes === this.#performer.writes) this.#fingerprint = this.#begun.fingerprint;
+    this.#begun = undefined;
+    this.#answer();
+  }
+
+  #answer(): void {
+    for (const done of this.#askers.splice(0)) done();
+  }
+}

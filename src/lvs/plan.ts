@@ -1,0 +1,70 @@
+/** What is to be done for a virtual server now. Pure but for reading the mirror. */
+import type { Moment } from "./memory.ts";
+import { type MirroredService, subjectOf } from "./mirror.ts";
+import { observe, type World } from "./observe.ts";
+import type { ServiceAddress } from "./parameters.ts";
+import { type ActualService, nothing, type Plan, reconcile } from "./reconcile.ts";
+import { serviceSettings } from "./service-settings.ts";
+import type { Operation } from "./table.ts";
+import { serviceText } from "./text.ts";
+import type { Unit } from "./unit.ts";
+import { type Decision, decide } from "./virtual-server.ts";
+
+export interface UnitPlan extends Plan {
+  readonly decision: Decision;
+}
+
+export function planUnit(unit: Unit, world: World, now: Moment): UnitPlan {
+  const { parameters } = unit;
+  const decision = decide(parameters, unit.memory, observe(parameters, world), now);
+  const plans = parameters.services.map((service) => planService(unit, service, world.mirror.get(service), decision));
+  return {
+    decision,
+    giving: plans.flatMap(({ giving }) => giving),
+    taking: plans.flatMap(({ taking }) => taking),
+  };
+}
+
+function planService(
+  { parameters, retired, accepted }: Unit,
+  service: ServiceAddress,
+  known: MirroredService | undefined,
+  { placements }: Decision,
+): Plan {
+  const actual = actualService(known);
+  if (retired && actual.settings === undefined) return nothing;
+  // Its own last act: by then it has no connections, or had its time.
+  if (retired && actual.destinations.size === 0) return { giving: [], taking: [{ type: "delete-service", service }] };
+  const settings = retired
+    ? (actual.settings ?? serviceSettings(parameters, service))
+    : serviceSettings(parameters, service);
+  return withoutAccepted(reconcile(service, actual, { settings, placements }), accepted);
+}
+
+export function actualService(known: MirroredService | undefined): ActualService {
+  return {
+    settings: known?.settings,
+    destinations: new Map([...(known?.destinations ?? [])].map(([key, { settings }]) => [key, settings])),
+  };
+}
+
+/** A subject of changes: a service, or a destination in it. */
+export function subject(service: string, destination: string | undefined): string {
+  return `${service} ${destination ?? ""}`;
+}
+
+export function subjectOfOperation(operation: Operation): string {
+  return subject(serviceText(operation.service), subjectOf(operation));
+}
+
+/** What was left as somebody made it stays so, until something else is wanted there. */
+function withoutAccepted(plan: Plan, accepted: ReadonlyMap<string, string>): Plan {
+  if (accepted.size === 0) return plan;
+  const asLeft = (operation: Operation) => accepted.get(subjectOfOperation(operation)) === JSON.stringify(operation);
+  // A service that was taken away stays away with all of its servers.
+  if (plan.giving.some((operation) => operation.type === "add-service" && asLeft(operation))) return nothing;
+  return {
+    giving: plan.giving.filter((operation) => !asLeft(operation)),
+    taking: plan.taking.filter((operation) => !asLeft(operation)),
+  };
+}

@@ -1,0 +1,64 @@
+/** Brings the table from what it is to what is wanted, for some virtual servers at once. */
+import type { Moment } from "./memory.ts";
+import type { Mirror } from "./mirror.ts";
+import type { World } from "./observe.ts";
+import type { Outcome, Performer } from "./performer.ts";
+import { actualService, planUnit, type UnitPlan } from "./plan.ts";
+import { withoutLast } from "./reconcile.ts";
+import type { Operation } from "./table.ts";
+import { serviceText } from "./text.ts";
+import type { Unit } from "./unit.ts";
+import type { CoreEvent } from "./virtual-server.ts";
+
+export interface Settled {
+  readonly unit: Unit;
+  readonly events: readonly CoreEvent[];
+  /** Why the table is not as wanted, in words; undefined when it is. */
+  readonly refusal: string | undefined;
+  /** A service was not as it was thought to be: it has to be read again. */
+  readonly doubtful: boolean;
+}
+
+/** Rejects when nothing is known of what was done. */
+export async function settle(
+  units: readonly Unit[],
+  world: World,
+  { performer, now }: { performer: Performer; now: Moment },
+): Promise<readonly Settled[]> {
+  const plans = units.map((unit) => ({ unit, plan: planUnit(unit, world, now) }));
+  for (const { unit, plan } of plans) {
+    unit.memory = plan.decision.memory;
+    unit.decision = plan.decision;
+  }
+  const gave = await performer.perform(plans.flatMap(({ plan }) => plan.giving));
+  const refused = new Set(gave.refusals.map(({ service }) => service));
+  const took = await performer.perform(plans.flatMap(({ unit, plan }) => takingOf(unit, plan, refused, world.mirror)));
+  return plans.map(({ unit, plan }) => settled(unit, plan, [gave, took]));
+}
+
+function takingOf(
+  { parameters }: Unit,
+  { taking, decision }: UnitPlan,
+  refused: ReadonlySet<string>,
+  mirror: Mirror,
+): readonly Operation[] {
+  if (refused.size === 0) return taking;
+  return parameters.services.flatMap((service) => {
+    const name = serviceText(service);
+    const own = taking.filter((operation) => serviceText(operation.service) === name);
+    return refused.has(name) ? withoutLast(service, actualService(mirror.get(service)), own, decision.placements) : own;
+  });
+}
+
+function settled(unit: Unit, { decision }: UnitPlan, outcomes: readonly Outcome[]): Settled {
+  const names = new Set(unit.parameters.services.map(serviceText));
+  const refusals = outcomes.flatMap(({ refusals }) => refusals.filter(({ service }) => names.has(service)));
+  const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : "";
+  return {
+    unit,
+    // Of one that is gone from the file only its servers are told of.
+    events: decision.events.filter(({ type }) => !unit.retired || type === "server"),
+    refusal: refusals[0] === undefined ? undefined : `${refusals[0].message}${more}`,
+    doubtful: outcomes.some(({ doubtful }) => [...doubtful].some((name) => names.has(name))),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Looks at the table in small steps: for counters, and for what somebody else changed. The kernel tells nobody of changes,
+ * and a dump that races one may miss or repeat entries: a difference counts when it is seen twice.
+ */
+import { type Difference, differences } from "./drift.ts";
+import { type Mirror, type MirroredService, mirrored } from "./mirror.ts";
+import type { ServiceAddress } from "./parameters.ts";
+import type { IpvsPort, KernelService } from "./table.ts";
+import { serviceText } from "./text.ts";
+import type { Unit } from "./unit.ts";
+
+export interface Drift {
+  readonly service: ServiceAddress;
+  readonly differences: readonly Difference[];
+}
+
+/** So many services are read before something more urgent gets its turn. */
+const portion = 8;
+/** Reads of a service whose every read is another. */
+const mostReads = 5;
+
+export class Survey {
+  readonly #port: IpvsPort;
+  readonly #mirror: Mirror;
+  readonly #queue = new Map<string, ServiceAddress>();
+  #listed: ReadonlyMap<string, KernelService> | undefined;
+  #unlisted = true;
+
+  constructor(port: IpvsPort, mirror: Mirror) {
+    this.#port = port;
+    this.#mirror = mirror;
+  }
+
+  /** The names of all services, as they were listed last. */
+  get listed(): ReadonlyMap<string, KernelService> | undefined {
+    return this.#listed;
+  }
+
+  get pending(): boolean {
+    return this.#queue.size > 0;
+  }
+
+  ask(services: Iterable<ServiceAddress>): void {
+    for (const service of services) this.#queue.set(serviceText(service), service);
+    this.#unlisted = true;
+  }
+
+  drop(): void {
+    this.#queue.clear();
+  }
+
+  /** What it reads is in the mirror afterwards; returns what somebody else changed. */
+  async step(): Promise<readonly Drift[]> {
+    if (this.#unlisted) await this.list();
+    const drifts: Drift[] = [];
+    for (const [name, service] of [...this.#queue].slice(0, portion)) {
+      this.#queue.delete(name);
+      const drift = await this.look(service);
+      if (drift !== undefined) drifts.push(drift);
+    }
+    return drifts;
+  }
+
+  /** Before something is decided for them: reads what was not read before, or is in doubt. */
+  async prepare(units: readonly Unit[]): Promise<readonly Drift[]> {
+    const unread = units.flatMap(({ doubt, parameters: { services } }) =>
+      services.filter((service) => doubt || this.#mirror.get(service) === undefined),
+    );
+    if (unread.length === 0) return [];
+    await this.list();
+    const drifts: Drift[] = [];
+    for (const service of unread) {
+      const drift = await this.look(service);
+      if (drift !== undefined) drifts.push(drift);
+    }
+    return drifts;
+  }
+
+  async list(): Promise<void> {
+    const services = await this.#port.services();
+    this.#listed = new Map(services.map((service) => [serviceText(service.address), service]));
+    this.#unlisted = false;
+  }
+
+  /** Of a service that was not read before, everything is as it is. */
+  async look(service: ServiceAddress): Promise<Drift | undefined> {
+    const left = this.#mirror.get(service);
+    let read = await this.#read(service);
+    let found = left === undefined ? [] : differences(left, read);
+    for (let reads = 1; found.length > 0 && reads < mostReads; reads++) {
+      await this.list();
+      const again = await this.#read(service);
+      const same = differences(read, again).length === 0;
+      read = again;
+      found = left === undefined ? [] : differences(left, read);
+      if (same) break;
+    }
+    this.#mirror.set(read);
+    return found.length === 0 ? undefined : { service, differences: found };
+  }
+
+  async #read(service: ServiceAddress): Promise<MirroredService> {
+    const kernel = this.#listed?.get(serviceText(service));
+    return mirrored(service, kernel, kernel === undefined ? [] : await this.#port.destinations(service));
+  }
+}

@@ -1,0 +1,36 @@
+/** What keeps the table from being as it is wanted: told once when it begins, and once when it is over. */
+
+import type { Unit } from "./unit.ts";
+import type { CoreEvent } from "./virtual-server.ts";
+
+export class Troubles {
+  readonly #tell: (event: CoreEvent) => void;
+  #port: string | undefined;
+
+  constructor(tell: (event: CoreEvent) => void) {
+    this.#tell = tell;
+  }
+
+  /** Undefined: it can be reached. */
+  port(message: string | undefined): void {
+    if (message === this.#port) return;
+    this.#port = message;
+    const text = message === undefined ? "the table of the kernel can be reached again" : message;
+    this.#tell({ type: "lvs_warning", message: message === undefined ? text : `${text}; it is tried again` });
+  }
+
+  unit(unit: Unit, message: string | undefined): void {
+    if (message === unit.trouble) return;
+    unit.trouble = message;
+    // That of the table as a whole has been told.
+    if (message === this.#port) return;
+    const text = message === undefined ? "its table is as it should be again" : `${message}; it is tried again`;
+    this.#tell({ type: "lvs_warning", virtual_server: unit.parameters.name, message: text });
+  }
+
+  current(units: Iterable<Unit>): string | null {
+    if (this.#port !== undefined) return this.#port;
+    for (const { trouble, parameters } of units) if (trouble !== undefined) return `${parameters.name}: ${trouble}`;
+    return null;
+  }
+}
