@@ -56,7 +56,19 @@ function renderHeader(status: StatusDocument, now: Date, paint: Paint): string[]
   if (waiting.length > 0) lines.push(paint("yellow", `changed, but needs a restart: ${waiting.join(", ")}`));
   for (const [name, child] of Object.entries(processes)) lines.push(...renderProcess(name, child, paint));
   if (status.vrrp !== null) lines.push(...stalls(status.vrrp.lateness, now).map((line) => paint("yellow", line)));
+  lines.push(...lateChecks(status.checks_lateness).map((line) => paint("yellow", line)));
   return lines;
+}
+
+/** Runs that begin so much late, one in a hundred, make the times of the file untrue. */
+const tolerable = 50;
+
+function lateChecks(lateness: StatusDocument["checks_lateness"]): string[] {
+  if (lateness === null || lateness.p99_ms <= tolerable) return [];
+  const { p99_ms, max_ms } = lateness;
+  return [
+    `checks process: 1 run in 100 begins more than ${tolerable} ms late, up to ${formatDuration(p99_ms)} (once ${formatDuration(max_ms)})`,
+  ];
 }
 
 function stalls({ stalls: count, stalled_ms, last_stall: last }: Lateness, now: Date): string[] {

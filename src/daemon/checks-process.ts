@@ -3,12 +3,13 @@ import type { Difference } from "../config/diff.ts";
 import type { Verdict } from "../healthchecks/health.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { LatenessStatus } from "../socket/lateness.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import { tellChecks } from "./check-status.ts";
 import type { FromChecks, ToChecks } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import { RoleProcess, type RoleProcessOptions } from "./role-process.ts";
-import { NoAnswer, StatusRequests } from "./status-requests.ts";
+import { NoAnswer, type Reply, StatusRequests } from "./status-requests.ts";
 import { type NamedVerdict, Verdicts } from "./verdicts.ts";
 
 export interface ChecksProcessOptions extends RoleProcessOptions {
@@ -17,10 +18,16 @@ export interface ChecksProcessOptions extends RoleProcessOptions {
   readonly statusLimit?: Milliseconds;
 }
 
+export interface ChecksReply {
+  readonly checks: readonly CheckStatus[];
+  /** How late runs began; null when nobody tells. */
+  readonly lateness: LatenessStatus | null;
+}
+
 export class ChecksProcess {
   readonly #options: ChecksProcessOptions;
   readonly #process: RoleProcess<ToChecks, FromChecks>;
-  readonly #requests: StatusRequests<CheckStatus, undefined>;
+  readonly #requests: StatusRequests<CheckStatus, LatenessStatus>;
   /** In force while the process is down; a new one goes on with them. */
   readonly #verdicts = new Verdicts();
   #checks: readonly CheckParameters[] = [];
@@ -60,13 +67,14 @@ export class ChecksProcess {
   }
 
   /** In the order of the file. Without an answer, as far as it is known here. */
-  async status(): Promise<CheckStatus[]> {
+  async status(): Promise<ChecksReply> {
     const checks = this.#checks;
-    if (checks.length === 0) return [];
+    if (checks.length === 0) return { checks: [], lateness: null };
     const told = await this.#ask(true).catch((error: unknown) =>
       String(error instanceof Error ? error.message : error),
     );
-    return tellChecks(checks, this.#verdicts, told);
+    if (typeof told === "string") return { checks: tellChecks(checks, this.#verdicts, told), lateness: null };
+    return { checks: tellChecks(checks, this.#verdicts, told.items), lateness: told.end };
   }
 
   /** Undefined when it runs or is not needed; otherwise why not. */
@@ -84,11 +92,10 @@ export class ChecksProcess {
     return this.#process.stop(limit);
   }
 
-  async #ask(checks: boolean): Promise<readonly CheckStatus[]> {
+  async #ask(checks: boolean): Promise<Reply<CheckStatus, LatenessStatus>> {
     const { state } = this.#process;
     if (state !== "running") throw new NoAnswer(`the checks process is ${state}`);
-    const { items } = await this.#requests.ask((id) => this.#process.send({ type: "status", id, checks }));
-    return items;
+    return this.#requests.ask((id) => this.#process.send({ type: "status", id, checks }));
   }
 
   #configure(parameters: CheckParameters): ToChecks {
@@ -110,7 +117,7 @@ export class ChecksProcess {
         this.#requests.item(message.id, message.check);
         return;
       case "status-end":
-        this.#requests.end(message.id, undefined);
+        this.#requests.end(message.id, message.lateness);
         return;
       default:
         message satisfies never;

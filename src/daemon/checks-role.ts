@@ -3,7 +3,8 @@
  * wait for others: nothing of VRRP is in here.
  */
 
-import { HealthChecks } from "../healthchecks/health-checks.ts";
+import { HealthChecks, type NamedVerdict } from "../healthchecks/health-checks.ts";
+import type { CheckStatus } from "../healthchecks/status.ts";
 import { liveAsChild } from "./child-life.ts";
 import type { FromChecks, FromChild, ToChecks } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
@@ -27,7 +28,7 @@ class ChecksRole {
   #stopping = false;
 
   constructor() {
-    this.#outbox = new Outbox(() => this.#tellAll());
+    this.#outbox = new Outbox(() => void this.#tellAll());
     this.#checks = new HealthChecks((verdict) => this.#outbox.send({ type: "verdict", ...verdict }));
   }
 
@@ -54,10 +55,7 @@ class ChecksRole {
         this.#outbox.send({ type: "started" });
         break;
       case "status":
-        if (message.checks) {
-          for (const check of this.#checks.status()) this.#outbox.send({ type: "status", id: message.id, check });
-        }
-        this.#outbox.send({ type: "status-end", id: message.id });
+        void this.#tellStatus(message.id, message.checks);
         break;
       case "stop":
         void this.#stop(0);
@@ -67,9 +65,15 @@ class ChecksRole {
     }
   }
 
+  /** Of thousands not all at once: runs that are due meanwhile begin in time. */
+  async #tellStatus(id: number, checks: boolean): Promise<void> {
+    if (checks) await this.#outbox.sendAll(statusMessages(id, this.#checks.status()));
+    this.#outbox.send({ type: "status-end", id, lateness: this.#checks.lateness() });
+  }
+
   /** Verdicts may be among the messages that a supervisor that stood still has missed. */
-  #tellAll(): void {
-    for (const verdict of this.#checks.verdicts()) this.#outbox.send({ type: "verdict", ...verdict });
+  #tellAll(): Promise<void> {
+    return this.#outbox.sendAll(verdictMessages(this.#checks.verdicts()));
   }
 
   async #stop(code: number): Promise<void> {
@@ -78,4 +82,12 @@ class ChecksRole {
     await Promise.race([this.#checks.stop(), new Promise((resolve) => setTimeout(resolve, stopLimit))]);
     this.#outbox.exit({ type: "stopped" }, code, exitLimit);
   }
+}
+
+function* statusMessages(id: number, all: Iterable<CheckStatus>): Generator<FromChecks> {
+  for (const check of all) yield { type: "status", id, check };
+}
+
+function* verdictMessages(all: Iterable<NamedVerdict>): Generator<FromChecks> {
+  for (const verdict of all) yield { type: "verdict", ...verdict };
 }

@@ -3,6 +3,7 @@ import type { Verdict } from "../healthchecks/health.ts";
 import type { NamedVerdict } from "../healthchecks/health-checks.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { LatenessStatus } from "../socket/lateness.ts";
 import type { GroupStatus } from "../vrrp/group-status.ts";
 import type { InstanceParameters, ProcessParameters, SyncGroupParameters } from "../vrrp/parameters.ts";
 import type { StaticParameters } from "../vrrp/routing-parameters.ts";
@@ -72,14 +73,7 @@ export type FromVrrp =
     };
 
 /** How late timers of the VRRP process fired since it started, in milliseconds. */
-export interface Lateness {
-  readonly timers: number;
-  readonly mean_ms: number;
-  /** An upper bound of what 99 of 100 timers stayed below. */
-  readonly p99_ms: number;
-  readonly max_ms: number;
-  /** Timers not later than `le_ms` and later than the class before; null for the rest. */
-  readonly histogram: readonly { readonly le_ms: number | null; readonly count: number }[];
+export interface Lateness extends LatenessStatus {
   /** Times the process was not run for longer than two advertisement intervals, and for how long together. */
   readonly stalls: number;
   readonly stalled_ms: number;
@@ -103,4 +97,5 @@ export type ToChecks =
 export type FromChecks =
   | ({ readonly type: "verdict" } & NamedVerdict)
   | { readonly type: "status"; readonly id: number; readonly check: CheckStatus }
-  | { readonly type: "status-end"; readonly id: number };
+  /** How late runs began since the process was started. */
+  | { readonly type: "status-end"; readonly id: number; readonly lateness: LatenessStatus };

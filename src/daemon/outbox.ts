@@ -16,6 +16,7 @@ export class Outbox<Message> {
   readonly #waiting: Message[] = [];
   readonly #onGap: (() => void) | undefined;
   readonly #channel: Channel;
+  readonly #pausing: (() => void)[] = [];
   #unsent = 0;
   #dropped = 0;
   #gap = false;
@@ -43,12 +44,25 @@ export class Outbox<Message> {
     if (this.#waiting.length === 1) setImmediate(() => this.flush());
   }
 
+  /**
+   * Many of them, as fast as they are read: others have their turn in between, and one is made only when there is room
+   * for it.
+   */
+  async sendAll(messages: Iterable<Message>): Promise<void> {
+    let count = 0;
+    for (const message of messages) {
+      this.send(message);
+      if (++count % perBatch === 0) await new Promise<void>((resolve) => this.#pausing.push(resolve));
+    }
+  }
+
   flush(): void {
     const all = this.#waiting.splice(0);
     for (let start = 0; start < all.length; start += perBatch) {
       const messages = all.slice(start, start + perBatch);
       const sent = (): void => {
         this.#unsent -= messages.length;
+        for (const goOn of this.#pausing.splice(0)) goOn();
         if (!this.#gap || this.#unsent > 0) return;
         this.#gap = false;
         this.#onGap?.();

@@ -1,6 +1,7 @@
 /** The one status model: what the command line, the API, the metrics and the web page all read. */
 
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { LatenessStatus } from "../socket/lateness.ts";
 import { newCounters } from "../vrrp/counters.ts";
 import type { GroupStatus } from "../vrrp/group-status.ts";
 import type { InstanceParameters, VirtualAddress } from "../vrrp/parameters.ts";
@@ -27,6 +28,8 @@ export interface StatusDocument {
   /** Sync groups; none while the VRRP process does not run. */
   readonly groups: readonly GroupStatus[];
   readonly checks: readonly CheckReport[];
+  /** How late runs of checks began since the checks process was started; null when it does not tell. */
+  readonly checks_lateness: LatenessStatus | null;
   /** What is held whatever the roles are. */
   readonly statics: StaticStatus;
   /** Who was told of transitions, and what came of it. */
@@ -72,6 +75,7 @@ export interface SupervisorStatus {
   readonly checksProcess: ProcessStatus;
   readonly instances: readonly InstanceParameters[];
   readonly checks: readonly CheckReport[];
+  readonly checksLateness: LatenessStatus | null;
   readonly statics?: StaticParameters;
   readonly notify: NotifyStatus;
 }
@@ -99,6 +103,7 @@ export function assembleStatus(
     ),
     groups: typeof reply === "string" ? [] : reply.groups,
     checks: supervisor.checks,
+    checks_lateness: supervisor.checksLateness,
     statics: typeof reply === "string" ? silentStatics(supervisor.statics) : reply.statics,
     notify: instance === undefined ? supervisor.notify : notifyOf(instance, supervisor.notify),
     interfaces: typeof reply === "string" ? [] : reply.interfaces,

@@ -20,6 +20,7 @@ export async function tellStatus(sources: StatusSources, instance: string | unde
   const { vrrp, checks, inForce, bulletin } = sources;
   const { config } = inForce;
   const users = usersOfChecks(config);
+  const told = await checks.status();
   const supervisor = {
     viprd: sources.version,
     routerId: config.global.routerId,
@@ -29,7 +30,8 @@ export async function tellStatus(sources: StatusSources, instance: string | unde
     process: vrrp.describe(),
     checksProcess: checks.describe(),
     instances: config.instances,
-    checks: (await checks.status()).map((check) => ({ ...check, used_by: users.get(check.name) ?? [] })),
+    checks: told.checks.map((check) => ({ ...check, used_by: users.get(check.name) ?? [] })),
+    checksLateness: told.lateness,
     ...(config.statics === undefined ? {} : { statics: config.statics }),
     notify: bulletin.notify.status(),
   };

@@ -4,9 +4,9 @@
  */
 
 import { readFileSync } from "node:fs";
+import { describeLateness } from "../socket/lateness.ts";
 import { lockMemory, setNice, setRealtime } from "../socket/scheduling.ts";
 import { Engine, type EngineReports } from "../vrrp/engine.ts";
-import { latenessBounds, quantile } from "../vrrp/lateness.ts";
 import type { ProcessParameters } from "../vrrp/parameters.ts";
 import { rehearse } from "../vrrp/rehearsal.ts";
 import type { InstanceStatus } from "../vrrp/status.ts";
@@ -167,7 +167,7 @@ class VrrpRole {
       statics: this.#engine.statics.status(),
       groups: this.#engine.groups.status(),
       dropped: this.#outbox.dropped,
-      lateness: describeLateness(this.#engine),
+      lateness: tellLateness(this.#engine),
     });
   }
 
@@ -187,14 +187,9 @@ class VrrpRole {
   }
 }
 
-function describeLateness({ lateness, stalls }: Engine): Lateness {
-  const { timers, total, max, counts } = lateness;
+function tellLateness({ lateness, stalls }: Engine): Lateness {
   return {
-    timers,
-    mean_ms: timers === 0 ? 0 : total / timers,
-    p99_ms: quantile(lateness, 0.99),
-    max_ms: max,
-    histogram: counts.map((count, i) => ({ le_ms: latenessBounds[i] ?? null, count })),
+    ...describeLateness(lateness),
     stalls: stalls.count,
     stalled_ms: Math.round(stalls.total),
     last_stall: stalls.last,

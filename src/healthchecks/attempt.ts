@@ -7,6 +7,8 @@ export interface Attempt {
   readonly result: Promise<Outcome & { readonly latency: Milliseconds }>;
   /** The probe has released what it held, and has said what there is to say; the next one may begin. */
   readonly ended: Promise<Outcome>;
+  /** The same, once it is so. */
+  readonly over: Outcome | undefined;
   /** Nobody wants to know any more. */
   abort(why: string): void;
 }
@@ -25,6 +27,7 @@ export function attempt(
   const { signal } = controller;
   const started = performance.now();
   const outcome = start(probe, signal);
+  let over: Outcome | undefined;
   const result = new Promise<Outcome & { readonly latency: Milliseconds }>((resolve) => {
     let timer: NodeJS.Timeout;
     const finish = (end: Outcome): void => {
@@ -44,6 +47,7 @@ export function attempt(
     };
     timer = setTimeout(onDeadline, timeout);
     void outcome.then((end) => {
+      over = end;
       // An answer to the order to stop is no success, whatever it says.
       finish(end.ok && signal.aborted ? { ...end, ok: false, reason: `${end.reason}, but too late` } : end);
     });
@@ -51,6 +55,9 @@ export function attempt(
   return {
     result,
     ended: outcome,
+    get over() {
+      return over;
+    },
     abort: (why) => controller.abort(new Error(why)),
   };
 }

@@ -1,6 +1,7 @@
 /** All checks of a configuration: each runs by itself, and tells when its verdict changes. */
+import { describeLateness, Lateness, type LatenessStatus } from "../socket/lateness.ts";
 import { spread, type Verdict } from "./health.ts";
-import type { CheckParameters } from "./parameters.ts";
+import type { CheckParameters, Milliseconds } from "./parameters.ts";
 import { CheckRunner } from "./runner.ts";
 import type { CheckStatus } from "./status.ts";
 import { typeOf } from "./types.ts";
@@ -14,6 +15,7 @@ export class HealthChecks {
   /** Removed, but not yet done with what they ran. */
   readonly #leaving = new Set<Promise<void>>();
   readonly #changed: (verdict: NamedVerdict) => void;
+  readonly #lateness = new Lateness();
   #started = false;
 
   constructor(changed: (verdict: NamedVerdict) => void) {
@@ -29,7 +31,8 @@ export class HealthChecks {
       return;
     }
     const changed = (health: Verdict) => this.#changed(named(parameters.name, health));
-    const added = new CheckRunner(parameters, { type, changed, ...(known === undefined ? {} : { known }) });
+    const begun = (late: Milliseconds) => this.#lateness.add(late);
+    const added = new CheckRunner(parameters, { type, changed, begun, ...(known === undefined ? {} : { known }) });
     this.#runners.set(parameters.name, added);
     if (this.#started) added.start(0);
   }
@@ -50,12 +53,19 @@ export class HealthChecks {
     for (const runner of this.#runners.values()) runner.start(spread(index++, this.#runners.size, runner.interval));
   }
 
-  verdicts(): NamedVerdict[] {
-    return [...this.#runners].map(([check, { health }]) => named(check, health));
+  /** Each as it is when its turn comes. */
+  *verdicts(): Generator<NamedVerdict> {
+    for (const [check, { health }] of [...this.#runners]) yield named(check, health);
   }
 
-  status(): CheckStatus[] {
-    return [...this.#runners.values()].map((runner) => runner.status());
+  /** One at a time: of thousands, others want their turn in between. */
+  *status(): Generator<CheckStatus> {
+    for (const runner of [...this.#runners.values()]) yield runner.status();
+  }
+
+  /** How late runs began. */
+  lateness(): LatenessStatus {
+    return describeLateness(this.#lateness.figures);
   }
 
   /** Settles when no probe is left running. */

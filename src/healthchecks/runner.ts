@@ -23,6 +23,8 @@ export interface RunnerOptions {
   readonly known?: Verdict;
   /** `up`, the advice or the warning changed. */
   changed(health: Health): void;
+  /** A run began, so late. */
+  begun?(late: Milliseconds): void;
 }
 
 /** Between runs that a watch asked for: what changes all the time is looked at now and then. */
@@ -32,10 +34,14 @@ export class CheckRunner {
   #parameters: CheckParameters;
   #type: CheckType<CheckParameters>;
   readonly #changed: (health: Health) => void;
+  readonly #tellBegun: ((late: Milliseconds) => void) | undefined;
   #health: Health;
   /** On the grid, without jitter. */
   #due: Instant = 0;
   #begun: Instant = Number.NEGATIVE_INFINITY;
+  /** When the run that is waited for is to begin. */
+  #planned: Instant = 0;
+  readonly #onTime = (): void => void this.#run();
   #timer: NodeJS.Timeout | undefined;
   #attempt: Attempt | undefined;
   #ended: Promise<unknown> = Promise.resolve();
@@ -43,10 +49,11 @@ export class CheckRunner {
   #again = false;
   #active = false;
 
-  constructor(parameters: CheckParameters, { type, known, changed }: RunnerOptions) {
+  constructor(parameters: CheckParameters, { type, known, changed, begun }: RunnerOptions) {
     this.#parameters = parameters;
     this.#type = type;
     this.#changed = changed;
+    this.#tellBegun = begun;
     this.#health = newHealth(parameters, Date.now(), known);
   }
 
@@ -135,7 +142,8 @@ export class CheckRunner {
       ? Math.min(this.#due, this.#begun + watchGap)
       : putOff(this.#due, this.#parameters.jitter, Math.random());
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#run(), Math.max(0, start - now));
+    this.#planned = start;
+    this.#timer = setTimeout(this.#onTime, Math.max(0, start - now));
   }
 
   #onWatch(): void {
@@ -147,6 +155,7 @@ export class CheckRunner {
     const parameters = this.#parameters;
     this.#again = false;
     this.#begun = performance.now();
+    this.#tellBegun?.(Math.max(0, this.#begun - this.#planned));
     const current = attempt(
       (signal) => this.#type.probe(parameters, signal),
       parameters.timeout,
@@ -157,7 +166,7 @@ export class CheckRunner {
     const outcome = await current.result;
     if (this.#attempt !== current) return;
     this.#judge(outcome);
-    const { reason, program } = await this.#untilEnded(current);
+    const { reason, program } = current.over ?? (await this.#untilEnded(current));
     if (this.#attempt !== current) return;
     if (program !== undefined && outcome.program === undefined) {
       this.#health = completed(this.#health, reason, program);

@@ -3,8 +3,9 @@
  * announcements); then background deadlines (renewals). After a few milliseconds the loop is given back, so that
  * packets are read whatever there is to do.
  */
+
+import { Lateness } from "../socket/lateness.ts";
 import { Deadlines, type Entry } from "./deadlines.ts";
-import { Lateness } from "./lateness.ts";
 import type { Instant, Milliseconds } from "./parameters.ts";
 
 export interface Alarm {

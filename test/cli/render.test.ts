@@ -147,6 +147,7 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     processes: { vrrp: { state: "running", pid: 43, restarts: 0, since: ago(7511), last_end: null }, checks: noChecks },
     instances,
     checks: [],
+    checks_lateness: null,
     settings: [],
     statics: { addresses: [], routes: [], rules: [] },
     notify: { subjects: [], fifos: [], webhooks: [] },
@@ -478,6 +479,13 @@ test("what a check warns of and advises stands below it, also among many", () =>
   expect(text([old, advising])).toContain("\n  advice  drain\n");
   const many = Array.from({ length: 30 }, (_, i) => ({ ...check, name: `check-${i}` }));
   expect(text([...many, old])).toContain("\n  warning  certificate of");
+});
+
+test("checks that begin late are told of, those that are in time are not", () => {
+  const late = { timers: 1000, mean_ms: 9, p99_ms: 200, max_ms: 1340, histogram: [] };
+  const text = (checks_lateness: typeof late) => renderStatus(document([], { checks_lateness }), now, plain);
+  expect(text(late)).toContain("checks process: 1 run in 100 begins more than 50 ms late, up to 200 ms (once 1.3 s)\n");
+  expect(text({ ...late, p99_ms: 50 })).not.toContain("checks process");
 });
 
 test("of many checks those that are up are only counted", () => {

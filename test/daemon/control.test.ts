@@ -19,6 +19,7 @@ function target(changes: Partial<ControlTarget> = {}): ControlTarget {
     checksProcess: { state: "not needed", pid: null, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
     instances: [parameters("web"), parameters("inside")],
     checks: [],
+    checksLateness: null,
     notify: { subjects: [], fifos: [], webhooks: [] },
   } as const;
   return {

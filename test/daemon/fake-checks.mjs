@@ -56,7 +56,11 @@ process.on("message", (message) => {
       if (message.checks) {
         for (const check of checks.values()) process.send({ type: "status", id: message.id, check: status(check) });
       }
-      process.send({ type: "status-end", id: message.id });
+      process.send({
+        type: "status-end",
+        id: message.id,
+        lateness: { timers: 1, mean_ms: 0, p99_ms: 0, max_ms: 0, histogram: [] },
+      });
       break;
     case "stop":
       process.send({ type: "stopped" }, () => process.exit(0));

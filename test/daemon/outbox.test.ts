@@ -60,3 +60,30 @@ test("without a supervisor nothing is kept", async () => {
   }
   expect([outbox.dropped, channel.batches.length]).toEqual([0, 0]);
 });
+
+test("many are made and sent as fast as they are read, and others come in between", async () => {
+  const channel = new SlowChannel();
+  const outbox = new Outbox<number>(undefined, channel);
+  let made = 0;
+  function* many(): Generator<number> {
+    while (made < 6000) yield made++;
+  }
+  const sending = outbox.sendAll(many());
+  await turn();
+  await turn();
+  expect([made, channel.received.length]).toEqual([64, 64]);
+  outbox.send(-1);
+  channel.read();
+  await turn();
+  expect([made, channel.received.at(64)]).toEqual([128, -1]);
+  for (let turns = 0; turns < 200 && channel.received.length < 6001; turns++) {
+    channel.read();
+    await turn();
+  }
+  channel.read();
+  await sending;
+  expect([outbox.dropped, channel.received.filter((each) => each >= 0)]).toEqual([
+    0,
+    Array.from({ length: 6000 }, (_, i) => i),
+  ]);
+});

@@ -26,7 +26,7 @@ test("checks run from the start on, each tells its own verdict, and later ones r
   const [open, closed] = [await listen((socket) => socket.destroy()), await closedPort()];
   all.configure(tcp("open", open));
   all.configure(tcp("closed", closed));
-  expect(all.verdicts()).toMatchObject([
+  expect([...all.verdicts()]).toMatchObject([
     { check: "open", up: null },
     { check: "closed", up: null },
   ]);
@@ -42,7 +42,7 @@ test("checks run from the start on, each tells its own verdict, and later ones r
     ]),
   );
   all.remove("closed");
-  expect(all.status().map(({ name, state }) => [name, state])).toEqual([
+  expect([...all.status()].map(({ name, state }) => [name, state])).toEqual([
     ["open", "up"],
     ["later", "up"],
   ]);
@@ -67,4 +67,18 @@ test("the end waits for what a removed check still runs", async () => {
   all.remove("web");
   await all.stop();
   await until(() => !existsSync(`/proc/${pid}`), "the end of the script");
+});
+
+test("how late runs begin is told, over all checks", async () => {
+  const { all } = checks();
+  const open = await listen((socket) => socket.destroy());
+  for (const name of ["a", "b"]) all.configure({ ...tcp(name, open), interval: 20 });
+  all.start();
+  // Nothing runs while this thread stands still.
+  const until50 = performance.now() + 50;
+  while (performance.now() < until50);
+  await until(() => all.lateness().timers >= 4, "some runs");
+  const { max_ms, histogram, timers } = all.lateness();
+  expect(max_ms).toBeGreaterThan(20);
+  expect(histogram.reduce((sum, { count }) => sum + count, 0)).toBe(timers);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Lateness, latenessBounds, quantile } from "../../src/vrrp/lateness.ts";
+import { Lateness, latenessBounds, quantile } from "../../src/socket/lateness.ts";
 
 test("every timer falls into the class of the first bound that it does not exceed", () => {
   const lateness = new Lateness();

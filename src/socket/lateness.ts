@@ -1,5 +1,7 @@
-/** How late the timers of the protocol fire: the figure that tells whether this host is fit for short intervals. */
-import type { Milliseconds } from "./parameters.ts";
+/** How late timers fire: the figure that tells whether this host is fit for short intervals. */
+
+/** Fractions allowed. */
+type Milliseconds = number;
 
 /** Upper bounds of the classes in milliseconds; what is later falls into one more. */
 export const latenessBounds: readonly Milliseconds[] = [
@@ -42,4 +44,26 @@ export function quantile({ timers, max, counts }: LatenessFigures, part: number)
     if (timers > 0 && seen >= part * timers) return Math.min(latenessBounds[i] ?? max, max);
   }
   return 0;
+}
+
+export interface LatenessStatus {
+  readonly timers: number;
+  readonly mean_ms: number;
+  /** An upper bound of what 99 of 100 timers stayed below. */
+  readonly p99_ms: number;
+  readonly max_ms: number;
+  /** Timers not later than `le_ms` and later than the class before; null for the rest. */
+  readonly histogram: readonly { readonly le_ms: number | null; readonly count: number }[];
+}
+
+export function describeLateness(figures: LatenessFigures): LatenessStatus {
+  const { timers, total, max, counts } = figures;
+  const round = (value: number) => Math.round(value * 1000) / 1000;
+  return {
+    timers,
+    mean_ms: timers === 0 ? 0 : round(total / timers),
+    p99_ms: round(quantile(figures, 0.99)),
+    max_ms: round(max),
+    histogram: counts.map((count, i) => ({ le_ms: latenessBounds[i] ?? null, count })),
+  };
 }
