@@ -14,6 +14,7 @@ const names = [
   "reload",
   "flood",
   "checks",
+  "many-checks",
   "false",
 ];
 const usage = `npm run bench -- [options]          (as root, after npm ci; installs what is missing, keepalived among it)

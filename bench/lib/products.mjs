@@ -63,12 +63,24 @@ export const viprd = {
   },
 
   start(lan, router, plan) {
+    const daemon = this.startWith(lan, router, this.config(plan));
+    daemon.rewrite = (next) => writeFileSync(daemon.file, this.config(next));
+    return daemon;
+  },
+
+  startWith(lan, router, text) {
     const base = `${directory}/${counter++}`;
     const file = `${base}.yaml`;
-    writeFileSync(file, this.config(plan));
+    writeFileSync(file, text);
     const options = ["-c", file, "--runtime-dir", base, "--log-format", "json", "--log-level", "warn"];
     const daemon = new Daemon(lan, router, process.execPath, [`${program}/dist/main.js`, "run", ...options]);
-    daemon.rewrite = (next) => writeFileSync(file, this.config(next));
+    daemon.file = file;
+    daemon.status = () => {
+      const ask = [`${program}/dist/main.js`, "status", "--json", "--runtime-dir", base];
+      const { stdout, stderr } = spawnSync(process.execPath, ask, { encoding: "utf8", maxBuffer: 1 << 28 });
+      if (stdout === "") throw new Error(stderr);
+      return JSON.parse(stdout);
+    };
     return daemon;
   },
 
