@@ -6,6 +6,8 @@ import { failoverTimes } from "../config/failover.ts";
 import type { Loaded } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
 
+import { summaries, type VirtualServerSummary, virtualServerLines } from "./check-render-lvs.ts";
+
 const mask = "********";
 
 type InstanceParameters = Config["instances"][number];
@@ -20,7 +22,7 @@ export function renderCheck(loaded: Loaded, resolved: boolean): string {
     const comments = lines.map((line) => `# ${line}\n`).join("");
     return comments + stringify(describeConfig(config, { mask }), { lineWidth: 0, aliasDuplicateObjects: false });
   }
-  return `${[...lines, "ok", ...config.instances.map(failoverLine)].join("\n")}\n`;
+  return `${[...lines, "ok", ...config.instances.map(failoverLine), ...virtualServerLines(config)].join("\n")}\n`;
 }
 
 function failoverLine(instance: InstanceParameters): string {
@@ -60,6 +62,8 @@ export interface CheckDocument {
     readonly link_cut_ms: number;
     readonly stop_ms: number;
   }[];
+  /** Empty unless ok. */
+  readonly virtual_servers: readonly VirtualServerSummary[];
   /** In the keys of the file, every value resolved, passwords masked; null unless ok. */
   readonly config: Readonly<Record<string, unknown>> | null;
 }
@@ -81,6 +85,7 @@ export function renderCheckJson({ config, problems, files }: Loaded): string {
       const { crash, stop } = failoverTimes(instance);
       return { instance: instance.name, crash_ms: crash, link_cut_ms: crash, stop_ms: stop };
     }),
+    virtual_servers: config === undefined ? [] : summaries(config),
     config: config === undefined ? null : describeConfig(config, { mask }),
   };
   return `${JSON.stringify(document, null, 2)}\n`;

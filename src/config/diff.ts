@@ -78,7 +78,8 @@ function differingGroups(from: NonNullable<Config["groups"]>, to: NonNullable<Co
   return [...removed, ...changed, ...added].map(({ name }) => name);
 }
 
-function difference<T extends { readonly name: string }>(from: readonly T[], to: readonly T[]): Difference<T> {
+/** Of things that are the same when they have the same name. */
+export function difference<T extends { readonly name: string }>(from: readonly T[], to: readonly T[]): Difference<T> {
   const before = new Map(from.map((each) => [each.name, each]));
   const after = new Set(to.map(({ name }) => name));
   const added: T[] = [];

@@ -1,4 +1,5 @@
 /** What to write instead of a keepalived keyword that is spelled otherwise here, is not needed, or is not there yet. */
+import { adviceForBlock, lvsWords } from "./hints-lvs.ts";
 import type { Path } from "./problem.ts";
 
 const later = "not supported in this version";
@@ -16,6 +17,8 @@ const atTop: Readonly<Record<string, string>> = {
   track_file: asCheck("file"),
   vrrp_track_file: asCheck("file"),
   bfd_instance: later,
+  ssl: "unknown key: each check of type http has its own tls_ca, tls_cert and tls_key",
+  virtual: "unknown key: write virtual_server:, a name below it, and its keys below the name",
 };
 
 const inGlobal: Readonly<Record<string, string>> = {
@@ -45,6 +48,13 @@ const inGlobal: Readonly<Record<string, string>> = {
   vrrp_down_timer_adverts:
     "not supported: the down interval is three advertisements and the skew (RFC 9568 section 6.1)",
   max_auto_priority: "not supported: use vrrp_rt_priority",
+  lvs_flush: "not needed: what is in the kernel's table is taken over and put right, entry by entry",
+  lvs_flush_on_stop: "unknown key: write on_stop: remove in virtual_server; keep is the default",
+  lvs_notify_fifo: "not supported: use notify_up, notify_down, quorum_up and quorum_down, or viprd events --json",
+  lvs_notify_fifo_script: "not supported: use notify_up, notify_down, quorum_up and quorum_down",
+  smtp_alert_checker: noMail,
+  checker_priority: "not needed: checks have a process of their own, which cannot delay VRRP",
+  checker_rt_priority: "not needed: checks have a process of their own, which cannot delay VRRP",
 };
 
 const inInstance: Readonly<Record<string, string>> = {
@@ -112,6 +122,14 @@ const synonyms: Readonly<Record<string, string>> = {
   window: "time_window",
   unicast_peers: "unicast_peer",
   weight: "priority",
+  scheduler: "lvs_sched",
+  method: "lvs_method",
+  real: "real_server",
+  real_servers: "real_server",
+  servers: "real_server",
+  checks: "check",
+  virtual_servers: "virtual_server",
+  persistence: "persistence_timeout",
   members: "group",
   vrrp_sync_groups: "vrrp_sync_group",
   sync_group: "vrrp_sync_group",
@@ -126,9 +144,8 @@ export interface Advice {
 }
 
 export function adviceForKey(key: string, known: readonly string[], path: Path): Advice | undefined {
-  const block = path[0] === undefined ? atTop : path[0] === "global" ? inGlobal : path.length === 2 ? inInstance : {};
   const word = key.toLowerCase().replace(/-/g, "_");
-  const message = own(block, word) ?? own(everywhere, key);
+  const message = own(wordsAt(path), word) ?? own(everywhere, key) ?? adviceForBlock(key, path);
   if (message !== undefined) return { message };
   const candidates = [own(synonyms, word) ?? "", `vrrp_${word}`, word.replace(/^vrrp_/, "")];
   const meant = candidates.find((candidate) => known.includes(candidate));
@@ -146,6 +163,12 @@ export function adviceForKey(key: string, known: readonly string[], path: Path):
     return { message: `YAML takes the last colon for the end of a key: write "${key}:" in quotes`, meant: "address" };
   }
   return undefined;
+}
+
+function wordsAt(path: Path): Readonly<Record<string, string>> {
+  if (path[0] === undefined) return atTop;
+  if (path[0] === "global") return inGlobal;
+  return path[0].toString().startsWith("vrrp_") && path.length === 2 ? inInstance : lvsWords(path);
 }
 
 function own(table: Readonly<Record<string, string>>, key: string): string | undefined {

@@ -2,17 +2,59 @@
 
 import type { ServiceAddress } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
+import type { LvsValues } from "./lvs.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Report } from "./report.ts";
-import { type LocatedService, serviceText } from "./service-addresses.ts";
+import { endpointText, resolveGroup, serviceText } from "./service-addresses.ts";
 import { nearest } from "./suggest.ts";
+import type { ResolvedVirtualServer } from "./virtual-server.ts";
 
-export function checkServicesOnce(
-  all: readonly { readonly name: string; readonly services: readonly LocatedService[] }[],
+/** Together more would be a slip of the pen: the kernel holds a record of each, and dumps them all. */
+const mostDestinations = 200_000;
+
+export function checkAcrossServers(all: readonly ResolvedVirtualServer[], report: Report): void {
+  const known = checkServicesOnce(all, report);
+  let destinations = 0;
+  for (const { parameters, servers, services } of all) {
+    const own = new Set(services.map(({ service }) => serviceText(service)));
+    destinations += services.length * servers.length;
+    for (const { server, at } of servers) {
+      const text = `tcp ${endpointText(server.address, server.port)}`;
+      const other = known.get(text) ?? known.get(text.replace("tcp", "udp"));
+      // Of one's own it is an error, which is told.
+      if (other === undefined || own.has(text)) continue;
+      const message = `${server.name} is a service of virtual_server ${other.name}: the kernel does not balance twice on one host`;
+      if (other.name !== parameters.name) report.warn([...at, "address"], message);
+    }
+  }
+  if (destinations <= mostDestinations) return;
+  const message = `all together ${destinations} entries for the kernel, services times servers, and ${mostDestinations} are the most: mark the packets with a firewall rule and use fwmark`;
+  report.error(["virtual_server"], message);
+}
+
+/** What is in them is looked at all the same. */
+export function checkUnusedGroups(
+  { groups, virtualServers }: Pick<LvsValues, "groups" | "virtualServers">,
+  groupNames: ReadonlySet<string>,
   report: Report,
 ): void {
-  const first = new Map<string, { readonly name: string; readonly at: Path }>();
-  for (const { name, services } of all) {
+  const used = new Set(Object.values(virtualServers).map((server) => server?.group));
+  for (const name of Object.keys(groups)) {
+    if (used.has(name)) continue;
+    report.warn(["virtual_server_group", name], "no virtual_server uses it");
+    resolveGroup(name, "tcp", { groups, groupNames, family: 4 }, [], report);
+  }
+}
+
+interface Owner {
+  readonly name: string;
+  readonly at: Path;
+}
+
+function checkServicesOnce(all: readonly ResolvedVirtualServer[], report: Report): ReadonlyMap<string, Owner> {
+  const first = new Map<string, Owner>();
+  for (const { parameters, services } of all) {
+    const { name } = parameters;
     // A group that two of them use would be told as often as it has addresses.
     let told = false;
     for (const { service, at } of services) {
@@ -31,6 +73,7 @@ export function checkServicesOnce(
       told = true;
     }
   }
+  return first;
 }
 
 /** The instance that `ha_suspend` means. */

@@ -1,6 +1,6 @@
 /** `lvs_method` and `tunnel`: how packets get to a server. */
 import type { Forwarding, Tunnel } from "../lvs/parameters.ts";
-import type { TunnelValues } from "./lvs-schema.ts";
+import type { TunnelValues } from "./lvs-server-schema.ts";
 import type { Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { required, standard, unset } from "./keys.ts";
 import { address, duration, interfaceName, text, whole } from "./kinds.ts";
-import { wholeSeconds } from "./lvs-kinds.ts";
+import { settingValue, wholeSeconds } from "./lvs-kinds.ts";
 
 const second = 1000;
 const day = 24 * 3600 * second;
@@ -40,7 +40,6 @@ export const syncDaemonBlock = z.strictObject({
 const settingName = text("the name of a setting of IPVS, as in expire_nodest_conn, or one below net.", (value) =>
   /^[a-z_]+$/.test(value) || /^net(\.[A-Za-z0-9_:-]+){2,}$/.test(value) ? undefined : "",
 );
-const settingValue = text("a number, or text", () => undefined);
 
 export const lvsGlobalKeys = {
   lvs_timeouts: unset(
@@ -59,9 +58,7 @@ export const lvsGlobalKeys = {
     "Time between two looks at the kernel's table, for what others have changed in it.",
   ),
   lvs_sysctl: unset(
-    z
-      .record(settingName, z.union([settingValue, z.int(), z.boolean()]))
-      .meta({ "x-bounds": "a map of names and values" }),
+    z.record(settingName, settingValue()).meta({ "x-bounds": "a map of names and values" }),
     "none",
     "Settings of the kernel that are made while viprd runs, and put back: those of IPVS by their name, others from net. on.",
   ),

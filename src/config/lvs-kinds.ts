@@ -113,6 +113,33 @@ export function portRange() {
     .meta({ anyOf: [{ type: "integer" }, { type: "string" }], "x-bounds": portsRule });
 }
 
+const endpointRule = "an address with its port, as in 192.0.2.21 443, or a map of keys";
+
+/** An address and a port as keepalived writes them, for a map that has these two keys. */
+export function endpoint<A, P>(address: z.ZodType<A>, port: z.ZodType<P>) {
+  return z
+    .string({ error: ({ input }) => expected(endpointRule, input) })
+    .transform((value, context): { readonly address: A; readonly port?: P } => {
+      const refuse = (message: string) => {
+        context.issues.push({ code: "custom", input: value, message });
+        return z.NEVER;
+      };
+      const [host = "", number, more] = value.trim().split(/\s+/);
+      const [, plain, behind] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(host) ?? [];
+      if (plain !== undefined && (host.startsWith("[") || !plain.includes(":"))) {
+        return refuse(expected(endpointRule, value, `write ${plain} ${behind}`));
+      }
+      if (more !== undefined) return refuse(expected(endpointRule, value, "write a map for more than these two"));
+      const first = address.safeParse(host);
+      if (!first.success) return refuse(first.error.issues[0]?.message ?? endpointRule);
+      if (number === undefined) return { address: first.data };
+      const second = port.safeParse(/^\d+$/.test(number) ? Number(number) : number);
+      if (!second.success) return refuse(second.error.issues[0]?.message ?? endpointRule);
+      return { address: first.data, port: second.data };
+    })
+    .meta({ type: "string", "x-bounds": "ADDRESS PORT" });
+}
+
 const shareRule = "a share from 0% to 100%";
 
 /** `50%`. */
@@ -166,4 +193,35 @@ export function granularity() {
 function lengthOfMask(mask: IpAddress): number | undefined {
   const bits = Array.from(mask, (byte) => byte.toString(2).padStart(8, "0")).join("");
   return /^1*0*$/.test(bits) ? bits.lastIndexOf("1") + 1 : undefined;
+}
+
+export function booleanOrName(rule: string) {
+  return z
+    .unknown()
+    .transform((input, context): boolean | string => {
+      if (typeof input === "boolean") return input;
+      const word = String(input).toLowerCase();
+      const advice = { yes: "write true", on: "write true", no: "write false", off: "write false" }[word];
+      if (typeof input === "string" && advice === undefined && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(input)) {
+        return input;
+      }
+      context.issues.push({ code: "custom", input, message: expected(rule, input, advice) });
+      return z.NEVER;
+    })
+    .meta({ anyOf: [{ type: "boolean" }, { type: "string" }], "x-bounds": rule });
+}
+
+/** Of a kernel setting, as it is written into its file. */
+export function settingValue() {
+  const rule = "a number, text, true or false";
+  return z
+    .unknown()
+    .transform((input, context): string => {
+      if (typeof input === "boolean") return input ? "1" : "0";
+      if (typeof input === "number") return String(input);
+      if (typeof input === "string" && /^[\x20-\x7e]{1,200}$/.test(input)) return input;
+      context.issues.push({ code: "custom", input, message: expected(rule, input) });
+      return z.NEVER;
+    })
+    .meta({ anyOf: [{ type: "boolean" }, { type: "number" }, { type: "string" }], "x-bounds": rule });
 }

@@ -1,9 +1,7 @@
 /** Who is told of servers that come up and go down, and of a quorum: commands, checked. */
-import type { VirtualServerValues } from "./lvs-schema.ts";
 import { type CommandParameters, resolveTold } from "./notify.ts";
 import type { Path } from "./problem.ts";
-import type { Loose } from "./read.ts";
-import type { LocatedServer } from "./real-servers.ts";
+import type { LocatedServer, LooseVirtualServer } from "./real-servers.ts";
 import type { Report } from "./report.ts";
 
 export interface RealServerNotify {
@@ -24,7 +22,7 @@ export interface VirtualServerNotify {
 /** Undefined when nobody is told. */
 export function resolveLvsNotify(
   virtualServer: string,
-  values: Loose<VirtualServerValues>,
+  values: LooseVirtualServer,
   servers: readonly LocatedServer[],
   path: Path,
   report: Report,
@@ -48,7 +46,7 @@ export function resolveLvsNotify(
   };
 }
 
-type Told = Loose<VirtualServerValues>["notify_up"];
+type Told = LooseVirtualServer["notify_up"];
 
 function resolvePair(
   values: { readonly notify_up?: Told; readonly notify_down?: Told },

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { checksOfServer } from "./health-check.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, oneOf, text, whole } from "./kinds.ts";
-import { addressRange, granularity, portRange, share, wholeSeconds } from "./lvs-kinds.ts";
+import { addressRange, booleanOrName, endpoint, granularity, portRange, share, wholeSeconds } from "./lvs-kinds.ts";
+import { failureText, methodKeys, onFailure, realServerBlock, sorryServerBlock, weight } from "./lvs-server-schema.ts";
 import { told } from "./notify-schema.ts";
 
 const second = 1000;
@@ -33,88 +34,6 @@ export const lvsName = text("a name of 1 to 64 letters, digits, _, - and ., not 
   /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) && value !== "__proto__" ? undefined : "",
 );
 
-export const tunnelBlock = z.strictObject({
-  type: standard(oneOf("ipip", "gue", "gre"), "ipip", "How packets to the server are wrapped."),
-  port: unset(whole(1, 65_535), "none", "With type gue: UDP port that the server takes them on. Required there."),
-  checksum: unset(
-    oneOf("nocsum", "csum", "remcsum"),
-    "nocsum",
-    "With type gue or gre: the checksum of the wrapping; remcsum with gue only.",
-  ),
-});
-
-/** Of a virtual server for all its servers, and of a server for itself. */
-const methodKeys = (method: string) => ({
-  lvs_method: method === "nat" ? standard(methods(), "nat", methodText) : unset(methods(), method, methodText),
-  tunnel: unset(
-    tunnelBlock.meta({ "x-bounds": "a map, see below" }),
-    method === "nat" ? "type ipip" : "that of the virtual server",
-    "With lvs_method: tun, the kind of tunnel.",
-  ),
-});
-
-const methodText =
-  "How packets get to the server: nat (answers come back through this host), dr (the server has the address of the service itself, and answers the client), tun (the same through a tunnel).";
-
-function methods() {
-  return oneOf("nat", "dr", "tun");
-}
-
-const failureBlock = z.strictObject({
-  quiesce_then_remove: required(duration(0, day), "Weight 0 at first; taken out after this time."),
-});
-const onFailure = z
-  .union([oneOf("quiesce", "remove"), failureBlock])
-  .meta({ "x-bounds": "quiesce, remove or { quiesce_then_remove: 30s }" });
-
-const failureText =
-  "What becomes of a server that is down. remove: it is taken out, and its connections end. quiesce: weight 0, its connections go on.";
-
-const weight = () => whole(0, 65_535);
-const threshold = () => whole(0, 65_535);
-
-export const realServerBlock = z.strictObject({
-  address: required(addressRange(), "Address of the server; a range or a network stands for a server each."),
-  port: unset(
-    whole(0, 65_535),
-    "that of the service",
-    "Port of the server. Another one than the service's with nat only.",
-  ),
-  weight: unset(weight(), "that of the virtual server", "Its share. 0: it gets nothing new, and keeps what it has."),
-  ...methodKeys("that of the virtual server"),
-  uthreshold: standard(
-    threshold(),
-    0,
-    "Connections, inactive ones included, above which it gets nothing new; 0 = no limit.",
-  ),
-  lthreshold: standard(
-    threshold(),
-    0,
-    "Connections below which it gets new ones again; 0 = three quarters of uthreshold.",
-  ),
-  check: unset(
-    checksOfServer,
-    "that of the virtual server",
-    "By what it is up: all of them have to be. [] = always up.",
-  ),
-  alpha: unset(boolean(), "that of the virtual server", "Down until its checks say otherwise."),
-  inhibit_on_failure: unset(boolean(), "that of the virtual server", "keepalived's word for on_failure: quiesce."),
-  on_failure: unset(onFailure, "that of the virtual server", failureText),
-  notify_up: unset(told, "that of the virtual server", "Run when it has come up."),
-  notify_down: unset(told, "that of the virtual server", "Run when it has gone down."),
-});
-
-export const sorryServerBlock = z.strictObject({
-  address: required(address(), "Address of the server that stands in."),
-  port: unset(whole(0, 65_535), "that of the service", "Its port. Another one than the service's with nat only."),
-  ...methodKeys("that of the virtual server"),
-  inhibit: standard(
-    boolean(),
-    false,
-    "While it stands in, real servers that are up stay in the table with weight 0, so that their connections go on.",
-  ),
-});
-
 export const dampingOfServers = z.strictObject({
   changes: required(
     whole(2, 1000),
@@ -139,6 +58,11 @@ export const groupEntry = z.strictObject({
   ),
   ip_family: unset(oneOf("inet", "inet6"), "that of the real servers", "With fwmark: IPv4 or IPv6."),
 });
+
+const groupText = endpoint(
+  addressRange(),
+  portRange().transform((ports) => [ports]),
+);
 
 const virtualServerKeys = {
   address: unset(address(), "fwmark or group", "Address of the service. One of address, fwmark and group."),
@@ -184,9 +108,16 @@ const virtualServerKeys = {
   ops: standard(boolean(), false, "UDP: every packet is scheduled by itself, and no connection is kept."),
   weight: standard(weight(), 1, "Weight of the servers that do not say."),
   check: unset(checksOfServer, "none", "Checks of the servers that have none of their own."),
-  real_server: required(z.array(realServerBlock).meta({ "x-bounds": "a list of maps, see below" }), "The servers."),
+  real_server: required(
+    z
+      .array(z.union([endpoint(addressRange(), whole(0, 65_535)), realServerBlock]))
+      .meta({ "x-bounds": "a list of maps, see below" }),
+    "The servers.",
+  ),
   sorry_server: unset(
-    sorryServerBlock.meta({ "x-bounds": "a map, see below" }),
+    z
+      .union([endpoint(address(), whole(0, 65_535)), sorryServerBlock])
+      .meta({ "x-bounds": "a map, see below, or ADDRESS PORT" }),
     "none",
     "The server that stands in while the quorum is lost.",
   ),
@@ -243,7 +174,7 @@ const virtualServerKeys = {
     "What viprd leaves in the kernel's table when it stops: all of it; servers at weight 0; nothing.",
   ),
   ha_suspend: standard(
-    z.union([boolean(), lvsName]).meta({ "x-bounds": "true, false or the name of a vrrp_instance" }),
+    booleanOrName("true, false or the name of a vrrp_instance"),
     false,
     "Checks run only while this instance is active; true: the one that has the address of the service.",
   ),
@@ -253,7 +184,7 @@ export const virtualServerBlock = z.strictObject(virtualServerKeys);
 export const lvsSections = {
   virtual_server_group: unset(
     z
-      .record(lvsName, z.array(groupEntry).meta({ "x-bounds": "a list of maps, see below" }))
+      .record(lvsName, z.array(z.union([groupText, groupEntry])).meta({ "x-bounds": "a list of maps, see below" }))
       .meta({ "x-bounds": "a map of names, see below" }),
     "none",
     "Addresses, ports and marks that virtual servers have in common, by name.",
@@ -266,7 +197,4 @@ export const lvsSections = {
 };
 
 export type VirtualServerValues = z.output<typeof virtualServerBlock>;
-export type RealServerValues = z.output<typeof realServerBlock>;
-export type SorryServerValues = z.output<typeof sorryServerBlock>;
 export type GroupEntryValues = z.output<typeof groupEntry>;
-export type TunnelValues = z.output<typeof tunnelBlock>;

@@ -5,9 +5,10 @@ import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { LvsParameters, SyncDaemonParameters } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
 import type { ScriptDefaults } from "./check-schema.ts";
-import { checkServicesOnce, suspendingInstance } from "./lvs-across.ts";
+import { checkAcrossServers, checkUnusedGroups, suspendingInstance } from "./lvs-across.ts";
 import type { lvsGlobalKeys, syncDaemonBlock } from "./lvs-global-schema.ts";
 import { resolveLvsNotify, type VirtualServerNotify } from "./lvs-notify.ts";
+import { checkVirtualServer } from "./lvs-rules.ts";
 import type { Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
 import type { LooseVirtualServer } from "./real-servers.ts";
@@ -45,6 +46,8 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
   const checks = new ServerChecks(rules.checks, rules.checkNames, rules.scripts, report);
   const { instances, instanceNames, groupNames } = rules;
   const resolved: ResolvedVirtualServer[] = [];
+  const settings = resolveSettings(values.global.lvs_sysctl ?? {});
+  const syncDaemon = resolveSyncDaemon(values.global.lvs_sync_daemon, rules, report);
   const notify: VirtualServerNotify[] = [];
   for (const [name, server] of Object.entries(values.virtualServers)) {
     if (server === undefined) continue;
@@ -64,15 +67,13 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
     );
     if (found === undefined) continue;
     resolved.push(found);
+    checkVirtualServer(found, server, { settings, syncDaemon }, path, report);
     const told = resolveLvsNotify(name, server, found.servers, path, report);
     if (told !== undefined) notify.push(told);
   }
-  checkServicesOnce(
-    resolved.map(({ parameters: { name }, services }) => ({ name, services })),
-    report,
-  );
-  const { lvs_timeouts: timeouts, lvs_sysctl: settings = {} } = values.global;
-  const syncDaemon = resolveSyncDaemon(values.global.lvs_sync_daemon, rules, report);
+  checkAcrossServers(resolved, report);
+  checkUnusedGroups(values, groupNames, report);
+  const { lvs_timeouts: timeouts } = values.global;
   const lvs: LvsParameters = {
     virtualServers: resolved.map(({ parameters }) => parameters),
     ...(syncDaemon === undefined ? {} : { syncDaemon }),
@@ -81,7 +82,7 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
       ...(timeouts?.tcpfin === undefined ? {} : { tcpFin: timeouts.tcpfin }),
       ...(timeouts?.udp === undefined ? {} : { udp: timeouts.udp }),
     },
-    settings: resolveSettings(settings),
+    settings,
     reconcileInterval: values.global.lvs_reconcile_interval ?? 10_000,
   };
   const idle =
@@ -91,14 +92,10 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
   return { lvs: idle ? undefined : lvs, checks: checks.made, notify };
 }
 
-function resolveSettings(
-  values: Readonly<Record<string, string | number | boolean | undefined>>,
-): Readonly<Record<string, string>> {
-  const entries = Object.entries(values).flatMap(([name, value]) => {
-    if (value === undefined) return [];
-    const written = typeof value === "boolean" ? (value ? "1" : "0") : String(value);
-    return [[name.includes(".") ? name : `net.ipv4.vs.${name}`, written] as const];
-  });
+function resolveSettings(values: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name.includes(".") ? name : `net.ipv4.vs.${name}`, value] as const],
+  );
   return Object.fromEntries(entries);
 }
 

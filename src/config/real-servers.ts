@@ -3,15 +3,20 @@ import type { FailurePolicy, Forwarding, RealServerParameters, ServiceAddress } 
 import { isLinkLocal, parseAddress } from "../wire/address.ts";
 import { familyOfText, unusable } from "./addresses.ts";
 import { checkTunnel, type MethodValues, resolveForwarding } from "./lvs-forwarding.ts";
-import type { RealServerValues, VirtualServerValues } from "./lvs-schema.ts";
+import type { VirtualServerValues } from "./lvs-schema.ts";
+import type { RealServerValues, SorryServerValues } from "./lvs-server-schema.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";
 import { type ChecksValue, type CheckUse, type ServerChecks, usesOf } from "./server-checks.ts";
 import { compareTexts, endpointText } from "./service-addresses.ts";
 
-export type LooseVirtualServer = Loose<VirtualServerValues>;
 export type LooseRealServer = Loose<RealServerValues>;
+/** One that is written as text is a map with two keys. */
+export type LooseVirtualServer = Omit<Loose<VirtualServerValues>, "real_server" | "sorry_server"> & {
+  readonly real_server?: readonly (LooseRealServer | undefined)[] | undefined;
+  readonly sorry_server?: Loose<SorryServerValues> | undefined;
+};
 
 export interface LocatedServer {
   readonly server: RealServerParameters;
@@ -46,7 +51,7 @@ export function resolveServers(
     const port = entry.port ?? usualPort;
     for (const address of entry.address ?? []) {
       if (address === undefined) continue;
-      const name = endpointText(address, port);
+      const name = serverName(address, port);
       const earlier = first.get(name);
       if (earlier === undefined) {
         first.set(name, at);
@@ -72,6 +77,10 @@ interface Wanted {
   readonly common: Common;
   readonly uses: readonly CheckUse[];
   readonly at: Path;
+}
+
+export function serverName(address: string, port: number | undefined): string {
+  return endpointText(address, port === 0 ? undefined : port);
 }
 
 /** 0 for marks; undefined when services have different ones. */
@@ -118,7 +127,7 @@ function resolveServer(
 ): RealServerParameters {
   const target = { virtualServer, address, port: port === 0 ? undefined : port };
   return {
-    name: endpointText(address, port),
+    name: serverName(address, port),
     family: familyOfText(address),
     address,
     ...(port === undefined ? {} : { port }),

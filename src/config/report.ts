@@ -1,10 +1,12 @@
 /** Collects the problems of one configuration; knows the tree, so that a path is enough to find the place. */
-import { formatPath, type Path, type Place, type Problem, type Severity } from "./problem.ts";
+import { formatPath, formatProblem, type Path, type Place, type Problem, type Severity } from "./problem.ts";
 import { hasPath, placeOf, type TreeNode } from "./tree.ts";
 
 export class Report {
   readonly #root: TreeNode;
   readonly #problems: Problem[] = [];
+  /** What several use is looked at by each of them. */
+  readonly #told = new Set<string>();
 
   constructor(root: TreeNode) {
     this.#root = root;
@@ -23,8 +25,18 @@ export class Report {
   }
 
   at(place: Place, path: Path, message: string, severity: Severity = "error"): void {
-    const { file, line, column } = place;
-    this.#problems.push({ file, line, column, path: formatPath(path), severity, message });
+    const problem = {
+      file: place.file,
+      line: place.line,
+      column: place.column,
+      path: formatPath(path),
+      severity,
+      message,
+    };
+    const text = formatProblem(problem);
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
+    this.#problems.push(problem);
   }
 
   /** For a second look at the same thing: it knows the file, and tells nobody. */

@@ -15,7 +15,7 @@ export interface LocatedService {
   readonly at: Path;
 }
 
-type LooseServer = Loose<VirtualServerValues>;
+type LooseServer = Pick<Loose<VirtualServerValues>, "address" | "port" | "protocol" | "fwmark" | "ip_family" | "group">;
 type LooseEntry = Loose<GroupEntryValues>;
 export type GroupValues = Readonly<Record<string, readonly (LooseEntry | undefined)[] | undefined>>;
 
@@ -69,7 +69,8 @@ function checkKeys(kind: "address" | "fwmark" | "group", path: Path, report: Rep
   }
 }
 
-function resolveGroup(
+/** `path`: of the virtual server that names it. */
+export function resolveGroup(
   name: string | undefined,
   protocol: Protocol,
   rules: ServiceRules,
@@ -124,7 +125,8 @@ function resolveEntry(
   report: Report,
 ): LocatedService[] | undefined {
   const byMark = report.isGiven([...path, "fwmark"]);
-  const byAddress = report.isGiven([...path, "address"]);
+  // What is there was written, be it as text.
+  const byAddress = values.address !== undefined || report.isGiven([...path, "address"]);
   if (byMark && byAddress) {
     report.error([...path, "fwmark"], "address is given too: keep one of them");
     return undefined;
@@ -142,7 +144,7 @@ function resolveEntry(
   const at = [...path, "address"];
   const addresses = values.address?.flatMap((address) => address ?? []);
   const usable = addresses?.every((address) => checkServiceAddress(address, at, report));
-  if (!report.isGiven([...path, "port"])) {
+  if (values.port === undefined && !report.isGiven([...path, "port"])) {
     const advice = "write the port of the service; 0 stands for all ports, with persistence_timeout";
     report.error(path, `port is missing: ${advice}`);
     return undefined;

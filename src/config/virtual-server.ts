@@ -8,7 +8,6 @@ import type {
   VirtualServerParameters,
 } from "../lvs/parameters.ts";
 import { familyOfText } from "./addresses.ts";
-import { formatDuration } from "./duration.ts";
 import { checkTunnel, type MethodValues, resolveForwarding } from "./lvs-forwarding.ts";
 import type { Path } from "./problem.ts";
 import {
@@ -18,10 +17,11 @@ import {
   type LooseVirtualServer,
   resolvePolicy,
   resolveServers,
+  serverName,
 } from "./real-servers.ts";
 import type { Report } from "./report.ts";
 import type { ServerChecks } from "./server-checks.ts";
-import { endpointText, type LocatedService, resolveServices, type ServiceRules } from "./service-addresses.ts";
+import { type LocatedService, resolveServices, type ServiceRules } from "./service-addresses.ts";
 
 export interface ResolvedVirtualServer {
   readonly parameters: VirtualServerParameters;
@@ -176,7 +176,7 @@ function resolveSorryServer(
   const port = sorry.port ?? commonPort(services);
   const { address } = sorry;
   const server: SorryServerParameters = {
-    name: endpointText(address, port),
+    name: serverName(address, port),
     family: familyOfText(address),
     address,
     ...(port === undefined ? {} : { port }),
@@ -185,11 +185,4 @@ function resolveSorryServer(
   };
   checkServer(server, services, at, report);
   return server;
-}
-
-/** For messages: "30s". */
-export function policyText(policy: FailurePolicy): string {
-  return policy.action === "quiesce_then_remove"
-    ? `quiesce_then_remove: ${formatDuration(policy.after)}`
-    : policy.action;
 }

@@ -1,6 +1,7 @@
 /** What the VRRP process is told when it starts and when the configuration changes. Pure. */
 import type { Config } from "../config/config.ts";
-import type { Change, ConfigDiff } from "../config/diff.ts";
+import { type Change, type ConfigDiff, difference } from "../config/diff.ts";
+import type { VirtualServerParameters } from "../lvs/parameters.ts";
 import { isSameRouter } from "../vrrp/derive.ts";
 import type { InstanceParameters, ProcessParameters } from "../vrrp/parameters.ts";
 import type { ToVrrp } from "./messages.ts";
@@ -73,7 +74,7 @@ export function describeDiff(diff: ConfigDiff): string {
     ["changed check", diff.checks.changed.map(describeChange)],
     ["added check", diff.checks.added.map(({ name }) => name)],
     ["removed virtual server", diff.lvs.virtualServers.removed.map(({ name }) => name)],
-    ["changed virtual server", diff.lvs.virtualServers.changed.map(describeChange)],
+    ["changed virtual server", diff.lvs.virtualServers.changed.map(describeServers)],
     ["added virtual server", diff.lvs.virtualServers.added.map(({ name }) => name)],
     ["changed of load balancing", diff.lvs.settings.map(inWords)],
     ["changed notify of", diff.notify],
@@ -85,6 +86,21 @@ export function describeDiff(diff: ConfigDiff): string {
 
 function describeChange({ name, fields }: Pick<Change<unknown>, "name" | "fields">): string {
   return `${name} (${fields.map(inWords).join(", ")})`;
+}
+
+/** "https (quorum; 192.0.2.21:443 weight; added 192.0.2.22:443)" */
+function describeServers({ name, old, new: now, fields }: Change<VirtualServerParameters>): string {
+  const { added, changed, removed } = difference(old.servers, now.servers);
+  const parts = [
+    fields.filter((field) => field !== "servers").map(inWords),
+    changed.map((server) => `${server.name} ${server.fields.map(inWords).join(" and ")}`),
+    removed.length === 0 ? [] : [`removed ${someOf(removed.map((server) => server.name))}`],
+    added.length === 0 ? [] : [`added ${someOf(added.map((server) => server.name))}`],
+  ];
+  return `${name} (${parts
+    .filter((part) => part.length > 0)
+    .map(someOf)
+    .join("; ")})`;
 }
 
 /** "advertisementInterval" → "advertisement interval" */

@@ -65,7 +65,7 @@ export type FailurePolicy =
   | { readonly action: "quiesce_then_remove"; readonly after: Milliseconds };
 
 export interface RealServerParameters {
-  /** "192.0.2.21:443", "[2001:db8::21]:443", without a port of its own "192.0.2.21": unique within its virtual server. */
+  /** "192.0.2.21:443", "[2001:db8::21]:443", with port 0 or none "192.0.2.21": unique within its virtual server. */
   readonly name: string;
   readonly family: Family;
   /** Text in canonical form. */

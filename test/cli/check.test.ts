@@ -135,6 +135,41 @@ test("--json has a versioned shape", async () => {
     ],
     files: [file],
     failover: [],
+    virtual_servers: [],
     config: null,
   });
+});
+
+const balancer = `
+virtual_server_group:
+  web: [192.0.2.10-11 80]
+virtual_server:
+  https:
+    address: 192.0.2.10
+    port: 443
+    lvs_method: dr
+    check: { type: tcp, interval: 2s, timeout: 1s, fall: 3 }
+    real_server: [192.0.2.21, { address: 192.0.2.22, check: [{ type: ping }, { type: tcp, interval: 10s }] }]
+  http: { group: web, lvs_sched: mh, check: [], real_server: [192.0.2.21] }
+  gone: { fwmark: 7, real_server: [], sorry_server: 192.0.2.30 }
+`;
+
+test("a file with virtual servers alone is whole; a line for each tells how long a dead server gets clients", async () => {
+  writeFileSync(file, balancer);
+  const { output, exitCode } = await viprd("check", file);
+  expect(exitCode).toBe(0);
+  expect(output.split("\n").slice(1)).toEqual([
+    "ok",
+    // 2 s until the next run, two more of them, and the timeout of the last one.
+    "https (tcp 192.0.2.10:443, wlc, dr): 2 servers; one that fails gets no new clients after 7s at most",
+    "http (tcp 192.0.2.10:80 and 1 more, mh, nat): 1 server; one that fails goes on getting clients: not all have a check",
+    "gone (fwmark 7 inet, wlc): 0 servers; everything goes to the sorry server",
+    "",
+  ]);
+  const { virtual_servers } = JSON.parse((await viprd("check", "--json", file)).output);
+  expect(virtual_servers).toEqual([
+    { name: "https", services: ["tcp 192.0.2.10:443"], servers: 2, detection_ms: 7000 },
+    { name: "http", services: ["tcp 192.0.2.10:80", "tcp 192.0.2.11:80"], servers: 1, detection_ms: null },
+    { name: "gone", services: ["fwmark 7 inet"], servers: 0, detection_ms: null },
+  ]);
 });
