@@ -43,6 +43,7 @@ export interface LvsHostOptions {
 const atStart = ["net.ipv4.vs.sync_ports", "net.ipv4.vs.sync_sock_size"];
 const backupOnly = "net.ipv4.vs.backup_only";
 const nothing: LvsParameters = { virtualServers: [], timeouts: {}, settings: {}, reconcileInterval: 60_000 };
+const noSync = { wanted: undefined, active: undefined, flushUntil: 0, backupOnly: false, mixed: [], anew: false };
 
 export class LvsHost {
   readonly #options: LvsHostOptions;
@@ -85,7 +86,7 @@ export class LvsHost {
       store: timeoutStore(port),
       save: (timeouts) => this.#save({ timeouts }),
       tell,
-      label: (name) => `the timeout ${name === "tcpFin" ? "tcp_fin" : name} in seconds`,
+      label: (name) => `the ${name.toLowerCase()} timeout in seconds`,
       missing: () => "the kernel does not tell it",
     });
     this.#sync = new SyncKeeper({
@@ -128,7 +129,7 @@ export class LvsHost {
     const wait = this.#active() === false ? this.#flushUntil - surroundings.now() : flushTime;
     const rest = this.#sync.flushing ? wait : 0;
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
-    const idle = { wanted: undefined, active: undefined, flushUntil: 0, backupOnly: false, mixed: [], anew: false };
+    const idle = { ...noSync, unwanted: "viprd ends" };
     const ends: readonly (() => Promise<readonly string[]>)[] = [
       async () => (await this.#sync.look(idle, surroundings.now())).problems,
       () => this.#timeouts.release(),
@@ -240,6 +241,7 @@ export class LvsHost {
     const found = await surroundings.settings.read([backupOnly]);
     const request = {
       wanted: this.#parameters.syncDaemon,
+      unwanted: "it is no longer configured",
       active: this.#active(),
       flushUntil: this.#flushUntil,
       backupOnly: (found.get(backupOnly) ?? "0") !== "0",

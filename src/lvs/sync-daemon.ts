@@ -11,6 +11,8 @@ export const flushTime = 3200;
 
 export interface SyncView {
   readonly wanted: SyncDaemonParameters | undefined;
+  /** Why what is not wanted ends. */
+  readonly unwanted: string;
   /** Role of the instance that it goes with; undefined until that is known. */
   readonly active: boolean | undefined;
   /** A master whose role is over has until then to send what it keeps. */
@@ -32,11 +34,11 @@ export type SyncStep =
   | { readonly type: "start"; readonly daemon: KernelSyncDaemon; readonly reason: string };
 
 export function syncSteps(view: SyncView, now: number): readonly SyncStep[] {
-  const { wanted, running, started, outdated } = view;
+  const { wanted, unwanted, running, started, outdated } = view;
   if (wanted === undefined) {
     return running
       .filter(({ role }) => started.has(role))
-      .map(({ role }) => ({ type: "stop", role, reason: "it is no longer configured" }));
+      .map(({ role }) => ({ type: "stop", role, reason: unwanted }));
   }
   const roles = desiredRoles(view, wanted, now);
   const stops: SyncStep[] = [];

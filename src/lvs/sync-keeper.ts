@@ -15,7 +15,7 @@ export interface SyncKeeperOptions {
   save(started: readonly SyncRole[]): void;
 }
 
-export type SyncRequest = Pick<SyncView, "wanted" | "active" | "flushUntil" | "backupOnly"> & {
+export type SyncRequest = Pick<SyncView, "wanted" | "unwanted" | "active" | "flushUntil" | "backupOnly"> & {
   /** Servers of another address family than their service: the kernel has either these or a sync daemon. */
   readonly mixed: readonly string[];
   /** A setting has changed that only a start takes over. */

@@ -15,6 +15,7 @@ const { instance: _, ...alone } = wanted;
 
 const view: SyncView = {
   wanted,
+  unwanted: "it is no longer configured",
   active: false,
   flushUntil: 0,
   running: [],
