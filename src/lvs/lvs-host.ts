@@ -3,11 +3,13 @@
  * changed and at intervals, puts right what is configured, warns once about what does not go together, and puts
  * everything back in the end.
  */
+import { digest } from "./digest.ts";
 import { type Changed, HeldSettings, type SettingStore } from "./held-settings.ts";
 import type { HostFacts } from "./host-requirements.ts";
 import { type Finding, findings, neededModules, recommended } from "./host-rules.ts";
 import { LvsNote, type LvsNoted, nothingNoted } from "./lvs-note.ts";
 import type { LvsParameters } from "./parameters.ts";
+import { Standing } from "./standing.ts";
 import type { LvsEvent, LvsHostStatus } from "./status.ts";
 import { flushTime } from "./sync-daemon.ts";
 import { mixedFamilies, SyncKeeper } from "./sync-keeper.ts";
@@ -51,6 +53,7 @@ export class LvsHost {
   readonly #settings: HeldSettings;
   readonly #timeouts: HeldSettings;
   readonly #sync: SyncKeeper;
+  readonly #standing: Standing;
   readonly #states = new Map<string, string>();
   #parameters: LvsParameters = nothing;
   #noted: LvsNoted = nothingNoted;
@@ -67,13 +70,13 @@ export class LvsHost {
   #times: LvsHostStatus["timeouts_s"] = null;
   #findings: readonly Finding[] = [];
   #problems: readonly string[] = [];
-  #told = new Set<string>();
 
   constructor(options: LvsHostOptions) {
     this.#options = options;
     const { port, surroundings, noteFile } = options;
     this.#note = noteFile === undefined ? undefined : new LvsNote(noteFile);
     const tell = (level: "info" | "warn", message: string) => this.#tell(level, message);
+    this.#standing = new Standing(tell);
     this.#settings = new HeldSettings({
       store: surroundings.settings,
       save: (settings) => this.#save({ settings }),
@@ -158,6 +161,7 @@ export class LvsHost {
       settings: this.#settings.changed.map(asStatus),
       findings: this.#findings.map(({ level, message }) => ({ level, message })),
       problems: this.#problems,
+      digests: Object.fromEntries(this.#parameters.virtualServers.map((server) => [server.name, digest(server)])),
     };
   }
 
@@ -258,17 +262,11 @@ export class LvsHost {
     this.#findings = findings(this.#parameters, this.#facts);
   }
 
-  /** Each once, and again only after it was gone. */
   #report(problems: readonly string[]): void {
     this.#problems = [...new Set(problems)];
     const of = (level: Finding["level"]) =>
       this.#findings.filter((finding) => finding.level === level).map(({ message }) => message);
-    const told = new Set([...this.#problems, ...of("warning"), ...of("note")]);
-    for (const message of told) {
-      if (!this.#told.has(message)) this.#tell(of("note").includes(message) ? "info" : "warn", message);
-    }
-    for (const message of this.#told) if (!told.has(message)) this.#tell("info", `no longer so: ${message}`);
-    this.#told = told;
+    this.#standing.report([...this.#problems, ...of("warning")], of("note"));
   }
 
   /** Undefined until it is known, and without an instance. */

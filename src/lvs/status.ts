@@ -126,6 +126,8 @@ export interface LvsHostStatus {
   readonly findings: readonly LvsFindingStatus[];
   /** What was wanted and could not be done, in words. */
   readonly problems: readonly string[];
+  /** By virtual server: the same on all directors that are to balance in the same way. */
+  readonly digests: Readonly<Record<string, string>>;
 }
 
 export interface LvsFindingStatus {

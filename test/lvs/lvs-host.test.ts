@@ -272,6 +272,7 @@ test("timeouts and settings are set, told in the status, and put back in the end
     settings: [{ name: conntrack, value: "1", before: "0" }],
     findings: [],
     problems: [],
+    digests: {},
   });
   expect(existsSync(file)).toBe(true);
   await host.stop();
