@@ -6,6 +6,7 @@ import { fileSchema } from "./check-file.ts";
 import { ftpSchema } from "./check-ftp.ts";
 import { httpSchema } from "./check-http.ts";
 import { interfaceSchema } from "./check-interface.ts";
+import { ldapSchema } from "./check-ldap.ts";
 import { imapSchema, popSchema } from "./check-mailbox.ts";
 import { ntpSchema } from "./check-ntp.ts";
 import { pingSchema } from "./check-ping.ts";
@@ -29,6 +30,7 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   smtp: smtpSchema,
   imap: imapSchema,
   pop: popSchema,
+  ldap: ldapSchema,
   redis: redisSchema,
   ftp: ftpSchema,
   ping: pingSchema,

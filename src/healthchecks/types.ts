@@ -7,6 +7,7 @@ import { ftp } from "./ftp.ts";
 import { http } from "./http.ts";
 import { imap } from "./imap.ts";
 import { networkInterface } from "./interface.ts";
+import { ldap } from "./ldap.ts";
 import { ntp } from "./ntp.ts";
 import type { CheckParameters } from "./parameters.ts";
 import { ping } from "./ping.ts";
@@ -30,6 +31,7 @@ const types = {
   smtp,
   imap,
   pop,
+  ldap,
   redis,
   ftp,
   ping,
