@@ -27,7 +27,7 @@ for (const method of ["nat", "direct", "tunnel", "gre", "gue"] as const) {
       ]),
     );
     expect(await f.client.many(10, vip, 80)).toEqual({ rs1: 5, rs2: 5 });
-    expect(await f.client.many(10, vip, 80, "udp")).toEqual({ rs1: 5, rs2: 5 });
+    expect(await f.client.many(10, vip, 80, { kind: "udp" })).toEqual({ rs1: 5, rs2: 5 });
     const key = (protocol: string, index: number): string => `${protocol} ${vip}:80 ${server(index)}:80`;
     const counted = { [key("TCP", 1)]: 5, [key("TCP", 2)]: 5 };
     // Nothing is kept of a packet that was scheduled by itself, and it is counted all the same.

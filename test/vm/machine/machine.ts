@@ -2,7 +2,7 @@
  * A virtual machine with a kernel that has IPVS. It sees the file system of this machine, read-only, so that the same
  * Node, programs and checkout are there under the same paths; what it writes stays in its memory.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { cpus, tmpdir, totalmem } from "node:os";
@@ -80,6 +80,7 @@ export class Machine {
     let emulator: ChildProcess | undefined;
     try {
       writeInitramfs(file("initramfs"), join(kernel, "lib/modules", version));
+      compilePeer();
       const bundle = await rolldown({ input: join(import.meta.dirname, "agent.ts"), platform: "node" });
       await bundle.write({ file: agent, format: "esm" });
       await bundle.close();
@@ -177,6 +178,14 @@ export class Machine {
     this.#emulator.kill("SIGKILL");
     await closed;
   }
+}
+
+/** The hosts of the tests. Static: loading libraries is much of what a start costs. */
+function compilePeer(): void {
+  const source = join(root, "test/vm/support/peer.c");
+  const options = ["-O1", "-Wall", "-Wextra", "-Werror", "-static", "-pthread"];
+  const { status, stderr, error } = spawnSync("cc", [...options, "-o", join(cache, "peer"), source]);
+  if (status !== 0) throw new Error(`cannot compile ${source}: ${error?.message ?? stderr}`);
 }
 
 /** Dies with us, and runs ahead of what else this machine is doing. The pid is that of the command. */

@@ -181,7 +181,7 @@ export class Farm {
   async close(): Promise<void> {
     for (const child of this.#children) child.killTree();
     await Promise.all(this.#children.map((child) => child.exited));
-    for (const peer of [this.client, ...this.servers]) peer.kill();
+    for (const peer of [this.client, ...this.servers]) peer.child.signal("SIGKILL");
     await this.namespaces.remove();
     rmSync(this.directory, { recursive: true, force: true });
   }
