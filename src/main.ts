@@ -7,7 +7,7 @@ if (role === "vrrp") {
   runVrrpRole(process.argv[4]);
 } else if (role === "checks") {
   const { runChecksRole } = await import("./daemon/checks-role.ts");
-  runChecksRole();
+  runChecksRole(process.argv[4]);
 } else {
   const { fileURLToPath } = await import("node:url");
   const { runCommandLine } = await import("./cli/command-line.ts");

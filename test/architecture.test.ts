@@ -36,7 +36,7 @@ const alsoAllowed: readonly { readonly from: RegExp; readonly to: RegExp; readon
   { from: /^cli\/run\.ts$/, to: /^daemon\// },
   { from: /^cli\//, to: /^daemon\/(paths|control-client)\.ts$/ },
   // An event is told in the same words in the log and on the screen.
-  { from: /^cli\/render-event\.ts$/, to: /^daemon\/log-event\.ts$/ },
+  { from: /^cli\/render-event\.ts$/, to: /^daemon\/log-(lvs-)?event\.ts$/ },
   // `decode` uses the codecs.
   { from: /^cli\/decode/, to: /^(wire\/.*|vrrp\/(advertisement|reception|datagram|hmac-trailer|utc))\.ts$/ },
   { from: /^main\.ts$/, to: /^daemon\// },

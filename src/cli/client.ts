@@ -12,6 +12,8 @@ export class ClientError extends Error {
 }
 
 const answerLimit = 5000;
+/** Of those there are, for somebody who mistyped one. */
+const mostNames = 20;
 /** A status of thousands of instances fits; a daemon gone mad does not fill our memory. */
 const maxAnswer = 64 * 1024 * 1024;
 
@@ -91,9 +93,12 @@ function parseJson(text: string): unknown {
 
 function refusal(value: unknown, statusCode: number): string {
   if (typeof value !== "object" || value === null || !("error" in value)) return `the daemon answered ${statusCode}`;
-  const names = "instances" in value && Array.isArray(value.instances) ? value.instances : undefined;
-  if (names === undefined) return String(value.error);
-  return `${value.error}; ${names.length === 0 ? "none is configured" : `there are: ${names.join(", ")}`}`;
+  const lists = ["instances", "virtual_servers"].map((key) => (value as Readonly<Record<string, unknown>>)[key]);
+  const known = lists.filter((list) => Array.isArray(list));
+  if (known.length === 0) return String(value.error);
+  const names = [...new Set(known.flat())];
+  const shown = `${names.slice(0, mostNames).join(", ")}${names.length > mostNames ? ` and ${names.length - mostNames} more` : ""}`;
+  return `${value.error}; ${names.length === 0 ? "none is configured" : `there are: ${shown}`}`;
 }
 
 /** Why nobody could be asked, and what to do about it. */

@@ -27,8 +27,20 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./events.ts")).eventsCommand(),
   },
   maintenance: {
-    summary: "take instances out of service, put them back",
+    summary: "take instances or servers out of service, put them back",
     load: async () => (await import("./maintenance.ts")).maintenanceCommand(),
+  },
+  drain: {
+    summary: "let a server finish what it has, with nothing new",
+    load: async () => (await import("./drain.ts")).drainCommand(),
+  },
+  undrain: {
+    summary: "give a drained server new connections again",
+    load: async () => (await import("./undrain.ts")).undrainCommand(),
+  },
+  weight: {
+    summary: "give a server another weight for a while",
+    load: async () => (await import("./weight.ts")).weightCommand(),
   },
   decode: {
     summary: "explain captured VRRP packets",
@@ -44,6 +56,7 @@ Examples:
   viprd status web --watch         one instance, redrawn each second
   viprd events                     follow what happens
   viprd maintenance on --reason "new kernel" --for 1h   give up every role; maintenance off takes part again
+  viprd drain 192.0.2.21:443 --wait   no new connections for it; return when none is left
   kill -HUP $(head -1 ${defaultRuntimeDirectory}/viprd.pid)   read the file again
 
 Exit codes:

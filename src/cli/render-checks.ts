@@ -11,7 +11,8 @@ const stateColour: Record<CheckState, Colour> = { up: "green", down: "red", unkn
 const allShown = 20;
 const longestOutput = 200;
 
-export function renderChecks(checks: readonly CheckReport[], now: Date, paint: Paint): string[] {
+export function renderChecks(all: readonly CheckReport[], now: Date, paint: Paint): string[] {
+  const checks = all.filter((check) => !isToldByServers(check));
   if (checks.length === 0) return [];
   const shown =
     checks.length <= allShown ? checks : checks.filter(({ state, warning }) => state !== "up" || warning !== null);
@@ -38,6 +39,11 @@ export function renderChecks(checks: readonly CheckReport[], now: Date, paint: P
       .trimEnd();
   const below = (check: CheckReport | undefined) => [...remarks(check, paint), ...output(check, paint)];
   return [line(head), ...rows.flatMap((row, i) => [line(row), ...below(shown[i])]), ...more];
+}
+
+/** What servers are up by stands with the servers. */
+function isToldByServers({ used_by: users }: CheckReport): boolean {
+  return users.length > 0 && users.every((user) => user.includes(" of "));
 }
 
 /** "web", "web and 3 more" */

@@ -13,6 +13,7 @@ import { renderInstance } from "./render-instance.ts";
 import { renderNotify } from "./render-notify.ts";
 import { renderStatics } from "./render-statics.ts";
 import { formatDuration, formatMoment } from "./render-time.ts";
+import { renderVirtualServers } from "./render-virtual-servers.ts";
 
 /** Up to so many instances are told in full; more of them as a table, one line each. */
 const inFull = 4;
@@ -27,13 +28,14 @@ export function renderStatus(status: StatusDocument, now: Date, paint: Paint): s
     renderHeader(status, now, paint),
     ...body,
     ...status.groups.map((group) => renderGroup(group, now, paint)),
+    ...renderVirtualServers(status, now, paint),
     renderChecks(status.checks, now, paint),
     renderStatics(status.statics, paint),
     renderNotify(status.notify, now, paint),
     renderStrangers(status, paint),
     renderSettings(status, paint),
   ];
-  if (instances.length === 0) blocks.push(["no instance is configured"]);
+  if (instances.length === 0 && status.lvs === null) blocks.push(["no instance is configured"]);
   return blocks
     .filter((lines) => lines.length > 0)
     .map((lines) => `${lines.join("\n")}\n`)

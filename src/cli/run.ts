@@ -35,7 +35,7 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
     log,
     vrrpProgram: { file: main, arguments: ["internal", "vrrp", resolve(options.runtimeDir)] },
     // Half of them look up names at most. What hangs, at a name server or on a file system, must leave some for the others.
-    checksProgram: { file: main, arguments: ["internal", "checks"], waitingThreads: 64 },
+    checksProgram: { file: main, arguments: ["internal", "checks", resolve(options.runtimeDir)], waitingThreads: 64 },
     environment: process.env,
     onHopeless: (why) => ending.end(supervisor, why, ExitCode.no),
   });

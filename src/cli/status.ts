@@ -16,18 +16,21 @@ interface Flags {
 
 export function statusCommand(): Command {
   return new Command("status")
-    .description("Shows who is active, since when and why; priority and its parts, peers heard, addresses, troubles.")
-    .argument("[instance]", "tell about this one only, in full")
+    .description(
+      "Shows who is active, since when and why; priority and its parts, peers heard, addresses, troubles; virtual servers\n" +
+        "with their servers, weights and connections.",
+    )
+    .argument("[name]", "tell about this instance or virtual server only, in full")
     .option("--json", "the status as JSON, as the control interface gives it")
     .option("--watch", "draw again each second; q or Ctrl-C ends")
-    .action(async (instance: string | undefined, flags: Flags, command: Command) => {
+    .action(async (name: string | undefined, flags: Flags, command: Command) => {
       const { runtimeDir } = command.optsWithGlobals<GlobalOptions>();
-      process.exitCode = await status(controlSocket(runtimeDir), instance, flags);
+      process.exitCode = await status(controlSocket(runtimeDir), name, flags);
     });
 }
 
-async function status(socket: string, instance: string | undefined, flags: Flags): Promise<number> {
-  const query = instance === undefined ? "" : `?instance=${encodeURIComponent(instance)}`;
+async function status(socket: string, name: string | undefined, flags: Flags): Promise<number> {
+  const query = name === undefined ? "" : `?name=${encodeURIComponent(name)}`;
   const paint = createPaint(process.stdout);
   const ask = async () => (await getJson(socket, `/v1/status${query}`)) as StatusDocument;
   const draw = async () => renderStatus(await ask(), new Date(), paint);

@@ -6,17 +6,25 @@ import type { Config } from "../config/config.ts";
 import { describeAdvice, sameAdvice } from "../healthchecks/advice.ts";
 import type { Verdict } from "../healthchecks/health.ts";
 import { stateOf } from "../healthchecks/status.ts";
-import type { VrrpEvent } from "../vrrp/status.ts";
+import type { LvsEvent } from "../lvs/status.ts";
+import type { StateName, VrrpEvent } from "../vrrp/status.ts";
 import { EventLog } from "./event-log.ts";
 import { limitedLog } from "./limited-log.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-event.ts";
+import { logLvsEvent } from "./log-lvs-event.ts";
 import { Notify } from "./notify.ts";
 import { Roles } from "./roles.ts";
 import type { NamedVerdict } from "./verdicts.ts";
 
 /** After a warning. */
 const allWell = "nothing to warn of any more";
+
+export interface RoleListeners {
+  /** Which instances are active and which backup, in one line. */
+  roles(text: string): void;
+  instance(name: string, state: StateName): void;
+}
 
 export class Bulletin {
   readonly events = new EventLog();
@@ -25,12 +33,11 @@ export class Bulletin {
   readonly childLog: Log;
   readonly #log: Log;
   readonly #roles = new Roles();
-  readonly #onRoles: (text: string) => void;
+  readonly #listeners: RoleListeners;
 
-  /** `onRoles`: which instances are active and which backup, in one line. */
-  constructor(log: Log, version: string, onRoles: (text: string) => void) {
+  constructor(log: Log, version: string, listeners: RoleListeners) {
     this.#log = log;
-    this.#onRoles = onRoles;
+    this.#listeners = listeners;
     this.childLog = limitedLog(log);
     this.notify = new Notify({ log: this.childLog, version });
   }
@@ -46,8 +53,20 @@ export class Bulletin {
     // Every transition has its line, however many there are.
     logEvent(event.type === "transition" ? this.#log : this.childLog, event);
     this.events.append(event);
-    if (this.#roles.take(event)) this.#onRoles(this.#roles.describe());
+    if (this.#roles.take(event)) this.#listeners.roles(this.#roles.describe());
+    if (event.type === "transition") this.#listeners.instance(event.instance, event.to);
     this.notify.event(event);
+  }
+
+  /** What the load balancer did or found. */
+  lvs(event: LvsEvent): void {
+    logLvsEvent(this.childLog, event);
+    this.events.append(event);
+  }
+
+  /** The state of each instance that told one. */
+  instances(): Iterable<readonly [name: string, state: StateName]> {
+    return this.#roles.states();
   }
 
   /** What it did not live to tell itself: nothing is active or backup without it. */

@@ -1,46 +1,62 @@
-/** The checks process as the supervisor sees it: runs while there are checks, reports verdicts, answers questions. */
-import type { Difference } from "../config/diff.ts";
+/**
+ * The checks process as the supervisor sees it: runs while there are checks or virtual servers, reports verdicts and what
+ * the load balancer does, answers questions.
+ */
+import { type ConfigDiff, changesLvs } from "../config/diff.ts";
 import type { Verdict } from "../healthchecks/health.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
+import type { LvsEvent, LvsStatus } from "../lvs/status.ts";
 import type { LatenessStatus } from "../socket/lateness.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
+import type { StateName } from "../vrrp/status.ts";
 import { tellChecks } from "./check-status.ts";
-import type { FromChecks, ToChecks } from "./messages.ts";
+import { type ChecksReply, joinParts } from "./checks-parts.ts";
+import { tellLvs } from "./lvs-silent.ts";
+import type { ChecksPart, ChecksQuestion, FromChecks, ToChecks } from "./messages.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import { RoleProcess, type RoleProcessOptions } from "./role-process.ts";
-import { NoAnswer, type Reply, StatusRequests } from "./status-requests.ts";
+import { NoAnswer, StatusRequests } from "./status-requests.ts";
 import { type NamedVerdict, Verdicts } from "./verdicts.ts";
 
 export interface ChecksProcessOptions extends RoleProcessOptions {
   /** A check's verdict, advice or warning has changed; what it was before comes with it. */
   onChange(verdict: NamedVerdict, before: Verdict): void;
+  onLvsEvent(event: LvsEvent): void;
+  /** As far as they are known. */
+  instances(): Iterable<readonly [name: string, state: StateName]>;
+  /** What the operator says about servers. */
+  admin(): readonly AdminEntry[];
   readonly statusLimit?: Milliseconds;
 }
 
-export interface ChecksReply {
+export interface ChecksReport {
   readonly checks: readonly CheckStatus[];
   /** How late runs began; null when nobody tells. */
   readonly lateness: LatenessStatus | null;
+  /** Undefined without virtual servers, or when nobody asked for them. */
+  readonly lvs: LvsStatus | undefined;
 }
 
 export class ChecksProcess {
   readonly #options: ChecksProcessOptions;
   readonly #process: RoleProcess<ToChecks, FromChecks>;
-  readonly #requests: StatusRequests<CheckStatus, LatenessStatus>;
+  readonly #requests: StatusRequests<ChecksPart, LatenessStatus>;
   /** In force while the process is down; a new one goes on with them. */
   readonly #verdicts = new Verdicts();
   #checks: readonly CheckParameters[] = [];
+  #lvs: LvsParameters | undefined;
 
   constructor(options: ChecksProcessOptions) {
     this.#options = options;
     this.#requests = new StatusRequests("the checks process", options.statusLimit ?? 2000);
     this.#process = new RoleProcess<ToChecks, FromChecks>(options, {
       name: "checks",
-      needed: () => this.#checks.length > 0,
-      startMessages: () => [...this.#checks.map((parameters) => this.#configure(parameters)), { type: "start" }],
+      needed: () => this.#needed(),
+      startMessages: () => this.#startMessages(),
       receive: (message) => this.#receive(message),
-      ask: () => this.#ask(false),
+      ask: () => this.#ask(undefined),
       ended: (why) => this.#requests.fail(why),
       killed: "what it ran may run on",
       hopeless: () => {},
@@ -57,30 +73,61 @@ export class ChecksProcess {
     return this.#verdicts.all();
   }
 
+  verdict(check: string): Verdict | undefined {
+    return this.#verdicts.get(check);
+  }
+
   /** What was adopted, as a difference to the last; of the first one everything is new. */
-  settle({ removed, changed, added }: Difference<CheckParameters>): void {
+  settle(diff: Pick<ConfigDiff, "checks" | "lvs">, lvs: LvsParameters | undefined): void {
+    const { removed, changed, added } = diff.checks;
+    // Who balanced has servers to drain when nothing is left of it in the file.
+    this.#lvs = lvs ?? (this.#lvs === undefined ? undefined : nothingOf(this.#lvs));
     this.#process.settle([
       ...removed.map(({ name }): ToChecks => ({ type: "remove", name })),
       ...changed.map((change): ToChecks => ({ type: "configure", parameters: change.new })),
       ...added.map((parameters) => this.#configure(parameters)),
+      ...(changesLvs(diff.lvs) && this.#lvs !== undefined
+        ? [{ type: "lvs", parameters: this.#lvs } satisfies ToChecks]
+        : []),
     ]);
   }
 
+  /** An instance of ours is in another state. */
+  instance(name: string, state: StateName): void {
+    if (this.#lvs !== undefined) this.#process.settle([{ type: "instance", name, state }]);
+  }
+
+  /** The operator says something else about servers. */
+  tellAdmin(): void {
+    if (this.#lvs !== undefined) this.#process.settle([{ type: "admin", entries: this.#options.admin() }]);
+  }
+
   /** In the order of the file. Without an answer, as far as it is known here. */
-  async status(): Promise<ChecksReply> {
-    const checks = this.#checks;
-    if (checks.length === 0) return { checks: [], lateness: null };
-    const told = await this.#ask(true).catch((error: unknown) =>
-      String(error instanceof Error ? error.message : error),
+  async status(about: ChecksQuestion): Promise<ChecksReport> {
+    const [checks, lvs] = [this.#checks, this.#lvs];
+    if (!this.#needed()) return { checks: [], lateness: null, lvs: undefined };
+    const told = await this.#ask(about).catch((error: unknown) =>
+      error instanceof Error ? error.message : String(error),
     );
-    if (typeof told === "string") return { checks: tellChecks(checks, this.#verdicts, told), lateness: null };
-    return { checks: tellChecks(checks, this.#verdicts, told.items), lateness: told.end };
+    return {
+      checks: about.checks ? tellChecks(checks, this.#verdicts, typeof told === "string" ? told : told.checks) : [],
+      lateness: typeof told === "string" ? null : told.lateness,
+      lvs:
+        about.virtualServers === "none" || lvs === undefined
+          ? undefined
+          : tellLvs(lvs, about.virtualServers, typeof told === "string" ? told : told.lvs, this.describe().since),
+    };
   }
 
   /** Undefined when it runs or is not needed; otherwise why not. */
   notReady(): string | undefined {
     const { state } = this.#process;
-    return state === "running" || this.#checks.length === 0 ? undefined : `the checks process is ${state}`;
+    return state === "running" || !this.#needed() ? undefined : `the checks process is ${state}`;
+  }
+
+  /** There is a table in the kernel to leave in order. */
+  get balances(): boolean {
+    return this.#lvs !== undefined;
   }
 
   describe(): ProcessStatus {
@@ -92,10 +139,29 @@ export class ChecksProcess {
     return this.#process.stop(limit);
   }
 
-  async #ask(checks: boolean): Promise<Reply<CheckStatus, LatenessStatus>> {
+  #needed(): boolean {
+    return this.#checks.length > 0 || this.#lvs !== undefined;
+  }
+
+  #startMessages(): ToChecks[] {
+    const { admin, instances } = this.#options;
+    const balancing: ToChecks[] =
+      this.#lvs === undefined
+        ? []
+        : [
+            ...[...instances()].map(([name, state]): ToChecks => ({ type: "instance", name, state })),
+            { type: "admin", entries: admin() },
+            { type: "lvs", parameters: this.#lvs },
+          ];
+    return [...balancing, ...this.#checks.map((parameters) => this.#configure(parameters)), { type: "start" }];
+  }
+
+  async #ask(about: ChecksQuestion | undefined): Promise<ChecksReply & { readonly lateness: LatenessStatus }> {
     const { state } = this.#process;
     if (state !== "running") throw new NoAnswer(`the checks process is ${state}`);
-    return this.#requests.ask((id) => this.#process.send({ type: "status", id, checks }));
+    const question = about === undefined ? {} : { about };
+    const { items, end } = await this.#requests.ask((id) => this.#process.send({ type: "status", id, ...question }));
+    return { ...joinParts(items), lateness: end };
   }
 
   #configure(parameters: CheckParameters): ToChecks {
@@ -113,8 +179,11 @@ export class ChecksProcess {
         if (before !== undefined) this.#options.onChange(verdict, before);
         return;
       }
+      case "lvs-event":
+        this.#options.onLvsEvent(message.event);
+        return;
       case "status":
-        this.#requests.item(message.id, message.check);
+        this.#requests.item(message.id, message.part);
         return;
       case "status-end":
         this.#requests.end(message.id, message.lateness);
@@ -123,4 +192,8 @@ export class ChecksProcess {
         message satisfies never;
     }
   }
+}
+
+function nothingOf({ reconcileInterval }: LvsParameters): LvsParameters {
+  return { virtualServers: [], timeouts: {}, settings: {}, reconcileInterval };
 }

@@ -1,42 +1,54 @@
 /**
- * The checks process: runs the health checks it is told of and reports when a verdict changes. It may be slow, spawn and
- * wait for others: nothing of VRRP is in here.
+ * The checks process: runs the health checks it is told of and reports when a verdict changes, and keeps the kernel's load
+ * balancer by what they find. It may be slow, spawn and wait for others: nothing of VRRP is in here.
  */
 
 import { HealthChecks, type NamedVerdict } from "../healthchecks/health-checks.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { LvsStatus } from "../lvs/status.ts";
+import { partsOf } from "./checks-parts.ts";
 import { liveAsChild } from "./child-life.ts";
-import type { FromChecks, FromChild, ToChecks } from "./messages.ts";
+import { LvsRole } from "./lvs-role.ts";
+import type { ChecksQuestion, FromChecks, FromChild, ToChecks } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import { lvsNote } from "./paths.ts";
 
 /** Scripts that were told to end get two seconds before they are killed; then this process goes. */
 const stopLimit = 4000;
 const exitLimit = 500;
 
-export function runChecksRole(): void {
+/** `runtimeDirectory` keeps what has to be put back after a kill; without one, that stays changed. */
+export function runChecksRole(runtimeDirectory?: string): void {
   if (process.send === undefined) {
     process.stderr.write("viprd internal checks: started by viprd run only\n");
     process.exitCode = 2;
     return;
   }
-  new ChecksRole().run();
+  new ChecksRole(runtimeDirectory).run();
 }
 
 class ChecksRole {
   readonly #outbox: Outbox<FromChild | FromChecks>;
   readonly #checks: HealthChecks;
+  readonly #lvs: LvsRole;
   #stopping = false;
 
-  constructor() {
+  constructor(runtimeDirectory: string | undefined) {
     this.#outbox = new Outbox(() => void this.#tellAll());
-    this.#checks = new HealthChecks((verdict) => this.#outbox.send({ type: "verdict", ...verdict }));
+    this.#checks = new HealthChecks((verdict) => this.#found(verdict));
+    this.#lvs = new LvsRole({
+      event: (event) => this.#outbox.send({ type: "lvs-event", event }),
+      log: (level, message) => this.#outbox.send({ type: "log", level, message }),
+      ...(runtimeDirectory === undefined ? {} : { noteFile: lvsNote(runtimeDirectory) }),
+    });
   }
 
   run(): void {
     liveAsChild<ToChecks>({
       role: "checks",
       obey: (message) => this.#obey(message),
-      stop: (code) => void this.#stop(code),
+      // Without the supervisor's word the table stays: it serves until the next process goes on with it.
+      stop: (code) => void this.#stop(code, false),
       ready: () => this.#outbox.send({ type: "ready" }),
     });
   }
@@ -46,28 +58,47 @@ class ChecksRole {
     switch (message.type) {
       case "configure":
         this.#checks.configure(message.parameters, message.known);
+        if (message.known !== undefined) this.#lvs.verdict({ check: message.parameters.name, ...message.known });
         break;
       case "remove":
         this.#checks.remove(message.name);
+        this.#lvs.forget(message.name);
+        break;
+      case "lvs":
+        this.#lvs.configure(message.parameters);
+        break;
+      case "admin":
+        this.#lvs.admin(message.entries);
+        break;
+      case "instance":
+        this.#lvs.instance(message.name, message.state);
         break;
       case "start":
         this.#checks.start();
+        this.#lvs.start();
         this.#outbox.send({ type: "started" });
         break;
       case "status":
-        void this.#tellStatus(message.id, message.checks);
+        void this.#answer(message.id, message.about);
         break;
       case "stop":
-        void this.#stop(0);
+        void this.#stop(0, true);
         break;
       default:
         message satisfies never;
     }
   }
 
+  #found(verdict: NamedVerdict): void {
+    this.#lvs.verdict(verdict);
+    this.#outbox.send({ type: "verdict", ...verdict });
+  }
+
   /** Of thousands not all at once: runs that are due meanwhile begin in time. */
-  async #tellStatus(id: number, checks: boolean): Promise<void> {
-    if (checks) await this.#outbox.sendAll(statusMessages(id, this.#checks.status()));
+  async #answer(id: number, about: ChecksQuestion | undefined): Promise<void> {
+    const lvs = about === undefined ? undefined : await this.#lvs.status(about.virtualServers);
+    const checks = about?.checks === true ? this.#checks.status() : [];
+    await this.#outbox.sendAll(statusMessages(id, checks, lvs));
     this.#outbox.send({ type: "status-end", id, lateness: this.#checks.lateness() });
   }
 
@@ -76,16 +107,17 @@ class ChecksRole {
     return this.#outbox.sendAll(verdictMessages(this.#checks.verdicts()));
   }
 
-  async #stop(code: number): Promise<void> {
+  async #stop(code: number, inOrder: boolean): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    await Promise.race([this.#checks.stop(), new Promise((resolve) => setTimeout(resolve, stopLimit))]);
+    const ends = Promise.all([this.#checks.stop(), this.#lvs.stop(inOrder)]);
+    await Promise.race([ends, new Promise((resolve) => setTimeout(resolve, stopLimit))]);
     this.#outbox.exit({ type: "stopped" }, code, exitLimit);
   }
 }
 
-function* statusMessages(id: number, all: Iterable<CheckStatus>): Generator<FromChecks> {
-  for (const check of all) yield { type: "status", id, check };
+function* statusMessages(id: number, checks: Iterable<CheckStatus>, lvs: LvsStatus | undefined): Generator<FromChecks> {
+  for (const part of partsOf(checks, lvs)) yield { type: "status", id, part };
 }
 
 function* verdictMessages(all: Iterable<NamedVerdict>): Generator<FromChecks> {

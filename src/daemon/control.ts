@@ -7,8 +7,10 @@ import { bodyLimit } from "hono/body-limit";
 import type { EventLog } from "./event-log.ts";
 import { eventStream } from "./event-stream.ts";
 import type { Maintenance } from "./maintenance.ts";
-import { readMaintenance } from "./maintenance-request.ts";
-import type { StatusDocument } from "./status.ts";
+import { isAboutServer, readMaintenance } from "./maintenance-request.ts";
+import type { ServerOrders } from "./server-orders.ts";
+import { addServerRoutes, serverMaintenance } from "./server-routes.ts";
+import { isAbout, type StatusDocument, type StatusScope } from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 
 /** What the supervisor lets the control interface see. */
@@ -16,8 +18,10 @@ export interface ControlTarget {
   readonly events: EventLog;
   readonly stopping: AbortSignal;
   instanceNames(): readonly string[];
-  status(instance: string | undefined): Promise<StatusDocument>;
+  virtualServerNames(): readonly string[];
+  status(scope: StatusScope): Promise<StatusDocument>;
   readonly maintenance: Pick<Maintenance, "begin" | "end">;
+  readonly orders: Pick<ServerOrders, "begin" | "end">;
   /** Undefined when every process that is needed runs; otherwise why not. */
   notReady(): string | undefined;
 }
@@ -31,12 +35,8 @@ const limited = bodyLimit({
 export function controlApp(target: ControlTarget): Hono {
   const app = new Hono();
   app.get("/v1/status", async (context) => {
-    const instance = context.req.query("instance");
-    const names = target.instanceNames();
-    if (instance !== undefined && !names.includes(instance)) {
-      return context.json({ error: `no instance ${JSON.stringify(instance)}`, instances: names }, 404);
-    }
-    return context.json(await target.status(instance));
+    const scope = readScope(context.req.query(), target);
+    return "error" in scope ? context.json(scope, 404) : context.json(await target.status(scope));
   });
   app.get("/v1/events", (context) => {
     const since = Number(context.req.header("Last-Event-ID") ?? context.req.query("since") ?? target.events.lastId);
@@ -46,7 +46,9 @@ export function controlApp(target: ControlTarget): Hono {
   });
   app.post("/v1/maintenance", limited, async (context) => {
     const names = target.instanceNames();
-    const wanted = readMaintenance(await context.req.text());
+    const text = await context.req.text();
+    if (isAboutServer(text)) return serverMaintenance(context, text, target.orders);
+    const wanted = readMaintenance(text);
     if (typeof wanted === "string") return context.json({ error: wanted }, 400);
     const unknown = wanted.instances?.find((name) => !names.includes(name));
     if (unknown !== undefined)
@@ -60,6 +62,8 @@ export function controlApp(target: ControlTarget): Hono {
     const until = duration === undefined ? null : new Date(Date.now() + duration).toISOString();
     return context.json({ on: true, instances, until });
   });
+  for (const path of ["/v1/drain", "/v1/undrain", "/v1/weight"]) app.use(path, limited);
+  addServerRoutes(app, target.orders);
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
     const why = target.notReady();
@@ -71,6 +75,34 @@ export function controlApp(target: ControlTarget): Hono {
     return context.json({ error: error.message }, status);
   });
   return app;
+}
+
+/** What the status is asked about; `name` is an instance, a virtual server, or both. */
+function readScope(
+  { instance, virtual_server: virtualServer, name }: Readonly<Record<string, string>>,
+  target: ControlTarget,
+): StatusScope | { readonly error: string; readonly [names: string]: string | readonly string[] } {
+  const instances = target.instanceNames();
+  const virtualServers = target.virtualServerNames();
+  if (instance !== undefined && !instances.includes(instance)) {
+    return { error: `no instance ${JSON.stringify(instance)}`, instances };
+  }
+  if (virtualServer !== undefined && !virtualServers.includes(virtualServer)) {
+    return { error: `no virtual server ${JSON.stringify(virtualServer)}`, virtual_servers: virtualServers };
+  }
+  const named = {
+    ...(name !== undefined && instances.includes(name) ? { instance: name } : {}),
+    ...(name !== undefined && virtualServers.includes(name) ? { virtualServer: name } : {}),
+  };
+  if (name !== undefined && !isAbout(named)) {
+    const what = virtualServers.length === 0 ? "no instance" : "no instance and no virtual server";
+    return { error: `${what} ${JSON.stringify(name)}`, instances, virtual_servers: virtualServers };
+  }
+  return {
+    ...(instance === undefined ? {} : { instance }),
+    ...(virtualServer === undefined ? {} : { virtualServer }),
+    ...named,
+  };
 }
 
 export interface Control {

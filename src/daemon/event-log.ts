@@ -1,10 +1,12 @@
 /** The last events, kept for readers who come later, and handed to those who are there. Bounded. */
 import type { CheckState } from "../healthchecks/status.ts";
+import type { LvsEvent } from "../lvs/status.ts";
 import type { VrrpEvent } from "../vrrp/status.ts";
 
 /** What the supervisor itself does, next to what the VRRP process tells. */
 export type DaemonEvent =
   | VrrpEvent
+  | LvsEvent
   | {
       readonly at: string;
       /** "reload": the file was read again; "process": a child died, started or stopped. */

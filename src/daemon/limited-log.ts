@@ -28,8 +28,9 @@ export function limitedLog(log: Log): Log {
   const limited =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      const { instance, group, check } = fields;
-      const kind = kindOf(instance ?? [group, check].find((name) => typeof name === "string"), message);
+      const { instance, group, check, server, virtual_server: virtualServer } = fields;
+      const about = [group, check, server, virtualServer].find((name) => typeof name === "string");
+      const kind = kindOf(instance ?? about, message);
       const { admitted, suppressed } = guard.admit(kind, performance.now());
       if (admitted) log[level](message, suppressed > 0 ? { ...fields, suppressed } : fields);
       else latest.set(kind, { message, fields });

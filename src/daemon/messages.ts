@@ -3,6 +3,8 @@ import type { Verdict } from "../healthchecks/health.ts";
 import type { NamedVerdict } from "../healthchecks/health-checks.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
+import type { LvsEvent, LvsStatus, RealServerStatus, VirtualServerStatus } from "../lvs/status.ts";
 import type { LatenessStatus } from "../socket/lateness.ts";
 import type { GroupStatus } from "../vrrp/group-status.ts";
 import type { InstanceParameters, ProcessParameters, SyncGroupParameters } from "../vrrp/parameters.ts";
@@ -12,6 +14,7 @@ import type {
   InterfaceStatus,
   SettingStatus,
   StallStatus,
+  StateName,
   StaticStatus,
   VrrpEvent,
 } from "../vrrp/status.ts";
@@ -87,15 +90,36 @@ export type ToChecks =
    */
   | { readonly type: "configure"; readonly parameters: CheckParameters; readonly known?: Verdict }
   | { readonly type: "remove"; readonly name: string }
+  /** The whole of what the load balancer is to do from now on. */
+  | { readonly type: "lvs"; readonly parameters: LvsParameters }
+  /** All that the operator says about servers from now on. */
+  | { readonly type: "admin"; readonly entries: readonly AdminEntry[] }
+  /** The state of an instance of ours; before "start" for all that are known, then whenever one changes. */
+  | { readonly type: "instance"; readonly name: string; readonly state: StateName }
   /** All of the first configuration has been sent. */
   | { readonly type: "start" }
-  /** Asks for one status message per check, then a "status-end". Without checks it is asked whether anybody listens. */
-  | { readonly type: "status"; readonly id: number; readonly checks: boolean }
-  /** End every run, say "stopped" and exit. */
+  /** Asks for any number of status messages, then a "status-end". Without `about` it is asked whether anybody listens. */
+  | { readonly type: "status"; readonly id: number; readonly about?: ChecksQuestion }
+  /** End every run, leave the table of the load balancer as it is wanted when viprd stops, say "stopped" and exit. */
   | { readonly type: "stop" };
+
+export interface ChecksQuestion {
+  readonly checks: boolean;
+  /** Of one virtual server, of all, or of none and nothing else of the load balancer. */
+  readonly virtualServers: "all" | "none" | { readonly name: string };
+}
 
 export type FromChecks =
   | ({ readonly type: "verdict" } & NamedVerdict)
-  | { readonly type: "status"; readonly id: number; readonly check: CheckStatus }
+  | { readonly type: "lvs-event"; readonly event: LvsEvent }
+  | { readonly type: "status"; readonly id: number; readonly part: ChecksPart }
   /** How late runs began since the process was started. */
   | { readonly type: "status-end"; readonly id: number; readonly lateness: LatenessStatus };
+
+/** A piece of the status: none is large, however many checks and servers there are. */
+export type ChecksPart =
+  | { readonly of: "check"; readonly check: CheckStatus }
+  | { readonly of: "lvs"; readonly lvs: Omit<LvsStatus, "virtual_servers"> }
+  | { readonly of: "virtual_server"; readonly virtual_server: Omit<VirtualServerStatus, "servers"> }
+  /** Of the virtual server that was told last. */
+  | { readonly of: "server"; readonly server: RealServerStatus };

@@ -15,6 +15,16 @@ export function maintenanceNote(runtimeDirectory: string): string {
   return join(runtimeDirectory, "maintenance.json");
 }
 
+/** What was said about servers of the load balancer, for the next run. */
+export function serversNote(runtimeDirectory: string): string {
+  return join(runtimeDirectory, "servers.json");
+}
+
+/** What was changed for the load balancer and is to be put back, for the run after a kill. */
+export function lvsNote(runtimeDirectory: string): string {
+  return join(runtimeDirectory, "lvs.json");
+}
+
 export function controlSocket(runtimeDirectory: string): string {
   return join(runtimeDirectory, "control.sock");
 }

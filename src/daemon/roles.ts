@@ -13,6 +13,11 @@ export class Roles {
     return true;
   }
 
+  /** Of every instance that told one. */
+  *states(): Generator<readonly [name: string, state: StateName]> {
+    for (const [name, { state }] of this.#roles) yield [name, state];
+  }
+
   /** Forgets all instances and sync groups but these. */
   keep(names: ReadonlySet<string>, groups: ReadonlySet<string>): void {
     for (const name of this.#roles.keys()) if (!names.has(name)) this.#roles.delete(name);

@@ -49,7 +49,10 @@ export class StatusRequests<Item, End> {
 
   /** Answers to questions that have been given up are dropped. */
   item(id: number, item: Item): void {
-    this.#open.get(id)?.items.push(item);
+    const question = this.#open.get(id);
+    question?.items.push(item);
+    // Who tells much is not silent.
+    question?.timer.refresh();
   }
 
   end(id: number, end: End): void {

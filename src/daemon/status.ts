@@ -1,6 +1,7 @@
 /** The one status model: what the command line, the API, the metrics and the web page all read. */
 
 import type { CheckStatus } from "../healthchecks/status.ts";
+import type { LvsStatus, VirtualServerStatus } from "../lvs/status.ts";
 import type { LatenessStatus } from "../socket/lateness.ts";
 import { newCounters } from "../vrrp/counters.ts";
 import type { GroupStatus } from "../vrrp/group-status.ts";
@@ -30,6 +31,10 @@ export interface StatusDocument {
   readonly checks: readonly CheckReport[];
   /** How late runs of checks began since the checks process was started; null when it does not tell. */
   readonly checks_lateness: LatenessStatus | null;
+  /** Of the load balancer, in file order; those that leave stand behind. */
+  readonly virtual_servers: readonly VirtualServerStatus[];
+  /** The load balancer as a whole; null without virtual servers. */
+  readonly lvs: Omit<LvsStatus, "virtual_servers"> | null;
   /** What is held whatever the roles are. */
   readonly statics: StaticStatus;
   /** Who was told of transitions, and what came of it. */
@@ -43,7 +48,7 @@ export interface StatusDocument {
 }
 
 export interface CheckReport extends CheckStatus {
-  /** Names of the instances that track it, and "group NAME" of sync groups. */
+  /** Names of the instances that track it, "group NAME" of sync groups, and "virtual server NAME" of whose servers are up by it. */
   readonly used_by: readonly string[];
 }
 
@@ -76,17 +81,30 @@ export interface SupervisorStatus {
   readonly instances: readonly InstanceParameters[];
   readonly checks: readonly CheckReport[];
   readonly checksLateness: LatenessStatus | null;
+  readonly lvs: LvsStatus | undefined;
   readonly statics?: StaticParameters;
   readonly notify: NotifyStatus;
+}
+
+/** Whom the question is about; without both, nobody in particular and so everything. */
+export interface StatusScope {
+  readonly instance?: string;
+  readonly virtualServer?: string;
+}
+
+/** Whether the scope leaves out what is about none of its two. */
+export function isAbout(scope: StatusScope): boolean {
+  return scope.instance !== undefined || scope.virtualServer !== undefined;
 }
 
 /** Without a reply, every instance is told from the configuration, with the reason why nobody answers for it. */
 export function assembleStatus(
   supervisor: SupervisorStatus,
   reply: VrrpReply | string,
-  instance: string | undefined,
+  scope: StatusScope,
 ): StatusDocument {
-  const wanted = supervisor.instances.filter(({ name }) => instance === undefined || name === instance);
+  const { instance } = scope;
+  const wanted = supervisor.instances.filter(({ name }) => !isAbout(scope) || name === instance);
   const told = new Map(typeof reply === "string" ? [] : reply.instances.map((status) => [status.name, status]));
   const why = typeof reply === "string" ? reply : "the vrrp process does not know it yet";
   return {
@@ -104,15 +122,22 @@ export function assembleStatus(
     groups: typeof reply === "string" ? [] : reply.groups,
     checks: supervisor.checks,
     checks_lateness: supervisor.checksLateness,
+    ...balancing(supervisor.lvs),
     statics: typeof reply === "string" ? silentStatics(supervisor.statics) : reply.statics,
-    notify: instance === undefined ? supervisor.notify : notifyOf(instance, supervisor.notify),
+    notify: isAbout(scope) ? notifyOf(instance, supervisor.notify) : supervisor.notify,
     interfaces: typeof reply === "string" ? [] : reply.interfaces,
     settings: typeof reply === "string" ? [] : reply.settings,
     vrrp: typeof reply === "string" ? null : { dropped: reply.dropped, lateness: reply.lateness },
   };
 }
 
-function notifyOf(instance: string, notify: NotifyStatus): NotifyStatus {
+function balancing(told: LvsStatus | undefined): Pick<StatusDocument, "virtual_servers" | "lvs"> {
+  if (told === undefined) return { virtual_servers: [], lvs: null };
+  const { virtual_servers, ...lvs } = told;
+  return { virtual_servers, lvs };
+}
+
+function notifyOf(instance: string | undefined, notify: NotifyStatus): NotifyStatus {
   return { ...notify, subjects: notify.subjects.filter(({ kind, name }) => kind === "instance" && name === instance) };
 }
 

@@ -9,11 +9,13 @@ import { InForce } from "./in-force.ts";
 import { acquireLock, type Lock, LockError, refuseSecond } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
-import { controlSocket, maintenanceNote } from "./paths.ts";
+import { controlSocket, maintenanceNote, serversNote } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
 import { describeDiff, hasWork } from "./reload-plan.ts";
 import { stopLimit } from "./role-process.ts";
+import { ServerAdmin } from "./server-admin.ts";
+import { ServerOrders } from "./server-orders.ts";
 import type { ReloadStatus } from "./status.ts";
 import { type Notifier, openNotifier } from "./systemd.ts";
 import { type StatusSources, tellStatus } from "./tell-status.ts";
@@ -52,6 +54,7 @@ export class Supervisor {
   readonly #vrrp: VrrpProcess;
   readonly #checks: ChecksProcess;
   readonly #maintenance: Maintenance;
+  readonly #servers: ServerAdmin;
   readonly #reloads = new Coalescer(() => this.#reload());
   readonly #stopping = new AbortController();
   readonly #started = new Date();
@@ -65,9 +68,13 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#bulletin = new Bulletin(options.log, options.version, (roles) => this.#notifier?.status(roles));
+    this.#bulletin = new Bulletin(options.log, options.version, {
+      roles: (text) => this.#notifier?.status(text),
+      instance: (name, state) => this.#checks.instance(name, state),
+    });
     const { childLog } = this.#bulletin;
     this.#maintenance = new Maintenance(maintenanceNote(options.runtimeDirectory), this.#log, () => this.#enforce());
+    this.#servers = new ServerAdmin(serversNote(options.runtimeDirectory), this.#log, () => this.#checks.tellAdmin());
     this.#inForce = new InForce(options.configFile, (config) => this.#maintenance.apply(config));
     this.#vrrp = new VrrpProcess({
       program: options.vrrpProgram,
@@ -85,6 +92,9 @@ export class Supervisor {
       log: this.#log,
       childLog,
       onStarted: () => {},
+      onLvsEvent: (event) => this.#bulletin.lvs(event),
+      instances: () => this.#bulletin.instances(),
+      admin: () => this.#servers.entries,
       onChange: (verdict, before) => {
         if (verdict.up !== before.up) this.#vrrp.verdict(verdict);
         this.#bulletin.check(verdict, before);
@@ -113,14 +123,13 @@ export class Supervisor {
     }
     for (const warning of result.warnings) this.#log.warn(warning);
     this.#maintenance.load();
+    this.#servers.load();
     const { diff } = this.#inForce.adopt(result.config);
-    const { instances, checks } = result.config;
-    this.#log.info(
-      `viprd ${this.#options.version} started with ${count(instances.length, "instance")} from ${configFile}`,
-    );
+    const { checks } = result.config;
+    this.#log.info(`viprd ${this.#options.version} started with ${contents(result.config)} from ${configFile}`);
     this.#checks.adopt(checks);
     this.#vrrp.configure(this.#inForce.config);
-    this.#checks.settle(diff.checks);
+    this.#checks.settle(diff, result.config.lvs);
     // Nothing that the VRRP process has to tell is read before this turn of the loop ends.
     this.#bulletin.adopt(result.config);
     // What the child does not wait for comes after it has been told.
@@ -145,9 +154,12 @@ export class Supervisor {
     this.#log.info(`stopping: ${why}`);
     this.#notifier?.stopping();
     this.#maintenance.close();
+    this.#servers.close();
     const limit = this.#options.stopLimit ?? stopLimit;
-    // Together: scripts take their time to end, and roles are not to wait for them.
-    const ends = await Promise.all([this.#vrrp.stop(limit), this.#checks.stop(limit)]);
+    const roles = this.#vrrp.stop(limit);
+    // The table serves until the roles are given up. Otherwise together: scripts take their time to end.
+    if (this.#checks.balances) await roles;
+    const ends = await Promise.all([roles, this.#checks.stop(limit)]);
     const orderly = ends.every((ended) => ended);
     await this.#bulletin.notify.stop("viprd is stopping", this.#options.notifyLimit ?? notifyLimit);
     this.#stopping.abort();
@@ -172,8 +184,14 @@ export class Supervisor {
         events: this.#bulletin.events,
         stopping: this.#stopping.signal,
         instanceNames: () => this.#inForce.config.instances.map(({ name }) => name),
-        status: (instance) => tellStatus(this.#sources(), instance),
+        virtualServerNames: () => this.#inForce.config.lvs?.virtualServers.map(({ name }) => name) ?? [],
+        status: (scope) => tellStatus(this.#sources(), scope),
         maintenance: this.#maintenance,
+        orders: new ServerOrders({
+          lvs: () => this.#inForce.config.lvs,
+          verdictOf: (check) => this.#checks.verdict(check),
+          admin: this.#servers,
+        }),
         notReady: () => this.#notReady() ?? this.#checks.notReady(),
       });
     } catch (error) {
@@ -234,7 +252,7 @@ export class Supervisor {
     // Before the instances that may ask for them.
     for (const verdict of this.#checks.adopt(config.checks)) this.#vrrp.verdict(verdict);
     this.#vrrp.change(config, diff);
-    this.#checks.settle(diff.checks);
+    this.#checks.settle(diff, config.lvs);
     const message = describeDiff(diff);
     this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);
     if (waiting.length > 0) this.#log.warn(`changed, but needs a restart of viprd: ${waiting.join(", ")}`);
@@ -252,6 +270,14 @@ export class Supervisor {
     this.#inForce.reloaded(outcome);
     this.#bulletin.daemon("reload", outcome.message);
   }
+}
+
+/** "2 instances", "1 instance and 3 virtual servers" */
+function contents({ instances, lvs }: Config): string {
+  const virtualServers = lvs?.virtualServers.length ?? 0;
+  const balanced = virtualServers === 0 ? "" : count(virtualServers, "virtual server");
+  if (instances.length === 0 && balanced !== "") return balanced;
+  return `${count(instances.length, "instance")}${balanced === "" ? "" : ` and ${balanced}`}`;
 }
 
 function count(number: number, thing: string): string {

@@ -1,9 +1,18 @@
 /** Asks whoever knows for the status, and makes one document of it. */
 import { usersOfChecks } from "../config/check-users.ts";
 import type { Config } from "../config/config.ts";
+import type { CheckStatus } from "../healthchecks/status.ts";
 import type { Bulletin } from "./bulletin.ts";
 import type { ChecksProcess } from "./checks-process.ts";
-import { assembleStatus, type ConfigStatus, type StatusDocument } from "./status.ts";
+import type { ChecksQuestion } from "./messages.ts";
+import {
+  assembleStatus,
+  type CheckReport,
+  type ConfigStatus,
+  isAbout,
+  type StatusDocument,
+  type StatusScope,
+} from "./status.ts";
 import { NoAnswer } from "./status-requests.ts";
 import type { VrrpProcess } from "./vrrp-process.ts";
 
@@ -16,11 +25,10 @@ export interface StatusSources {
   readonly bulletin: Pick<Bulletin, "notify">;
 }
 
-export async function tellStatus(sources: StatusSources, instance: string | undefined): Promise<StatusDocument> {
+export async function tellStatus(sources: StatusSources, scope: StatusScope): Promise<StatusDocument> {
   const { vrrp, checks, inForce, bulletin } = sources;
   const { config } = inForce;
-  const users = usersOfChecks(config);
-  const told = await checks.status();
+  const told = await checks.status(questionAbout(scope));
   const supervisor = {
     viprd: sources.version,
     routerId: config.global.routerId,
@@ -30,17 +38,32 @@ export async function tellStatus(sources: StatusSources, instance: string | unde
     process: vrrp.describe(),
     checksProcess: checks.describe(),
     instances: config.instances,
-    checks: told.checks.map((check) => ({ ...check, used_by: users.get(check.name) ?? [] })),
+    checks: reports(told.checks, config),
     checksLateness: told.lateness,
+    lvs: told.lvs,
     ...(config.statics === undefined ? {} : { statics: config.statics }),
     notify: bulletin.notify.status(),
   };
   try {
-    return assembleStatus(supervisor, await vrrp.status(instance), instance);
+    // No instance has an empty name.
+    const reply = await vrrp.status(isAbout(scope) ? (scope.instance ?? "") : undefined);
+    return assembleStatus(supervisor, reply, scope);
   } catch (error) {
     const process = vrrp.describe();
     // One that runs and does not answer is a failure; one that does not run is what the status has to tell.
     if (process.state === "running" || !(error instanceof NoAnswer)) throw error;
-    return assembleStatus({ ...supervisor, process }, `the vrrp process is ${process.state}`, instance);
+    return assembleStatus({ ...supervisor, process }, `the vrrp process is ${process.state}`, scope);
   }
+}
+
+function questionAbout(scope: StatusScope): ChecksQuestion {
+  if (!isAbout(scope)) return { checks: true, virtualServers: "all" };
+  const { virtualServer: name } = scope;
+  return { checks: true, virtualServers: name === undefined ? "none" : { name } };
+}
+
+function reports(checks: readonly CheckStatus[], config: Config): CheckReport[] {
+  if (checks.length === 0) return [];
+  const users = usersOfChecks(config);
+  return checks.map((check) => ({ ...check, used_by: users.get(check.name) ?? [] }));
 }

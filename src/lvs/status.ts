@@ -18,7 +18,8 @@ export interface VirtualServerStatus {
   /** "tcp 192.0.2.10:443", "fwmark 7 ipv4" */
   readonly services: readonly ServiceStatus[];
   readonly scheduler: string;
-  readonly state: "up" | "quorum_lost" | "down";
+  /** "unknown" while nobody can tell. */
+  readonly state: "up" | "quorum_lost" | "down" | "unknown";
   /** Why, in words. */
   readonly reason: string;
   /** ISO 8601 time of the last change of the state. */

@@ -149,6 +149,8 @@ function document(instances: readonly InstanceStatus[], changes: Partial<StatusD
     checks: [],
     checks_lateness: null,
     settings: [],
+    virtual_servers: [],
+    lvs: null,
     statics: { addresses: [], routes: [], rules: [] },
     notify: { subjects: [], fifos: [], webhooks: [] },
     groups: [],

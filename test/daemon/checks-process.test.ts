@@ -75,7 +75,7 @@ test("a change of a verdict is forwarded, logged, an event and in the status", a
 });
 
 test("warnings and advice are events of their own, each told once", () => {
-  const bulletin = new Bulletin(new MemoryLog(), "0.1.0", () => {});
+  const bulletin = new Bulletin(new MemoryLog(), "0.1.0", { roles: () => {}, instance: () => {} });
   const up = { check: "web", up: true, reason: "well" };
   bulletin.check({ ...up, warning: "it expires" }, { ...up, warning: "it expires" });
   bulletin.check({ ...up, warning: "it expires" }, up);

@@ -8,6 +8,8 @@ import { assembleStatus } from "../../src/daemon/status.ts";
 import { NoAnswer } from "../../src/daemon/status-requests.ts";
 import { get, parameters, temporaryDirectory } from "./support.ts";
 
+const nothing = { servers: [], what: null, until: null, notes: [] };
+
 function target(changes: Partial<ControlTarget> = {}): ControlTarget {
   const supervisor = {
     viprd: "0.0.0",
@@ -20,13 +22,16 @@ function target(changes: Partial<ControlTarget> = {}): ControlTarget {
     instances: [parameters("web"), parameters("inside")],
     checks: [],
     checksLateness: null,
+    lvs: undefined,
     notify: { subjects: [], fifos: [], webhooks: [] },
   } as const;
   return {
     events: new EventLog(),
     stopping: new AbortController().signal,
     instanceNames: () => ["web", "inside"],
-    status: (instance) => Promise.resolve(assembleStatus(supervisor, "the vrrp process is starting", instance)),
+    virtualServerNames: () => ["https"],
+    status: (scope) => Promise.resolve(assembleStatus(supervisor, "the vrrp process is starting", scope)),
+    orders: { begin: () => nothing, end: () => nothing },
     maintenance: { begin: () => {}, end: () => [] },
     notReady: () => undefined,
     ...changes,
@@ -47,6 +52,16 @@ test.each<[string, Partial<ControlTarget>, string]>([
   ["/readyz", {}, "200 ready"],
   ["/readyz", { notReady }, "503 the vrrp process is starting"],
   ["/v1/status?instance=nobody", {}, '404 {"error":"no instance \\"nobody\\"","instances":["web","inside"]}'],
+  [
+    "/v1/status?virtual_server=nobody",
+    {},
+    '404 {"error":"no virtual server \\"nobody\\"","virtual_servers":["https"]}',
+  ],
+  [
+    "/v1/status?name=nobody",
+    {},
+    '404 {"error":"no instance and no virtual server \\"nobody\\"","instances":["web","inside"],"virtual_servers":["https"]}',
+  ],
   ["/v1/status", { status: silent }, '504 {"error":"it sleeps"}'],
   ["/v1/status", { status: broken }, '500 {"error":"a mistake of ours"}'],
   ["/v1/events?since=yesterday", {}, '400 {"error":"since: expected the id of an event"}'],

@@ -1,0 +1,115 @@
+/**
+ * What the operator says about servers while viprd runs: drained, in maintenance, another weight, each with who said it and
+ * perhaps an end. Noted in the runtime directory, so that a restart of the daemon sends no traffic to a server on which
+ * somebody is working.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { AdminEntry } from "../lvs/parameters.ts";
+import {
+  type AdminKind,
+  covers,
+  describeEntry,
+  kindOf,
+  readEntries,
+  type ServerReference,
+  withEntries,
+} from "./admin-entries.ts";
+import type { Log } from "./log.ts";
+
+/** setTimeout counts in 31 bits. */
+const longestTimer = 2 ** 31 - 1;
+
+export class ServerAdmin {
+  readonly #file: string;
+  readonly #log: Log;
+  readonly #tell: () => void;
+  #entries: readonly AdminEntry[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `changed` is called after every change. */
+  constructor(file: string, log: Log, changed: () => void) {
+    this.#file = file;
+    this.#log = log;
+    this.#tell = changed;
+  }
+
+  get entries(): readonly AdminEntry[] {
+    return this.#entries;
+  }
+
+  /** What an earlier run has noted and is not over yet. A note that cannot be read says nothing about any server. */
+  load(): void {
+    try {
+      this.#entries = readEntries(readFileSync(this.#file, "utf8"));
+    } catch (error) {
+      const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!missing)
+        this.#log.error(
+          `drains, maintenance and weights of servers are lost: cannot read ${this.#file}: ${messageOf(error)}`,
+        );
+    }
+    // Nothing runs yet that would have to be told.
+    const now = Date.now();
+    this.#entries = this.#entries.filter(({ until }) => until === undefined || until > now);
+    this.#schedule();
+    for (const entry of this.#entries) this.#log.warn(`as before: ${describeEntry(entry)}`);
+  }
+
+  /** Takes the place of what was said about the same servers. */
+  begin(added: readonly AdminEntry[]): void {
+    this.#entries = withEntries(this.#entries, added);
+    for (const entry of added) this.#log.warn(describeEntry(entry));
+    this.#changed();
+  }
+
+  /** Returns what is taken back. */
+  end(kind: AdminKind, reference: ServerReference, by: string): AdminEntry[] {
+    const ended = this.#entries.filter((entry) => kindOf(entry) === kind && covers(reference, entry));
+    if (ended.length === 0) return [];
+    this.#entries = this.#entries.filter((entry) => !ended.includes(entry));
+    for (const entry of ended) this.#log.info(`taken back by ${by}: ${describeEntry(entry)}`);
+    this.#changed();
+    return ended;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #changed(): void {
+    this.#schedule();
+    this.#tell();
+    try {
+      if (this.#entries.length === 0) rmSync(this.#file, { force: true });
+      else {
+        // Whole or not at all, whenever the power fails.
+        writeFileSync(`${this.#file}.new`, JSON.stringify(this.#entries), { mode: 0o600 });
+        renameSync(`${this.#file}.new`, this.#file);
+      }
+    } catch (error) {
+      this.#log.error(
+        `what was said about servers will not outlive a restart: cannot write ${this.#file}: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  #expire(): void {
+    const now = Date.now();
+    const over = this.#entries.filter(({ until }) => until !== undefined && until <= now);
+    this.#entries = this.#entries.filter((entry) => !over.includes(entry));
+    for (const entry of over) this.#log.info(`the time is over: ${describeEntry(entry)}`);
+    if (over.length > 0) this.#changed();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const next = Math.min(...this.#entries.map(({ until = Number.POSITIVE_INFINITY }) => until));
+    if (!Number.isFinite(next)) return;
+    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.max(0, next - Date.now()), longestTimer)).unref();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
