@@ -38,10 +38,11 @@ export class Alarms {
 export function atMost(clock: BalancerClock, duration: number, work: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.at(clock.now().instant + duration, resolve);
-    void work.finally(() => {
+    const done = () => {
       cancel();
       resolve();
-    });
+    };
+    work.then(done, done);
   });
 }
 

@@ -205,16 +205,19 @@ export class Balancer {
   }
 
   async #settle(units: readonly Unit[]): Promise<void> {
+    let unread: string | undefined;
     try {
-      const drifts = await this.#survey.prepare(units);
-      this.#drift.receive(drifts, this.#clock.now());
-      const settled = await settle(units, this.#world, { performer: this.#performer, now: this.#clock.now() });
-      this.#troubles.port(undefined);
-      for (const each of settled) this.#conclude(each);
+      this.#drift.receive(await this.#survey.prepare(units), this.#clock.now());
     } catch (error) {
-      this.#troubles.port(messageOf(error));
-      for (const unit of units) this.#postpone(unit, messageOf(error));
+      unread = messageOf(error);
     }
+    const [known, unknown] = this.#survey.sort(units);
+    const options = { performer: this.#performer, now: this.#clock.now(), failure: unread };
+    const { settled, failure } = await settle(known, this.#world, options);
+    this.#troubles.port(failure);
+    for (const each of settled) this.#conclude(each);
+    // Nothing is decided on a table that was never read.
+    for (const unit of unknown) this.#postpone(unit, unread ?? "its table has not been read");
   }
 
   #conclude({ unit, events, refusal, doubtful }: Settled): void {

@@ -26,21 +26,18 @@ export class DriftDesk {
     return { found: this.#found, repaired: this.#repaired, last: this.#last };
   }
 
-  /** Returns the virtual servers that have something to repair. */
+  /** Returns the virtual servers that have to be looked after. */
   receive(drifts: readonly Drift[], now: Moment): ReadonlySet<Unit> {
-    const repairs = new Set<Unit>();
+    const units = new Set<Unit>();
     for (const drift of drifts) {
       const unit = this.#roster.byService(serviceText(drift.service));
       if (unit === undefined) continue;
-      if (unit.parameters.onDrift === "repair") {
-        unit.drifts = [...unit.drifts, drift];
-        repairs.add(unit);
-        continue;
-      }
-      accept(unit, drift, this.#world, now);
+      units.add(unit);
+      if (unit.parameters.onDrift === "repair") unit.drifts = [...unit.drifts, drift];
+      else accept(unit, drift, this.#world, now);
       if (unit.parameters.onDrift === "report") this.#report(unit, drift, false);
     }
-    return repairs;
+    return units;
   }
 
   /** It was brought to what is wanted, or that was refused. */

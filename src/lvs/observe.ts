@@ -17,18 +17,20 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
   const connections = new Map<string, number | undefined>();
   const undeclared = new Map<string, Undeclared>();
   for (const service of parameters.services) {
-    const known = world.mirror.get(service);
-    if (known === undefined) continue;
+    const mirrored = world.mirror.get(service);
+    if (mirrored === undefined) continue;
     const declared = declaredIn(service, parameters);
-    for (const [text, { settings, counts }] of known.destinations) {
+    for (const [text, { settings, counts }] of mirrored.destinations) {
       const server = declared.get(text);
       const key = server ?? text;
       weights.set(key, Math.max(settings.weight, weights.get(key) ?? 0));
       const before = connections.has(key) ? connections.get(key) : 0;
-      const sum = counts === undefined || before === undefined ? undefined : before + counts.active + counts.inactive;
+      // As long as it gets something new, a count says nothing about what will be there when it does not.
+      const known = settings.weight === 0 && before !== undefined ? counts : undefined;
+      const sum = known === undefined ? undefined : (before ?? 0) + known.active + known.inactive;
       connections.set(key, sum);
       if (server !== undefined) continue;
-      const ours = world.owns(known.name, key) || undeclared.get(key)?.ours === true;
+      const ours = world.owns(mirrored.name, key) || undeclared.get(key)?.ours === true;
       undeclared.set(key, { key, settings, ours });
     }
   }

@@ -94,6 +94,7 @@ function meaning(operation: Operation, errno: number): Meaning {
       if (errno === ErrorNumber.ENOENT) return { instead: { ...operation, type: "add-destination" } };
       return errno === ErrorNumber.ESRCH ? { doubtful: true } : {};
     case "delete-destination":
-      return errno === ErrorNumber.ENOENT || errno === ErrorNumber.ESRCH ? { already: true } : {};
+      if (errno === ErrorNumber.ENOENT) return { already: true };
+      return errno === ErrorNumber.ESRCH ? { already: true, doubtful: true } : {};
   }
 }

@@ -62,9 +62,8 @@ export function placeServer(
     const placement = { key, settings, weight, datagramWeight, onlyWherePresent: false, mayStay };
     return { placement, removed: false, slowSince: undefined, wakeAt: never, counting: false, ...placed };
   };
-  if (standing.mode === "maintenance") return at(0);
+  if (standing.mode === "maintenance" || (inService && standing.mode === "drain")) return at(0);
   if (inService && suppressedAt === undefined) {
-    if (standing.mode === "drain") return at(0);
     const slow = slowStart(parameters, candidate, now.instant);
     if (slow === undefined) return at(standing.weight);
     return at(slow.weight, { slowSince: slow.since, wakeAt: now.instant + slow.next });

@@ -33,12 +33,13 @@ function planService(
 ): Plan {
   const actual = actualService(known);
   if (retired && actual.settings === undefined) return nothing;
-  // Its own last act: by then it has no connections, or had its time.
-  if (retired && actual.destinations.size === 0) return { giving: [], taking: [{ type: "delete-service", service }] };
-  const settings = retired
-    ? (actual.settings ?? serviceSettings(parameters, service))
-    : serviceSettings(parameters, service);
-  return withoutAccepted(reconcile(service, actual, { settings, placements }), accepted);
+  const settings = retired ? actual.settings : undefined;
+  const wanted = { settings: settings ?? serviceSettings(parameters, service), placements };
+  const plan = withoutAccepted(reconcile(service, actual, wanted), accepted);
+  if (!retired) return plan;
+  // With the last server it goes itself: nothing has connections any more, or has had its time.
+  const deleted = plan.taking.filter(({ type }) => type === "delete-destination").length;
+  return deleted < actual.destinations.size ? plan : { giving: [], taking: [{ type: "delete-service", service }] };
 }
 
 export function actualService(known: MirroredService | undefined): ActualService {

@@ -47,7 +47,8 @@ export function reconcile(
       if (present !== undefined) deleting.push({ type: "delete-destination", service, family, address, port });
       continue;
     }
-    const destination = { ...placement.settings, port, weight };
+    // What is not declared keeps what it has, and loses its weight.
+    const destination = { ...placement.settings, port, ...(placement.onlyWherePresent ? present : {}), weight };
     // In canonical order: the kernel puts each before those that are there, on every director alike.
     if (present === undefined) {
       if (!placement.onlyWherePresent) giving.push({ type: "add-destination", service, settings: destination });

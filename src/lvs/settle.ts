@@ -19,21 +19,37 @@ export interface Settled {
   readonly doubtful: boolean;
 }
 
-/** Rejects when nothing is known of what was done. */
+export interface Settlement {
+  readonly settled: readonly Settled[];
+  /** Why the table could not be reached: nothing is known of what was done. */
+  readonly failure: string | undefined;
+}
+
+/** What is decided is told even when nothing can be done about it; `failure` is why it is not even tried. */
 export async function settle(
   units: readonly Unit[],
   world: World,
-  { performer, now }: { performer: Performer; now: Moment },
-): Promise<readonly Settled[]> {
+  { performer, now, failure }: { performer: Performer; now: Moment; failure: string | undefined },
+): Promise<Settlement> {
   const plans = units.map((unit) => ({ unit, plan: planUnit(unit, world, now) }));
   for (const { unit, plan } of plans) {
     unit.memory = plan.decision.memory;
     unit.decision = plan.decision;
   }
-  const gave = await performer.perform(plans.flatMap(({ plan }) => plan.giving));
-  const refused = new Set(gave.refusals.map(({ service }) => service));
-  const took = await performer.perform(plans.flatMap(({ unit, plan }) => takingOf(unit, plan, refused, world.mirror)));
-  return plans.map(({ unit, plan }) => settled(unit, plan, [gave, took]));
+  const without = (why: string): Settlement => ({
+    settled: plans.map(({ unit, plan }) => ({ ...settled(unit, plan, []), refusal: why })),
+    failure: why,
+  });
+  if (failure !== undefined) return without(failure);
+  try {
+    const gave = await performer.perform(plans.flatMap(({ plan }) => plan.giving));
+    const refused = new Set(gave.refusals.map(({ service }) => service));
+    const taking = plans.flatMap(({ unit, plan }) => takingOf(unit, plan, refused, world.mirror));
+    const took = await performer.perform(taking);
+    return { settled: plans.map(({ unit, plan }) => settled(unit, plan, [gave, took])), failure };
+  } catch (error) {
+    return without(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function takingOf(

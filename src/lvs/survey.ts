@@ -76,6 +76,12 @@ export class Survey {
     return drifts;
   }
 
+  /** Those of which all is known, at least as it once was, and the others. */
+  sort(units: readonly Unit[]): readonly [known: readonly Unit[], unknown: readonly Unit[]] {
+    const known = (unit: Unit) => unit.parameters.services.every((service) => this.#mirror.get(service) !== undefined);
+    return [units.filter(known), units.filter((unit) => !known(unit))];
+  }
+
   async list(): Promise<void> {
     const services = await this.#port.services();
     this.#listed = new Map(services.map((service) => [serviceText(service.address), service]));

@@ -5,6 +5,7 @@ import type { CoreEvent } from "./virtual-server.ts";
 
 export class Troubles {
   readonly #tell: (event: CoreEvent) => void;
+  readonly #told = new Set<Unit>();
   #port: string | undefined;
 
   constructor(tell: (event: CoreEvent) => void) {
@@ -23,7 +24,8 @@ export class Troubles {
     if (message === unit.trouble) return;
     unit.trouble = message;
     // That of the table as a whole has been told.
-    if (message === this.#port) return;
+    if (message !== undefined && message !== this.#port) this.#told.add(unit);
+    else if (!this.#told.delete(unit)) return;
     const text = message === undefined ? "its table is as it should be again" : `${message}; it is tried again`;
     this.#tell({ type: "lvs_warning", virtual_server: unit.parameters.name, message: text });
   }

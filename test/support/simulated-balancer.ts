@@ -1,6 +1,7 @@
 /** A balancer on a simulated kernel, in virtual time. */
 import { Balancer } from "../../src/lvs/balancer.ts";
 import type { BalancerClock } from "../../src/lvs/balancer-clock.ts";
+import type { NoteFile } from "../../src/lvs/note-file.ts";
 import type {
   AdminEntry,
   LvsParameters,
@@ -8,7 +9,7 @@ import type {
   ServiceAddress,
   VirtualServerParameters,
 } from "../../src/lvs/parameters.ts";
-import type { LvsEvent } from "../../src/lvs/status.ts";
+import type { LvsEvent, TableStatus } from "../../src/lvs/status.ts";
 import type { Operation } from "../../src/lvs/table.ts";
 import { SimulatedIpvs } from "./simulated-ipvs.ts";
 
@@ -77,6 +78,13 @@ export class VirtualTime implements BalancerClock {
   readonly #alarms = new Set<Alarm>();
   readonly #soon: (() => void)[] = [];
 
+  /** The same time, without the alarms: those of a process that died. */
+  fork(): VirtualTime {
+    const time = new VirtualTime();
+    time.instant = this.instant;
+    return time;
+  }
+
   now() {
     return { instant: this.instant, wall: this.epoch + this.instant };
   }
@@ -131,10 +139,18 @@ export class SimulatedBalancer {
   readonly events: LvsEvent[] = [];
   readonly balancer: Balancer;
 
-  constructor(kernel = new SimulatedIpvs(), time = new VirtualTime()) {
+  readonly rests: ReadonlySet<string>[] = [];
+
+  constructor(kernel = new SimulatedIpvs(), time = new VirtualTime(), note?: NoteFile) {
     this.kernel = kernel;
     this.time = time;
-    this.balancer = new Balancer({ port: kernel, clock: time, event: (event) => this.events.push(event) });
+    this.balancer = new Balancer({
+      port: kernel,
+      clock: time,
+      event: (event) => this.events.push(event),
+      rest: (checks) => this.rests.push(checks),
+      ...(note === undefined ? {} : { note }),
+    });
   }
 
   async start(parameters: LvsParameters): Promise<void> {
@@ -161,6 +177,18 @@ export class SimulatedBalancer {
   async admin(...entries: readonly AdminEntry[]): Promise<void> {
     this.balancer.admin(entries);
     await this.time.settle();
+  }
+
+  async status(): Promise<TableStatus> {
+    const status = this.balancer.status();
+    await this.time.settle();
+    return status;
+  }
+
+  async stop(): Promise<void> {
+    const stopped = this.balancer.stop();
+    await this.time.settle();
+    await stopped;
   }
 
   /** Operations asked for since the last call, as text. */

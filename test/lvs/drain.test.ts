@@ -1,0 +1,133 @@
+/** Operators and agents: drain, maintenance, weights; and slow start. */
+import { describe, expect, test } from "vitest";
+import {
+  adminEntry,
+  lvs,
+  realServer,
+  SimulatedBalancer,
+  service,
+  virtualServer,
+} from "../support/simulated-balancer.ts";
+
+async function running(changes: Parameters<typeof virtualServer>[0] = {}) {
+  const it = new SimulatedBalancer();
+  await it.start(lvs(virtualServer(changes)));
+  await it.up(21, 22);
+  it.operations();
+  it.told();
+  return it;
+}
+
+test("a drained server gets nothing new and stays, until it is taken back", async () => {
+  const it = await running();
+  await it.admin(adminEntry(21, { type: "drain" }, { reason: "disk" }));
+  await it.time.advance(600_000);
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.21 0"]);
+  await it.admin();
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.21 1"]);
+  expect(it.told()).toEqual([
+    "192.0.2.21:80 up → draining: drained by root (uid 0): disk",
+    "192.0.2.21:80 draining → up: c21: answers",
+  ]);
+});
+
+test("what an operator said ends by itself when its time is over", async () => {
+  const it = await running();
+  await it.admin(adminEntry(21, { type: "drain" }, { until: it.time.now().wall + 5000 }));
+  await it.time.advance(4999);
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.21 0"]);
+  await it.time.advance(1);
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.21 1"]);
+});
+
+test("in maintenance the checks of a server do not count; drained, they do", async () => {
+  const it = await running();
+  await it.admin(adminEntry(21, { type: "maintenance" }), adminEntry(22, { type: "drain" }));
+  it.operations();
+  await it.down(21, 22);
+  expect(it.operations()).toEqual(["delete-destination 192.0.2.22"]);
+});
+
+test("weights can be set at run time, in numbers and in shares", async () => {
+  const it = await running({ servers: [realServer(21, { weight: 10 }), realServer(22, { weight: 10 })] });
+  await it.admin(
+    adminEntry(21, { type: "weight", weight: 3 }),
+    adminEntry(22, { type: "weight_percent", percent: 50 }),
+  );
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.21 3", "edit-destination 192.0.2.22 5"]);
+});
+
+test("a word about another service or port changes nothing", async () => {
+  const it = await running();
+  await it.admin(
+    adminEntry(21, { type: "drain" }, { service: "mail" }),
+    adminEntry(22, { type: "drain" }, { port: 81 }),
+  );
+  expect(it.operations()).toEqual([]);
+});
+
+test("an agent may drain, weigh and limit a server", async () => {
+  const it = await running({ servers: [realServer(21, { weight: 10 }), realServer(22)] });
+  it.balancer.verdict("c21", true, "answers", { weightPercent: 50, maxConnections: 30 });
+  await it.time.settle();
+  expect(it.kernel.destination(service(), "192.0.2.21:80").settings).toMatchObject({ weight: 5, upperThreshold: 30 });
+  it.balancer.verdict("c21", true, "answers", { mode: "drain" });
+  await it.time.settle();
+  expect(it.told()).toEqual(["192.0.2.21:80 up → draining: drained, says c21"]);
+});
+
+test("when all servers are drained the sorry server stands in", async () => {
+  const sorryServer = {
+    name: "sorry",
+    family: 4,
+    address: "192.0.2.30",
+    port: 80,
+    forwarding: { method: "dr" },
+    inhibit: false,
+  } as const;
+  const it = await running({ sorryServer });
+  await it.admin(adminEntry(21, { type: "drain" }), adminEntry(22, { type: "drain" }));
+  expect(it.operations()).toEqual([
+    "add-destination 192.0.2.30 1",
+    "edit-destination 192.0.2.21 0",
+    "edit-destination 192.0.2.22 0",
+  ]);
+});
+
+describe("slow start", () => {
+  const servers = [realServer(21, { weight: 4 }), realServer(22, { weight: 4 })];
+
+  test("a server that comes back grows into its weight, in equal steps", async () => {
+    const it = await running({ servers, slowStart: 30_000 });
+    await it.down(21);
+    await it.up(21);
+    await it.time.advance(10_000);
+    await it.time.advance(9999);
+    expect(it.operations()).toEqual([
+      "delete-destination 192.0.2.21",
+      "add-destination 192.0.2.21 1",
+      "edit-destination 192.0.2.21 2",
+    ]);
+    await it.time.advance(60_000);
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.21 3", "edit-destination 192.0.2.21 4"]);
+  });
+
+  test("not at the start of the process, not after a drain", async () => {
+    const it = await running({ servers, slowStart: 30_000 });
+    expect(it.kernel.destination(service(), "192.0.2.21:80").settings.weight).toBe(4);
+    await it.admin(adminEntry(21, { type: "drain" }));
+    await it.admin();
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.21 0", "edit-destination 192.0.2.21 4"]);
+  });
+
+  test.each(["mh", "sh", "rr", "fo"])("never under %s", async (name) => {
+    const it = await running({
+      servers,
+      slowStart: 30_000,
+      scheduler: { name, fallback: false, port: false, flags: [] },
+    });
+    await it.down(21);
+    await it.up(21);
+    expect(it.operations()).toEqual(["delete-destination 192.0.2.21", "add-destination 192.0.2.21 4"]);
+  });
+});
