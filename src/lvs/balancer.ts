@@ -8,7 +8,6 @@ import { Alarms, atMost, type BalancerClock, systemClock } from "./balancer-cloc
 import { DriftDesk } from "./drift-desk.ts";
 import { Lookout } from "./lookout.ts";
 import { Mirror } from "./mirror.ts";
-import type { NoteFile } from "./note-file.ts";
 import type { World } from "./observe.ts";
 import type { AdminEntry, Advice, LvsParameters } from "./parameters.ts";
 import { Performer } from "./performer.ts";
@@ -20,6 +19,7 @@ import type { LvsEvent, TableStatus } from "./status.ts";
 import { ending, farewell } from "./stopping.ts";
 import { type Drift, Survey } from "./survey.ts";
 import type { IpvsPort } from "./table.ts";
+import type { Note } from "./table-note.ts";
 import { Troubles } from "./troubles.ts";
 import type { Unit } from "./unit.ts";
 import type { CoreEvent } from "./virtual-server.ts";
@@ -30,7 +30,7 @@ export interface BalancerOptions {
   /** All checks that may rest, whenever that changes: nobody needs their verdicts here. */
   readonly rest?: (checks: ReadonlySet<string>) => void;
   /** What outlives the process; without one, a restart knows only what is in the table. */
-  readonly note?: NoteFile;
+  readonly note?: Note;
   readonly clock?: BalancerClock;
 }
 
@@ -102,7 +102,8 @@ export class Balancer {
     // What is ours has to be known before it is in the table.
     this.#writeNote();
     this.#interval = parameters.reconcileInterval;
-    this.#lookout.verify();
+    this.#drift.applying = true;
+    this.#lookout.verifyAll();
     this.#wake();
   }
 
@@ -264,6 +265,7 @@ export class Balancer {
     }
     for (const unit of this.#drift.receive(drifts, this.#clock.now())) this.#urgent.add(unit);
     if (this.#lookout.busy) return;
+    this.#drift.applying = false;
     for (const unit of this.#counting) this.#waiting.add(unit);
     this.#counting.clear();
   }

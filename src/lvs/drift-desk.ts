@@ -26,6 +26,9 @@ export class DriftDesk {
     return { found: this.#found, repaired: this.#repaired, last: this.#last };
   }
 
+  /** The file was read anew: until the table has been looked at, what is to be reported only is put right as well. */
+  applying = false;
+
   /** Returns the virtual servers that have to be looked after. */
   receive(drifts: readonly Drift[], now: Moment): ReadonlySet<Unit> {
     const units = new Set<Unit>();
@@ -33,9 +36,12 @@ export class DriftDesk {
       const unit = this.#roster.byService(serviceText(drift.service));
       if (unit === undefined) continue;
       units.add(unit);
-      if (unit.parameters.onDrift === "repair") unit.drifts = [...unit.drifts, drift];
-      else accept(unit, drift, this.#world, now);
-      if (unit.parameters.onDrift === "report") this.#report(unit, drift, false);
+      const { onDrift } = unit.parameters;
+      if (onDrift === "repair" || (onDrift === "report" && this.applying)) unit.drifts = [...unit.drifts, drift];
+      else {
+        accept(unit, drift, this.#world, now);
+        if (onDrift === "report") this.#report(unit, drift, false);
+      }
     }
     return units;
   }

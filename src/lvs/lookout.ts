@@ -17,6 +17,7 @@ export class Lookout {
   readonly #performer: Performer;
   readonly #services: () => readonly ServiceAddress[];
   #verify = false;
+  #full = false;
   #verifications = 0;
   /** As the table was when all of it was as it was thought to be. */
   #fingerprint: string | undefined;
@@ -37,6 +38,12 @@ export class Lookout {
 
   verify(): void {
     this.#verify = true;
+  }
+
+  /** Whatever the fingerprint says. */
+  verifyAll(): void {
+    this.#verify = true;
+    this.#full = true;
   }
 
   /** `done` is called when all has been read, or cannot be. */
@@ -72,7 +79,8 @@ export class Lookout {
 
   async #compare(): Promise<void> {
     const fingerprint = await this.#port.fingerprint();
-    const due = this.#verifications++ % fullLookEvery === 0;
+    const due = this.#full || ++this.#verifications % fullLookEvery === 0;
+    this.#full = false;
     if (fingerprint === this.#fingerprint && !due) return;
     this.#begun = { fingerprint, writes: this.#performer.writes };
     this.#survey.ask(this.#services());

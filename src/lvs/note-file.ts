@@ -1,8 +1,8 @@
 /** The note of the table in the runtime directory: written whole or not at all, and never trusted. */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { formatNote, type Noted, parseNote } from "./table-note.ts";
+import { formatNote, type Note, type Noted, parseNote } from "./table-note.ts";
 
-export class NoteFile {
+export class NoteFile implements Note {
   readonly #path: string;
   readonly #boot: string;
   #written = "";
@@ -12,7 +12,6 @@ export class NoteFile {
     this.#boot = boot;
   }
 
-  /** One that is broken is told and ignored: the table itself says most. */
   read(): { readonly noted: readonly Noted[]; readonly trouble?: string } {
     try {
       return { noted: parseNote(readFileSync(this.#path, "utf8"), this.#boot) };
@@ -22,7 +21,6 @@ export class NoteFile {
     }
   }
 
-  /** Returns why it could not be written. */
   write(units: readonly Noted[]): string | undefined {
     const text = formatNote(this.#boot, units);
     if (text === this.#written) return undefined;

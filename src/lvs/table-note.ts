@@ -17,6 +17,14 @@ export interface Noted {
   readonly memory: VirtualServerMemory;
 }
 
+/** Where the note is. */
+export interface Note {
+  /** One that is broken is told and ignored: the table itself says most. */
+  read(): { readonly noted: readonly Noted[]; readonly trouble?: string };
+  /** Returns why it could not be written. */
+  write(units: readonly Noted[]): string | undefined;
+}
+
 export interface NotedService {
   readonly address: ServiceAddress;
   /** Destinations that this program put there. */

@@ -1,7 +1,6 @@
 /** A balancer on a simulated kernel, in virtual time. */
 import { Balancer } from "../../src/lvs/balancer.ts";
 import type { BalancerClock } from "../../src/lvs/balancer-clock.ts";
-import type { NoteFile } from "../../src/lvs/note-file.ts";
 import type {
   AdminEntry,
   LvsParameters,
@@ -11,6 +10,7 @@ import type {
 } from "../../src/lvs/parameters.ts";
 import type { LvsEvent, TableStatus } from "../../src/lvs/status.ts";
 import type { Operation } from "../../src/lvs/table.ts";
+import type { Note } from "../../src/lvs/table-note.ts";
 import { SimulatedIpvs } from "./simulated-ipvs.ts";
 
 export function service(address = "192.0.2.10", port = 80, protocol: "tcp" | "udp" = "tcp"): ServiceAddress {
@@ -141,7 +141,7 @@ export class SimulatedBalancer {
 
   readonly rests: ReadonlySet<string>[] = [];
 
-  constructor(kernel = new SimulatedIpvs(), time = new VirtualTime(), note?: NoteFile) {
+  constructor(kernel = new SimulatedIpvs(), time = new VirtualTime(), note?: Note) {
     this.kernel = kernel;
     this.time = time;
     this.balancer = new Balancer({

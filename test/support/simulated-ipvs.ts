@@ -17,6 +17,7 @@ import type {
   SyncRole,
   Traffic,
 } from "../../src/lvs/table.ts";
+import { formatNote, type Noted, parseNote } from "../../src/lvs/table-note.ts";
 import { operationText, serverText, serviceText } from "../../src/lvs/text.ts";
 import { ErrorNumber, errnoName } from "../../src/socket/errno.ts";
 
@@ -208,4 +209,55 @@ function possible({ weight, upperThreshold, lowerThreshold }: DestinationSetting
 
 function keyOf({ family, address, port }: Pick<DestinationSettings, "family" | "address" | "port">): string {
   return serverText(family, address, port);
+}
+
+/** The kernel as a process sees it that may die at any instruction: afterwards nothing is done and nothing answers. */
+export class MortalPort extends SimulatedIpvs {
+  readonly #kernel: SimulatedIpvs;
+  #left = Number.POSITIVE_INFINITY;
+
+  constructor(kernel: SimulatedIpvs) {
+    super();
+    this.#kernel = kernel;
+  }
+
+  dieAfter(operations: number): void {
+    this.#left = operations;
+  }
+
+  override services(): Promise<KernelService[]> {
+    return this.#alive(() => this.#kernel.services());
+  }
+
+  override destinations(service: ServiceAddress): Promise<KernelDestination[]> {
+    return this.#alive(() => this.#kernel.destinations(service));
+  }
+
+  override fingerprint(): Promise<string> {
+    return this.#alive(() => this.#kernel.fingerprint());
+  }
+
+  override async apply(operations: readonly Operation[]): Promise<OperationResult[]> {
+    const done = operations.slice(0, this.#left);
+    this.#left -= done.length;
+    const results = await this.#kernel.apply(done);
+    return this.#alive(() => Promise.resolve(results));
+  }
+
+  #alive<T>(answer: () => Promise<T>): Promise<T> {
+    return this.#left > 0 ? answer() : new Promise(() => {});
+  }
+}
+
+/** A note that is always written whole. */
+export class MemoryNote {
+  #text: string | undefined;
+
+  read(): { readonly noted: readonly Noted[] } {
+    return { noted: this.#text === undefined ? [] : parseNote(this.#text, "this boot") };
+  }
+
+  write(units: readonly Noted[]): undefined {
+    this.#text = formatNote("this boot", units);
+  }
 }
