@@ -25,7 +25,7 @@ export function isDeclaredCheck({ name }: CheckParameters): boolean {
 /** For `global`. */
 export function describeLvsGlobal(lvs: LvsParameters | undefined): Described {
   if (lvs === undefined) return {};
-  const { timeouts, syncDaemon, settings, reconcileInterval } = lvs;
+  const { timeouts, syncDaemon, settings, settingsProfile: profile, reconcileInterval } = lvs;
   const written = present({
     tcp: timeouts.tcp === undefined ? undefined : formatDuration(timeouts.tcp),
     tcpfin: timeouts.tcpFin === undefined ? undefined : formatDuration(timeouts.tcpFin),
@@ -45,7 +45,7 @@ export function describeLvsGlobal(lvs: LvsParameters | undefined): Described {
         ttl: syncDaemon.ttl,
       }),
     lvs_reconcile_interval: formatDuration(reconcileInterval),
-    lvs_sysctl: Object.keys(settings).length === 0 ? undefined : settings,
+    lvs_sysctl: Object.keys(settings).length === 0 ? profile : present({ profile, ...settings }),
   };
 }
 

@@ -1,8 +1,9 @@
 /** What `global` says about load balancing: the kernel's own settings, which all virtual servers share. */
 import { z } from "zod";
 import { required, standard, unset } from "./keys.ts";
-import { address, duration, interfaceName, text, whole } from "./kinds.ts";
+import { address, duration, interfaceName, oneOf, text, whole } from "./kinds.ts";
 import { settingValue, wholeSeconds } from "./lvs-kinds.ts";
+import { nearest } from "./suggest.ts";
 
 const second = 1000;
 const day = 24 * 3600 * second;
@@ -37,9 +38,50 @@ export const syncDaemonBlock = z.strictObject({
   ttl: standard(whole(1, 255), 1, "TTL or hop limit."),
 });
 
-const settingName = text("the name of a setting of IPVS, as in expire_nodest_conn, or one below net.", (value) =>
-  /^[a-z_]+$/.test(value) || /^net(\.[A-Za-z0-9_:-]+){2,}$/.test(value) ? undefined : "",
-);
+/** Below net.ipv4.vs; newer kernels have more, which can be written in full. */
+const ipvsSettings = [
+  "am_droprate",
+  "amemthresh",
+  "backup_only",
+  "cache_bypass",
+  "conn_reuse_mode",
+  "conntrack",
+  "drop_entry",
+  "drop_packet",
+  "est_cpulist",
+  "est_nice",
+  "expire_nodest_conn",
+  "expire_quiescent_template",
+  "ignore_tunneled",
+  "nat_icmp_send",
+  "pmtu_disc",
+  "run_estimation",
+  "schedule_icmp",
+  "secure_tcp",
+  "sloppy_sctp",
+  "sloppy_tcp",
+  "snat_reroute",
+  "sync_persist_mode",
+  "sync_ports",
+  "sync_qlen_max",
+  "sync_refresh_period",
+  "sync_retries",
+  "sync_sock_size",
+  "sync_threshold",
+  "sync_version",
+];
+
+const settingName = text("a setting of IPVS by its name, or one from net. on", (value) => {
+  if (ipvsSettings.includes(value) || /^net(\.[A-Za-z0-9_:-]+){2,}$/.test(value)) return undefined;
+  if (value === "profile") return undefined;
+  const near = nearest(value, ipvsSettings);
+  if (near !== undefined) return `did you mean ${near}?`;
+  return /^[a-z_]+$/.test(value) ? `write net.ipv4.vs.${value} if the kernel has it` : "";
+});
+
+export const sysctlProfiles = ["recommended", "ecmp"] as const;
+export type SysctlProfile = (typeof sysctlProfiles)[number];
+export const sysctlProfile = oneOf(...sysctlProfiles);
 
 export const lvsGlobalKeys = {
   lvs_timeouts: unset(
@@ -58,8 +100,10 @@ export const lvsGlobalKeys = {
     "Time between two looks at the kernel's table, for what others have changed in it.",
   ),
   lvs_sysctl: unset(
-    z.record(settingName, settingValue()).meta({ "x-bounds": "a map of names and values" }),
+    z
+      .union([sysctlProfile, z.record(settingName, settingValue())])
+      .meta({ "x-bounds": "recommended, ecmp, or a map of names and values" }),
     "none",
-    "Settings of the kernel that are made while viprd runs, and put back: those of IPVS by their name, others from net. on.",
+    "Settings of the kernel that are made while viprd runs, and put back: what fits the file (recommended; ecmp for directors that share flows by routing), or a map: those of IPVS by name, others from net. on, and profile: with one of the two words.",
   ),
 };

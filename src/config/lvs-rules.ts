@@ -7,7 +7,7 @@ import type { Report } from "./report.ts";
 import type { ResolvedVirtualServer } from "./virtual-server.ts";
 
 /** What `global` decides for all of them. */
-export interface Shared extends Pick<LvsParameters, "settings"> {
+export interface Shared extends Pick<LvsParameters, "settings" | "settingsProfile"> {
   readonly syncDaemon: LvsParameters["syncDaemon"];
 }
 
@@ -140,15 +140,16 @@ function checkChecks(
 function checkStickiness(
   { services, persistence, onePacket }: VirtualServerParameters,
   servers: readonly LocatedServer[],
-  { settings }: Shared,
+  { settings, settingsProfile }: Shared,
   path: Path,
   report: Report,
 ): void {
   const udp = services.some((service) => service.kind === "address" && service.protocol === "udp") && !onePacket;
-  const template = persistence !== undefined && settings["net.ipv4.vs.expire_quiescent_template"] !== "1";
+  const expires = settings["net.ipv4.vs.expire_quiescent_template"] ?? (settingsProfile === undefined ? "0" : "1");
+  const template = persistence !== undefined && expires === "0";
   if (!udp && !template) return;
   const how = "write on_failure: remove";
-  const setting = "set expire_quiescent_template: 1 in global: lvs_sysctl:";
+  const setting = "write lvs_sysctl: { expire_quiescent_template: 1 } in global";
   const quiet = servers.find(({ server: { onFailure } }) => onFailure.action !== "remove");
   if (quiet !== undefined) {
     const at = policyPath(quiet.at, path, report);
@@ -204,6 +205,5 @@ function checkUnused(
   if (values.check !== undefined && all.length > 0 && all.every((entry) => entry?.check !== undefined)) {
     report.warn([...path, "check"], "has no effect: every server has checks of its own");
   }
-  const told = [values, ...all].some((each) => each?.notify_down !== undefined) || values.quorum_down !== undefined;
-  if (omega && !told) report.warn([...path, "omega"], "has no effect without quorum_down or notify_down");
+  if (omega && values.quorum_down === undefined) report.warn([...path, "omega"], "has no effect without quorum_down");
 }

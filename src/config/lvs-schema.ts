@@ -133,10 +133,10 @@ const virtualServerKeys = {
   notify_down: unset(told, "none", "Run when a server has gone down."),
   alpha: standard(
     boolean(),
-    false,
-    "Servers count as down until their checks say otherwise. Without it one that is new waits for its first result, and one that is in the table stays as it is.",
+    true,
+    "A server gets clients only after its first result, unless it is in the kernel's table already. false: at once.",
   ),
-  omega: standard(boolean(), false, "When viprd stops, quorum_down and notify_down are run for what was up."),
+  omega: standard(boolean(), false, "When viprd stops, quorum_down is run for a service that is up."),
   inhibit_on_failure: standard(boolean(), false, "keepalived's word for on_failure: quiesce."),
   on_failure: unset(
     onFailure,
@@ -146,7 +146,7 @@ const virtualServerKeys = {
   panic_threshold: standard(
     share(),
     "0%",
-    "Failures take no more servers out once less than this share of the weights would be left.",
+    "Failures take no more servers out when less than this share of them would be left.",
   ),
   slow_start: standard(
     duration(0, hour),

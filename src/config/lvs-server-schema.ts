@@ -89,7 +89,7 @@ export const realServerBlock = z.strictObject({
     "that of the virtual server",
     "By what it is up: all of them have to be. [] = always up.",
   ),
-  alpha: unset(boolean(), "that of the virtual server", "Down until its checks say otherwise."),
+  alpha: unset(boolean(), "that of the virtual server", "Whether it waits for its first result."),
   inhibit_on_failure: unset(boolean(), "that of the virtual server", "keepalived's word for on_failure: quiesce."),
   on_failure: unset(onFailure, "that of the virtual server", failureText),
   notify_up: unset(told, "that of the virtual server", "Run when it has come up."),

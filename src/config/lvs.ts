@@ -6,7 +6,7 @@ import type { LvsParameters, SyncDaemonParameters } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
 import type { ScriptDefaults } from "./check-schema.ts";
 import { checkAcrossServers, checkUnusedGroups, suspendingInstance } from "./lvs-across.ts";
-import type { lvsGlobalKeys, syncDaemonBlock } from "./lvs-global-schema.ts";
+import { type lvsGlobalKeys, type syncDaemonBlock, sysctlProfile } from "./lvs-global-schema.ts";
 import { resolveLvsNotify, type VirtualServerNotify } from "./lvs-notify.ts";
 import { checkVirtualServer } from "./lvs-rules.ts";
 import type { Path } from "./problem.ts";
@@ -46,7 +46,7 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
   const checks = new ServerChecks(rules.checks, rules.checkNames, rules.scripts, report);
   const { instances, instanceNames, groupNames } = rules;
   const resolved: ResolvedVirtualServer[] = [];
-  const settings = resolveSettings(values.global.lvs_sysctl ?? {});
+  const settings = resolveSettings(values.global.lvs_sysctl, report);
   const syncDaemon = resolveSyncDaemon(values.global.lvs_sync_daemon, rules, report);
   const notify: VirtualServerNotify[] = [];
   for (const [name, server] of Object.entries(values.virtualServers)) {
@@ -67,7 +67,7 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
     );
     if (found === undefined) continue;
     resolved.push(found);
-    checkVirtualServer(found, server, { settings, syncDaemon }, path, report);
+    checkVirtualServer(found, server, { ...settings, syncDaemon }, path, report);
     const told = resolveLvsNotify(name, server, found.servers, path, report);
     if (told !== undefined) notify.push(told);
   }
@@ -82,21 +82,30 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
       ...(timeouts?.tcpfin === undefined ? {} : { tcpFin: timeouts.tcpfin }),
       ...(timeouts?.udp === undefined ? {} : { udp: timeouts.udp }),
     },
-    settings,
+    ...settings,
     reconcileInterval: values.global.lvs_reconcile_interval ?? 10_000,
   };
   const idle =
     lvs.virtualServers.length === 0 &&
     syncDaemon === undefined &&
+    settings.settingsProfile === undefined &&
     Object.keys(lvs.timeouts).length + Object.keys(lvs.settings).length === 0;
   return { lvs: idle ? undefined : lvs, checks: checks.made, notify };
 }
 
-function resolveSettings(values: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name.includes(".") ? name : `net.ipv4.vs.${name}`, value] as const],
+type Settings = Pick<LvsParameters, "settings" | "settingsProfile">;
+
+function resolveSettings(value: LvsValues["global"]["lvs_sysctl"], report: Report): Settings {
+  const { profile, ...values } = typeof value === "string" ? { profile: value } : (value ?? {});
+  const entries = Object.entries(values).flatMap(([name, written]) =>
+    written === undefined ? [] : [[name.includes(".") ? name : `net.ipv4.vs.${name}`, written] as const],
   );
-  return Object.fromEntries(entries);
+  const settings = Object.fromEntries(entries);
+  if (profile === undefined) return { settings };
+  const known = sysctlProfile.safeParse(profile);
+  if (known.success) return { settings, settingsProfile: known.data };
+  report.error(["global", "lvs_sysctl", "profile"], known.error.issues[0]?.message ?? "unknown");
+  return { settings };
 }
 
 function resolveSyncDaemon(

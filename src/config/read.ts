@@ -52,11 +52,11 @@ function readValue(schema: Schema, node: TreeNode, path: Path, report: Report): 
 }
 
 function expectsBlock(schema: Schema): boolean {
-  return schema instanceof z.ZodArray || schema instanceof z.ZodRecord || isMap(schema);
+  return schema instanceof z.ZodArray || isMap(schema);
 }
 
 function isMap(schema: Schema): boolean {
-  return schema instanceof z.ZodObject || schema instanceof z.ZodDiscriminatedUnion;
+  return [z.ZodObject, z.ZodRecord, z.ZodDiscriminatedUnion].some((kind) => schema instanceof kind);
 }
 
 function isNothing(node: TreeNode): boolean {

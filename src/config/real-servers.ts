@@ -117,7 +117,7 @@ function resolveEntry(
     upperThreshold: upper,
     lowerThreshold: lower,
     onFailure: resolvePolicy(entry, at, report) ?? onFailure,
-    alpha: entry.alpha ?? usual.alpha ?? false,
+    alpha: entry.alpha ?? usual.alpha ?? true,
   };
 }
 

@@ -43,6 +43,8 @@ const typesOfChecks = Object.fromEntries(
   ]),
 );
 
+const serverBlock = (file.properties?.virtual_server?.additionalProperties ?? {}) as Schema;
+const mapIn = (schema: Schema | undefined) => schema?.anyOf?.find(({ properties }) => properties) ?? {};
 const mapOption = (key: string) => instanceBlock.properties?.[key]?.anyOf?.find(({ properties }) => properties) ?? {};
 const blocks: Readonly<Record<string, Schema>> = {
   file,
@@ -60,9 +62,22 @@ const blocks: Readonly<Record<string, Schema>> = {
   auth_hmac: instanceBlock.properties?.auth_hmac ?? {},
   check: keysOf(checkBlocks[0] ?? {}, (key) => commonKeys.includes(key)),
   ...typesOfChecks,
+  virtual_server: serverBlock,
+  real_server: mapIn(serverBlock.properties?.real_server?.items),
+  sorry_server: mapIn(serverBlock.properties?.sorry_server),
+  tunnel: serverBlock.properties?.tunnel ?? {},
+  server_damping: serverBlock.properties?.flap_damping ?? {},
+  group_entry: mapIn((file.properties?.virtual_server_group?.additionalProperties as Schema | undefined)?.items),
+  lvs_timeouts: globalBlock.properties?.lvs_timeouts ?? {},
+  lvs_sync_daemon: globalBlock.properties?.lvs_sync_daemon ?? {},
   command: mapOption("notify"),
   webhook: mapOption("notify_webhook"),
 };
+
+function without(block: Schema | undefined, ...keys: readonly string[]): Schema {
+  const properties = Object.entries(block?.properties ?? {}).filter(([key]) => !keys.includes(key));
+  return { ...block, properties: Object.fromEntries(properties) };
+}
 
 test("the JSON Schema in conf is the one the code makes", () => {
   if (process.env.UPDATE) writeFileSync(new URL("conf/viprd.schema.json", root), formatJsonSchema());
@@ -97,6 +112,12 @@ test("the values of the reference are the defaults", () => {
   const smallest = loadTexts({
     "smallest.yaml": JSON.stringify({
       vrrp_instance: { web: required },
+      virtual_server: {
+        https: {
+          ...Object.fromEntries(["address", "port", "check"].map((key) => [key, given.virtual_server.https[key]])),
+          real_server: [{ address: given.virtual_server.https.real_server[0].address }],
+        },
+      },
       health_check: Object.fromEntries(checks.map(([name, check]) => [name, Object.fromEntries(requiredOf(check))])),
     }),
   });
@@ -111,10 +132,12 @@ test("the values of the reference are the defaults", () => {
   for (const [block, values] of [
     [globalBlock, given.global],
     [instanceBlock, given.vrrp_instance.web],
+    [without(serverBlock, "address", "port", "check", "real_server"), given.virtual_server.https],
+    [without(blocks.real_server, "address"), given.virtual_server.https.real_server[0]],
     ...checks.map(([, check]) => [blockOf(check.type), check] as const),
   ] as const) {
     for (const [key, value] of Object.entries(values)) {
-      if (block.required?.includes(key) || key === "command") continue;
+      if (block.required?.includes(key) || key === "command" || !Object.hasOwn(block.properties ?? {}, key)) continue;
       expect(value, key).toEqual(block.properties?.[key]?.default);
     }
   }
@@ -127,7 +150,7 @@ test("the reference names every key, those without a default in a comment", () =
       const active = new RegExp(`^ *(- )?${key}:`, "m");
       const comment = new RegExp(`^ *#.*\\b${key}:`, "m");
       expect(active.test(text) || comment.test(text), key).toBe(true);
-      // nopreempt contradicts preempt; what is inside a commented block is commented too.
+      // nopreempt contradicts preempt, mh_port and the like another scheduler; what is inside a commented block is commented too.
       const commented = [
         blocks.route,
         blocks.hop,
@@ -135,8 +158,13 @@ test("the reference names every key, those without a default in a comment", () =
         blocks.track,
         blocks.flap_damping,
         blocks.sync_group,
+        blocks.sorry_server,
+        blocks.tunnel,
+        blocks.server_damping,
+        blocks.group_entry,
+        blocks.lvs_sync_daemon,
       ].includes(block);
-      if (standard === undefined || key === "nopreempt" || commented) continue;
+      if (standard === undefined || /^(nopreempt|[ms]h_(fallback|port))$/.test(key) || commented) continue;
       if (/_ttl|auth_type|^(mode|anti_replay|timeout|headers|retries)$/.test(key)) continue;
       expect(active.test(text), `${key} has a default and stands without a comment sign`).toBe(true);
     }
@@ -169,12 +197,12 @@ const examples = readdirSync(new URL("conf/examples/", root)).map((name) => `con
 test.each(["conf/viprd.yaml", ...examples])("%s passes the check without a warning", (path) => {
   const { config, problems } = loadConfig(new URL(path, root).pathname, { env: {}, hostName: "lb1" });
   expect(problems.map(formatProblem)).toEqual([]);
-  expect(config?.instances.length).toBeGreaterThan(0);
+  expect((config?.instances.length ?? 0) + (config?.lvs?.virtualServers.length ?? 0)).toBeGreaterThan(0);
 });
 
 test("the configurations shown in the manual pass the check", () => {
   const shown = [...read("docs/configuration.md").matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
-  const whole = shown.filter((text) => text.startsWith("vrrp_instance:"));
+  const whole = shown.filter((text) => /^(vrrp_instance|virtual_server):/.test(text));
   expect(whole.length).toBeGreaterThan(0);
   for (const text of whole) expect(loadTexts({ "viprd.yaml": text }).problems).toEqual([]);
 });
