@@ -69,7 +69,7 @@ export function describePassword(password: Password | undefined, mask: string | 
 }
 
 export function describeLogin(
-  login: { readonly user?: string; readonly password: Password } | undefined,
+  login: { readonly user?: string; readonly password?: Password } | undefined,
   mask: string | undefined,
 ) {
   return { username: login?.user, ...describePassword(login?.password, mask) };

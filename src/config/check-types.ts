@@ -1,6 +1,7 @@
 /** The table of the types of checks, as the file knows them: the same names as in healthchecks/types.ts. */
 import type { CheckTypeName } from "../healthchecks/parameters.ts";
 import { customSchema } from "./check-custom.ts";
+import { mysqlSchema, pgsqlSchema } from "./check-database.ts";
 import { dnsSchema } from "./check-dns.ts";
 import { fileSchema } from "./check-file.ts";
 import { ftpSchema } from "./check-ftp.ts";
@@ -31,6 +32,8 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   imap: imapSchema,
   pop: popSchema,
   ldap: ldapSchema,
+  mysql: mysqlSchema,
+  pgsql: pgsqlSchema,
   redis: redisSchema,
   ftp: ftpSchema,
   ping: pingSchema,

@@ -8,8 +8,10 @@ import { http } from "./http.ts";
 import { imap } from "./imap.ts";
 import { networkInterface } from "./interface.ts";
 import { ldap } from "./ldap.ts";
+import { mysql } from "./mysql.ts";
 import { ntp } from "./ntp.ts";
 import type { CheckParameters } from "./parameters.ts";
+import { pgsql } from "./pgsql.ts";
 import { ping } from "./ping.ts";
 import { pop } from "./pop.ts";
 import { processes } from "./process.ts";
@@ -32,6 +34,8 @@ const types = {
   imap,
   pop,
   ldap,
+  mysql,
+  pgsql,
   redis,
   ftp,
   ping,
