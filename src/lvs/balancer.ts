@@ -128,13 +128,21 @@ export class Balancer {
   admin(entries: readonly AdminEntry[]): void {
     const addresses = new Set([...this.#admin, ...entries].map(({ address }) => address));
     this.#admin = entries;
-    for (const address of addresses) for (const unit of this.#roster.byAddress(address)) this.#urgent.add(unit);
+    for (const unit of [...addresses].flatMap((address) => this.#roster.byAddress(address))) {
+      // Before what works is taken away, it is looked whether what is left is there.
+      unit.doubt = true;
+      this.#urgent.add(unit);
+    }
     this.#wake();
   }
 
   /** With connections and counters as they are now, as far as the kernel answers in time. */
   async status(): Promise<TableStatus> {
-    if (this.#state === "started") await atMost(this.#clock, statusLimit, this.#read());
+    if (this.#state === "started") {
+      const read = this.#lookout.ask();
+      this.#wake();
+      await atMost(this.#clock, statusLimit, read);
+    }
     return reportTable(this.#roster, {
       mirror: this.#mirror,
       verdict: this.#world.verdict,
@@ -171,13 +179,6 @@ export class Balancer {
     } catch (error) {
       this.#troubles.port(messageOf(error));
     }
-  }
-
-  #read(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#lookout.ask(resolve);
-      this.#wake();
-    });
   }
 
   #wake(): void {
@@ -217,12 +218,12 @@ export class Balancer {
     const { settled, failure } = await settle(known, this.#world, options);
     this.#troubles.port(failure);
     for (const each of settled) this.#conclude(each);
-    // Nothing is decided on a table that was never read.
     for (const unit of unknown) this.#postpone(unit, unread ?? "its table has not been read");
   }
 
-  #conclude({ unit, events, refusal, doubtful }: Settled): void {
+  #conclude({ unit, events, refusal, doubtful, took }: Settled): void {
     this.#tell(events);
+    if (took) this.#survey.ask(unit.parameters.services);
     this.#drift.settled(unit, refusal);
     unit.doubt = doubtful;
     // A service that somebody took away is made again at once, and when that does not last, after a while.

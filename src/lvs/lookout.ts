@@ -46,10 +46,10 @@ export class Lookout {
     this.#full = true;
   }
 
-  /** `done` is called when all has been read, or cannot be. */
-  ask(done: () => void): void {
-    this.#askers.push(done);
+  /** Settles when all has been read, or cannot be. */
+  ask(): Promise<void> {
     this.#survey.ask(this.#services());
+    return new Promise((resolve) => this.#askers.push(resolve));
   }
 
   count(services: readonly ServiceAddress[]): void {

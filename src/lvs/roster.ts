@@ -68,7 +68,9 @@ export class Roster {
     for (const parameters of virtualServers) {
       const unit = known.get(parameters.name) ?? new Unit(parameters, false, this.#noted.get(parameters.name)?.memory);
       // Whoever reads the file anew wants it applied; what is not looked at stays as somebody made it.
-      if (unit.parameters.onDrift === "report") unit.accepted.clear();
+      if (parameters.onDrift !== "ignore") unit.accepted.clear();
+      // What is taken away for good reasons may be the last, if somebody else has been at work.
+      if (JSON.stringify(unit.parameters) !== JSON.stringify(parameters)) unit.doubt = true;
       unit.parameters = parameters;
       this.#units.set(parameters.name, unit);
     }

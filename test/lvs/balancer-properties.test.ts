@@ -159,6 +159,7 @@ class Story {
     switch (what.type) {
       case "verdict":
         this.verdicts.set(what.server, what.up);
+        this.#rest();
         this.it.balancer.verdict(`c${what.server}`, what.up, "told");
         break;
       case "verdicts":
@@ -206,10 +207,9 @@ class Story {
     this.port.dieAfter(after);
     // Something has to be going on: everybody is up, or nobody.
     const up = ![...this.verdicts.values()].some((value) => value);
-    for (const n of all) {
-      this.verdicts.set(n, up);
-      this.it.balancer.verdict(`c${n}`, up, "told");
-    }
+    for (const n of all) this.verdicts.set(n, up);
+    this.#rest();
+    for (const n of all) this.it.balancer.verdict(`c${n}`, up, "told");
     await this.it.time.settle();
     this.#check();
     const time = this.it.time.fork();
@@ -255,8 +255,11 @@ class Story {
     }
   }
 
+  /** Takes connections, and is not known to be down. */
   #serves(name: string): boolean {
-    return this.kernel.table.get(name)?.destinations.some(({ settings }) => settings.weight > 0) === true;
+    const working = (address: string) => this.verdicts.get(Number(address.split(".").at(-1))) !== false;
+    const destinations = this.kernel.table.get(name)?.destinations ?? [];
+    return destinations.some(({ settings: { weight, address } }) => weight > 0 && working(address));
   }
 
   #rest(): void {
