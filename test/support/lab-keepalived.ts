@@ -14,13 +14,20 @@ export class Keepalived {
   readonly child: Child;
   readonly #file: string;
 
-  constructor(namespaces: Namespaces, node: string, directory: string, conf: string) {
+  /** With its routers alone, or with its virtual servers alone. */
+  constructor(
+    namespaces: Namespaces,
+    node: string,
+    directory: string,
+    conf: string,
+    part: "--vrrp" | "--check" = "--vrrp",
+  ) {
     this.node = node;
     const base = `${directory}/${node}-keepalived${counter++}`;
     this.#file = `${base}.conf`;
     writeFileSync(this.#file, conf);
     const pids = ["-p", `${base}.pid`, "-r", `${base}.vrrp.pid`, "-c", `${base}.check.pid`];
-    const [command, args] = namespaces.enter(node, ...ahead, "keepalived", "-n", "-l", "-P", "-f", this.#file, ...pids);
+    const [command, args] = namespaces.enter(node, ...ahead, "keepalived", "-n", "-l", part, "-f", this.#file, ...pids);
     this.child = new Child(`keepalived on ${node}`, command, args);
   }
 

@@ -37,6 +37,9 @@ export interface FarmOptions {
   readonly timeout?: number;
 }
 
+/** What ipvsadm calls a service when it lists them, and when it saves them. */
+const flags: Readonly<Record<string, string>> = { TCP: "-t", UDP: "-u", SCTP: "--sctp-service", FWM: "-f" };
+
 /** The address of a server in the back. */
 export function server(index: number): string {
   return `10.0.0.${10 + index}`;
@@ -128,10 +131,20 @@ export class Farm {
     await must(command, args, lines.map((line) => `${line}\n`).join(""));
   }
 
-  /** `ipvsadm -Sn`: a service before its servers, both in the order of their text. */
+  /** `ipvsadm -Sn`, a service before its servers, both in the order of their text; with limits, which it leaves out. */
   async saved(node = "director"): Promise<string[]> {
-    const lines = (await this.shell(node, "ipvsadm -Sn")).split("\n").map((line) => line.trim());
-    return sortTable(lines.filter((line) => line !== ""));
+    const text = await this.shell(node, "ipvsadm -Sn; ipvsadm -Ln --thresholds");
+    const limits = new Map<string, string>();
+    const lines: string[] = [];
+    let service = "";
+    for (const line of text.split("\n").map((part) => part.trim())) {
+      const [first = "", second = "", third = "", fourth = ""] = line.split(/\s+/);
+      if (/^-[Aa]$/.test(first)) lines.push(line);
+      else if (/^(TCP|UDP|SCTP|FWM)$/.test(first)) service = `${flags[first]} ${second}`;
+      else if (first === "->" && /^[1-9]/.test(third))
+        limits.set(`${service} -r ${second}`, ` -x ${third} -y ${fourth}`);
+    }
+    return sortTable(lines.map((line) => `${line}${limits.get(line.split(" ").slice(1, 5).join(" ")) ?? ""}`));
   }
 
   /**
@@ -153,8 +166,9 @@ export class Farm {
     return this.#keep(new Viprd(this.namespaces, node, this.directory, config));
   }
 
+  /** Its virtual servers. */
   keepalived(conf: string, node = "director"): Keepalived {
-    return this.#keep(new Keepalived(this.namespaces, node, this.directory, conf));
+    return this.#keep(new Keepalived(this.namespaces, node, this.directory, conf, "--check"));
   }
 
   ldirectord(conf: string, node = "director"): Ldirectord {

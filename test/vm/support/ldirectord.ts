@@ -8,8 +8,9 @@ export class Ldirectord {
   readonly #file: string;
 
   constructor(namespaces: Namespaces, node: string, directory: string, conf: string) {
-    this.#file = `${directory}/${node}-ldirectord.cf`;
+    this.#file = `${directory}/${namespaces.name(node)}.cf`;
     writeFileSync(this.#file, conf);
+    // Its pid file is named after the configuration.
     const [command, args] = namespaces.enter(node, "ldirectord", "-d", this.#file, "start");
     this.child = new Child(`ldirectord on ${node}`, command, args);
   }
@@ -18,6 +19,11 @@ export class Ldirectord {
   reload(conf: string): void {
     writeFileSync(this.#file, conf);
     this.child.signal("SIGHUP");
+  }
+
+  async kill9All(): Promise<void> {
+    this.child.killTree();
+    await this.child.exited;
   }
 
   async term(): Promise<void> {
