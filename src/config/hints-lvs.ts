@@ -93,7 +93,6 @@ const inCheck: Readonly<Record<string, string>> = {
   warmup,
   alpha: "unknown key: write initial: down",
   regex: "unknown key: write body_regex:",
-  regex_no_match: "not supported: write a body_regex that fits what is good",
   enable_sni: "not needed: the name of the URL is sent; sni_name: sends another one",
   log_all_failures: "not needed: viprd status shows the last result of each check",
 };

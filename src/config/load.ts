@@ -71,7 +71,11 @@ export function loadConfig(file: string, options: LoadOptions = {}): Loaded {
     if (parsed.root === undefined) {
       // An included file may be empty; a configuration that says nothing is a mistake.
       if (parsed.problems.length === 0 && from === undefined) {
-        complain({ file: path, line: 1, column: 1 }, "", "the file is empty: it needs at least vrrp_instance");
+        complain(
+          { file: path, line: 1, column: 1 },
+          "",
+          "the file is empty: it needs at least vrrp_instance or virtual_server",
+        );
       }
       return;
     }

@@ -2,6 +2,7 @@
 
 import type { ServiceAddress } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
+import { familyOfText, isLinkLocalText, networkOf } from "./addresses.ts";
 import type { LvsValues } from "./lvs.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Report } from "./report.ts";
@@ -76,6 +77,48 @@ function checkServicesOnce(all: readonly ResolvedVirtualServer[], report: Report
   return first;
 }
 
+/** What the instances do to the packets of services: let them in at all, and bring them here. */
+export function checkHolders(
+  all: readonly ResolvedVirtualServer[],
+  instances: readonly InstanceParameters[],
+  statics: readonly { readonly address: string }[],
+  report: Report,
+): void {
+  const held = new Set(statics.map(({ address }) => address));
+  for (const { parameters, services } of all) {
+    for (const { service, at } of services) {
+      if (service.kind === "mark" || held.has(service.address)) continue;
+      const where = at[0] === "virtual_server_group" ? ["virtual_server", parameters.name, "group"] : at;
+      const holder = holderOf(service.address, instances);
+      const near = holder === undefined ? nearby(service, instances) : undefined;
+      held.add(service.address);
+      if (holder !== undefined && !holder.accept && holder.priority !== 255) {
+        const message = `${service.address} is an address of vrrp_instance ${holder.name}, whose accept: false drops the packets before they are balanced: remove that`;
+        report.error(where, message);
+      } else if (near !== undefined) {
+        const message = `${service.address} is in the network of ${near.address} (vrrp_instance ${near.instance}), and no instance has it: add it to virtual_ipaddress, unless this host has it anyway`;
+        report.warn(where, message);
+      }
+    }
+  }
+}
+
+/** A virtual address beside it: the two were meant to be one, or both to be virtual. */
+function nearby(
+  { address, family }: ServiceAddress & { readonly kind: "address" },
+  instances: readonly InstanceParameters[],
+): { readonly address: string; readonly instance: string } | undefined {
+  for (const { name, virtualAddresses, excludedAddresses } of instances) {
+    for (const { address: other, prefixLength } of [...virtualAddresses, ...excludedAddresses]) {
+      if (familyOfText(other) !== family || prefixLength === 0 || isLinkLocalText(other)) continue;
+      if (networkOf(address, prefixLength) === networkOf(other, prefixLength)) {
+        return { address: `${other}/${prefixLength}`, instance: name };
+      }
+    }
+  }
+  return undefined;
+}
+
 /** The instance that `ha_suspend` means. */
 export function suspendingInstance(
   services: readonly ServiceAddress[],
@@ -97,7 +140,7 @@ export function suspendingInstance(
       report.error(at, "a mark has no address to look for: write the name of a vrrp_instance instead of true");
       return undefined;
     }
-    const holder = holderOf(service.address, instances);
+    const holder = holderOf(service.address, instances)?.name;
     holders.add(holder);
     // One that could not be read may have it.
     if (holder === undefined && instances.length === names.size) {
@@ -111,8 +154,8 @@ export function suspendingInstance(
   return undefined;
 }
 
-function holderOf(address: string, instances: readonly InstanceParameters[]): string | undefined {
+function holderOf(address: string, instances: readonly InstanceParameters[]): InstanceParameters | undefined {
   return instances.find(({ virtualAddresses, excludedAddresses }) =>
     [...virtualAddresses, ...excludedAddresses].some((each) => each.address === address),
-  )?.name;
+  );
 }

@@ -5,7 +5,7 @@ import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { LvsParameters, SyncDaemonParameters } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
 import type { ScriptDefaults } from "./check-schema.ts";
-import { checkAcrossServers, checkUnusedGroups, suspendingInstance } from "./lvs-across.ts";
+import { checkAcrossServers, checkHolders, checkUnusedGroups, suspendingInstance } from "./lvs-across.ts";
 import { type lvsGlobalKeys, type syncDaemonBlock, sysctlProfile } from "./lvs-global-schema.ts";
 import { resolveLvsNotify, type VirtualServerNotify } from "./lvs-notify.ts";
 import { checkVirtualServer } from "./lvs-rules.ts";
@@ -29,6 +29,8 @@ export interface LvsRules {
   readonly groupNames: ReadonlySet<string>;
   readonly instanceNames: ReadonlySet<string>;
   readonly instances: readonly InstanceParameters[];
+  /** Addresses held whatever the roles are. */
+  readonly statics: readonly { readonly address: string }[];
   readonly checkNames: ReadonlySet<string>;
   readonly checks: readonly CheckParameters[];
   readonly scripts: ScriptDefaults;
@@ -72,6 +74,8 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
     if (told !== undefined) notify.push(told);
   }
   checkAcrossServers(resolved, report);
+  // An instance with a mistake may be the one that has the address.
+  if (instances.length === instanceNames.size) checkHolders(resolved, instances, rules.statics, report);
   checkUnusedGroups(values, groupNames, report);
   const { lvs_timeouts: timeouts } = values.global;
   const lvs: LvsParameters = {

@@ -38,12 +38,14 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
   }
   const settings = resolveGlobal(global, hostName);
   const checks = resolveChecks(file?.health_check ?? {}, settings, report);
+  const statics = file && resolveStatics(file, names, report);
   const balanced = resolveLvs(
     { global, virtualServers: file?.virtual_server ?? {}, groups: file?.virtual_server_group ?? {} },
     {
       groupNames: namesIn(root, "virtual_server_group"),
       instanceNames: namesIn(root, "vrrp_instance"),
       instances,
+      statics: statics?.addresses ?? [],
       checkNames: defaults.checks,
       checks,
       scripts: settings,
@@ -59,7 +61,6 @@ export function resolveConfig(root: TreeNode, hostName: string, keyFiles: KeyFil
     const subject = values && resolveSubject("group", name, values, report);
     if (subject !== undefined) subjects.push(subject);
   }
-  const statics = file && resolveStatics(file, names, report);
   if (file !== undefined) checkHeldOnce(file, instances, statics, report);
   const sections = [file?.vrrp_instance, file?.virtual_server];
   const empty = sections.every((section) => Object.keys(section ?? {}).length === 0) && statics === undefined;

@@ -33,8 +33,12 @@ test.each([
     Uint8Array.of(0x61, 0x3a, 0x0a, 0x62, 0xfc, 0x3a),
     "viprd.yaml:2:2: a byte that is not UTF-8: save the file as UTF-8",
   ],
-  ["only spaces", "  \n\n", "viprd.yaml:1:1: the file is empty: it needs at least vrrp_instance"],
-  ["an empty document", "---\n", "viprd.yaml:1:1: the file is empty: it needs at least vrrp_instance"],
+  ["only spaces", "  \n\n", "viprd.yaml:1:1: the file is empty: it needs at least vrrp_instance or virtual_server"],
+  [
+    "an empty document",
+    "---\n",
+    "viprd.yaml:1:1: the file is empty: it needs at least vrrp_instance or virtual_server",
+  ],
 ])("%s is named", (_name, text, message) => {
   expect(problemsOf(text)).toEqual([message]);
 });
