@@ -1,6 +1,6 @@
 /** The kernel's load balancer over generic netlink: reads the table and changes it. */
-import { setTimeout as pause } from "node:timers/promises";
-import { Connection, NetlinkError } from "../netlink/connection.ts";
+import { setTimeout as pause, setImmediate as turnOfTheLoop } from "node:timers/promises";
+import { Connection, NetlinkError, type Request } from "../netlink/connection.ts";
 import { resolveFamily } from "../netlink/generic.ts";
 import { openTransport, sendingAside } from "../netlink/transport.ts";
 import { NETLINK_GENERIC } from "../socket/constants.ts";
@@ -11,11 +11,11 @@ import type { ServiceAddress, TimeoutParameters } from "./parameters.ts";
 import { procFingerprint, whyNoIpvs } from "./proc-table.ts";
 import { invalid, type Meanings, privilege, refusal, startMeanings, stopMeanings, zeroMeanings } from "./refusal.ts";
 import {
-  encodeOperation,
   encodeServiceCommand,
   encodeSetTimeouts,
   encodeStartSyncDaemon,
   encodeStopSyncDaemon,
+  OperationEncoder,
 } from "./requests.ts";
 import { decodeService } from "./service-codec.ts";
 import { decodeInfo, decodeSyncDaemon, decodeTimeouts, type KernelInfo } from "./sync-codec.ts";
@@ -43,8 +43,10 @@ export interface IpvsOptions {
 const timeout = 30_000;
 const receiveBuffer = 4 * 1024 * 1024;
 const batchSize = 4;
+/** Requests of one system call, some 30 KiB. While the kernel obeys them on its thread the next are made ready. */
+const perSend = 250;
 /** Requests handed over before their answers are waited for: refusals of all of them fit into the receive queue. */
-const portion = 1000;
+const inFlight = 1000;
 const dumpAttempts = 3;
 const busyAttempts = 10;
 const busyPause = 20;
@@ -55,7 +57,7 @@ const busyPause = 20;
  */
 export async function openIpvs(options: IpvsOptions = {}): Promise<Ipvs> {
   const transport = openTransport("netlink socket for IPVS", { protocol: NETLINK_GENERIC, receiveBuffer, batchSize });
-  const connection = new Connection(sendingAside(transport), { timeout });
+  const connection = new Connection(sendingAside(transport), { timeout, perSend });
   const ipvs = new Ipvs(connection, options);
   try {
     await ipvs.info();
@@ -254,36 +256,32 @@ export class Ipvs implements IpvsPort {
 
   async #attempt(operations: readonly Operation[]): Promise<OperationResult[]> {
     const family = await this.#resolve();
+    const encoder = new OperationEncoder();
     const results: OperationResult[] = new Array(operations.length);
-    for (let from = 0; from < operations.length; from += portion) {
-      const to = Math.min(from + portion, operations.length);
-      await this.#send(family, operations, from, to, results);
+    for (let from = 0; from < operations.length; from += perSend) {
+      const requests: Request[] = [];
+      encoder.reset();
+      const to = Math.min(from + perSend, operations.length);
+      for (let i = from; i < to; i++) {
+        const operation = operations[i];
+        if (operation === undefined) continue;
+        const problem = validateOperation(operation);
+        if (problem === undefined) requests.push(request(family, operation, encoder.encode(operation), i, results));
+        else results[i] = invalid(operation, problem);
+      }
+      this.#connection.postMany(requests);
+      if (to % inFlight === 0 || to === operations.length) await this.#connection.settle();
+      else await turnOfTheLoop();
     }
     return results;
   }
+}
 
-  #send(
-    family: number,
-    operations: readonly Operation[],
-    from: number,
-    to: number,
-    results: OperationResult[],
-  ): Promise<void> {
-    const requests = operations.slice(from, to).flatMap((operation, i) => {
-      const problem = validateOperation(operation);
-      if (problem !== undefined) {
-        results[from + i] = invalid(operation, problem);
-        return [];
-      }
-      const done = (error?: NetlinkError): void => {
-        if (error !== undefined) results[from + i] = refusal(operation, error.errno, error.text);
-      };
-      const body = encodeOperation(operation);
-      return [{ operation: () => operationText(operation), type: family, flags: 0, body, done }];
-    });
-    this.#connection.postMany(requests);
-    return this.#connection.settle();
-  }
+function request(family: number, what: Operation, body: Uint8Array, i: number, results: OperationResult[]): Request {
+  const refused = (error: NetlinkError): void => {
+    results[i] = refusal(what, error.errno, error.text);
+  };
+  return { operation: () => operationText(what), type: family, flags: 0, body, refused };
 }
 
 /** Refused here: nothing is sent. */

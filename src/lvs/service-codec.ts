@@ -20,11 +20,6 @@ export function addressBytes(family: Family, text: string): IpAddress {
   return bytes;
 }
 
-/** A port stands in network order, two bytes wide: of four the kernel would read the first two. */
-export function writePort(writer: BodyWriter, type: number, port: number): void {
-  writer.bytes(type, Uint8Array.of(port >> 8, port & 0xff));
-}
-
 export function readPort(reader: AttributeReader): number {
   const [high = 0, low = 0] = reader.bytes(2);
   return (high << 8) | low;
@@ -38,7 +33,8 @@ function writeIdentity(writer: BodyWriter, service: ServiceAddress): void {
   }
   writer.u16(k.IPVS_SVC_ATTR_PROTOCOL, protocolNumbers[service.protocol]);
   writer.bytes(k.IPVS_SVC_ATTR_ADDR, addressBytes(service.family, service.address));
-  writePort(writer, k.IPVS_SVC_ATTR_PORT, service.port);
+  // Two bytes in network order: of four the kernel would read the first two.
+  writer.u16be(k.IPVS_SVC_ATTR_PORT, service.port);
 }
 
 /** The service that a command is about. */

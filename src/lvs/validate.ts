@@ -23,49 +23,62 @@ const knownFlags =
 /** Why the operation is not sent; undefined when nothing is wrong with it. */
 export function validateOperation(operation: Operation): string | undefined {
   const { service } = operation;
+  const problems: string[] = [];
+  identityProblems(problems, service);
   switch (operation.type) {
     case "add-service":
     case "edit-service":
-      return told([...identityProblems(service), ...serviceProblems(service, operation.settings)]);
+      serviceProblems(problems, service, operation.settings);
+      break;
     case "delete-service":
-      return told(identityProblems(service));
+      break;
     case "add-destination":
     case "edit-destination":
-      return told([...identityProblems(service), ...destinationProblems(service, operation.settings)]);
+      destinationProblems(problems, service, operation.settings);
+      break;
     case "delete-destination":
-      return told([...identityProblems(service), ...endpointProblems(operation)]);
+      endpointProblems(problems, operation);
+      break;
   }
+  return told(problems);
 }
 
 function told(problems: readonly string[]): string | undefined {
   return problems.length === 0 ? undefined : problems.join("; ");
 }
 
-function whole(what: string, value: number, min: number, max: number): string[] {
-  if (Number.isInteger(value) && value >= min && value <= max) return [];
-  return [`${what} has to be a whole number from ${min} to ${max}, not ${value}`];
+// Ten thousand operations may come at once: what is right costs no memory.
+function whole(problems: string[], what: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  problems.push(`${what} has to be a whole number from ${min} to ${max}, not ${value}`);
 }
 
-function endpointProblems({ family, address, port }: { family: Family; address: string; port: number }): string[] {
-  const length = family === 4 ? 4 : 16;
-  const wrong = parseAddress(address)?.length === length ? [] : [`${address} is no IPv${family} address`];
-  return [...wrong, ...whole("the port", port, 0, 65535)];
+/** Gives the bytes of the address, if it is one. */
+function endpointProblems(
+  problems: string[],
+  { family, address, port }: { readonly family: Family; readonly address: string; readonly port: number },
+): Uint8Array | undefined {
+  const bytes = parseAddress(address);
+  const right = bytes?.length === (family === 4 ? 4 : 16);
+  if (!right) problems.push(`${address} is no IPv${family} address`);
+  whole(problems, "the port", port, 0, 65535);
+  return right ? bytes : undefined;
 }
 
 /** Enough to name a service; what is in the table already may be anything. */
-function identityProblems(service: ServiceAddress): string[] {
-  return service.kind === "mark" ? whole("the mark", service.mark, 1, maxU32) : endpointProblems(service);
+function identityProblems(problems: string[], service: ServiceAddress): void {
+  if (service.kind === "mark") whole(problems, "the mark", service.mark, 1, maxU32);
+  else endpointProblems(problems, service);
 }
 
-function serviceProblems(service: ServiceAddress, settings: ServiceSettings): string[] {
+function serviceProblems(problems: string[], service: ServiceAddress, settings: ServiceSettings): void {
   const { scheduler, flags, timeout, netmask, engine } = settings;
   const persistent = (flags & k.IP_VS_SVC_F_PERSISTENT) !== 0;
-  const problems: string[] = [];
   if (!isName(scheduler)) problems.push(`${JSON.stringify(scheduler)} is no name of a scheduler`);
   if ((flags & ~knownFlags) !== 0) problems.push(`no such flags: 0x${(flags & ~knownFlags).toString(16)}`);
-  problems.push(...(persistent ? whole("persistence, in seconds,", timeout, 1, longestPersistence) : []));
-  problems.push(...(persistent ? [] : whole("the unused timeout", timeout, 0, maxU32)));
-  problems.push(...netmaskProblems(service.family, netmask));
+  if (persistent) whole(problems, "persistence, in seconds,", timeout, 1, longestPersistence);
+  else whole(problems, "the unused timeout", timeout, 0, maxU32);
+  netmaskProblems(problems, service.family, netmask);
   if (service.kind === "address") {
     const bytes = parseAddress(service.address);
     if (bytes !== undefined && (isMulticast(bytes) || isUnspecified(bytes)))
@@ -80,72 +93,77 @@ function serviceProblems(service: ServiceAddress, settings: ServiceSettings): st
     if (engine === "sip" && service.kind === "address" && service.protocol !== "udp")
       problems.push(`the engine sip is for udp, not for ${service.protocol}`);
   }
-  return problems;
 }
 
-function netmaskProblems(family: Family, netmask: number): string[] {
-  if (family === 6) return whole("the prefix length of persistence", netmask, 1, 128);
+function netmaskProblems(problems: string[], family: Family, netmask: number): void {
+  if (family === 6) {
+    whole(problems, "the prefix length of persistence", netmask, 1, 128);
+    return;
+  }
   const holes = ~netmask & (~netmask + 1);
-  if (Number.isInteger(netmask) && netmask >= 0 && netmask <= maxU32 && holes === 0) return [];
-  return [`0x${netmask.toString(16)} is no mask of a network`];
+  if (Number.isInteger(netmask) && netmask >= 0 && netmask <= maxU32 && holes === 0) return;
+  problems.push(`0x${netmask.toString(16)} is no mask of a network`);
 }
 
-function destinationProblems(service: ServiceAddress, settings: DestinationSettings): string[] {
+function destinationProblems(problems: string[], service: ServiceAddress, settings: DestinationSettings): void {
   const { family, address, forwarding, weight, upperThreshold, lowerThreshold } = settings;
-  const { method } = forwarding;
-  const problems = endpointProblems(settings);
-  const bytes = parseAddress(address);
+  const bytes = endpointProblems(problems, settings);
   if (bytes !== undefined && (isMulticast(bytes) || isUnspecified(bytes) || isBroadcast(bytes) || isLinkLocal(bytes)))
     problems.push(`${address} cannot be a server: unspecified, multicast, broadcast or link-local`);
-  if (family !== service.family && method !== "tun")
+  if (family !== service.family && forwarding.method !== "tun") {
+    const { method } = forwarding;
     problems.push(`an IPv${family} server of an IPv${service.family} service takes the method tun, not ${method}`);
-  problems.push(...portProblems(service, settings));
-  problems.push(...whole("the weight", weight, 0, maxInt));
-  problems.push(...whole("the upper threshold", upperThreshold, 0, maxInt));
-  problems.push(...whole("the lower threshold", lowerThreshold, 0, maxInt));
+  }
+  portProblems(problems, service, settings);
+  whole(problems, "the weight", weight, 0, maxInt);
+  whole(problems, "the upper threshold", upperThreshold, 0, maxInt);
+  whole(problems, "the lower threshold", lowerThreshold, 0, maxInt);
   if (lowerThreshold > upperThreshold)
     problems.push(`the lower threshold ${lowerThreshold} is above the upper one, ${upperThreshold}`);
   if (forwarding.method === "tun") {
     const { tunnel } = forwarding;
-    if (tunnel.type === "gue") problems.push(...whole("the port of a gue tunnel", tunnel.port, 1, 65535));
+    if (tunnel.type === "gue") whole(problems, "the port of a gue tunnel", tunnel.port, 1, 65535);
     if (tunnel.type === "gre" && tunnel.checksum === "remcsum")
       problems.push("remcsum is for gue tunnels, not for gre");
   }
-  return problems;
 }
 
 /** The port is rewritten by nat alone. */
-function portProblems(service: ServiceAddress, { forwarding, port }: DestinationSettings): string[] {
+function portProblems(problems: string[], service: ServiceAddress, { forwarding, port }: DestinationSettings): void {
   const wanted = service.kind === "mark" ? 0 : service.port;
-  if (port === wanted) return [];
+  if (port === wanted) return;
   switch (forwarding.method) {
     case "nat":
-      return port === 0 ? ["the port of a server is missing"] : [];
+      if (port === 0) problems.push("the port of a server is missing");
+      return;
     case "dr":
     case "tun":
-      return [`the method ${forwarding.method} keeps the port ${wanted}, so a server cannot have ${port}`];
+      problems.push(`the method ${forwarding.method} keeps the port ${wanted}, so a server cannot have ${port}`);
+      return;
     case "local":
     case "bypass":
-      return [];
+      return;
   }
 }
 
 export function validateSyncDaemon({ parameters }: KernelSyncDaemon): string | undefined {
   const { interface: name, syncId, maximumLength, group, port, ttl } = parameters;
   const bytes = parseAddress(group);
-  return told([
-    ...(isName(name, /^[^\s/]+$/) ? [] : [`${JSON.stringify(name)} is no name of an interface`]),
-    ...whole("the sync id", syncId, 0, 255),
-    ...(maximumLength === undefined ? [] : whole("the length of a message", maximumLength, 1, 65535)),
-    ...(bytes !== undefined && isMulticast(bytes) ? [] : [`${group} is no multicast address`]),
-    ...whole("the port", port, 1, 65535),
-    ...whole("the ttl", ttl, 1, 255),
-  ]);
+  const problems: string[] = [];
+  if (!isName(name, /^[^\s/]+$/)) problems.push(`${JSON.stringify(name)} is no name of an interface`);
+  whole(problems, "the sync id", syncId, 0, 255);
+  if (maximumLength !== undefined) whole(problems, "the length of a message", maximumLength, 1, 65535);
+  if (bytes === undefined || !isMulticast(bytes)) problems.push(`${group} is no multicast address`);
+  whole(problems, "the port", port, 1, 65535);
+  whole(problems, "the ttl", ttl, 1, 255);
+  return told(problems);
 }
 
 export function validateTimeouts(timeouts: TimeoutParameters): string | undefined {
-  const entries = Object.entries(timeouts).filter(([, value]) => value !== undefined);
-  return told(entries.flatMap(([name, value]) => whole(`${name}, in seconds,`, value / 1000, 1, longestTimeout)));
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(timeouts))
+    if (value !== undefined) whole(problems, `${name}, in seconds,`, value / 1000, 1, longestTimeout);
+  return told(problems);
 }
 
 function isName(text: string, pattern = /^[\w.-]+$/): boolean {

@@ -61,6 +61,12 @@ export class BodyWriter {
     writeU16(this.#bytes, at, value);
   }
 
+  /** In network order. */
+  u16be(type: number, value: number): void {
+    const at = this.#attribute(type, 2);
+    writeU16(this.#bytes, at, ((value & 0xff) << 8) | (value >> 8));
+  }
+
   u32(type: number, ...values: readonly number[]): void {
     const at = this.#attribute(type, 4 * values.length);
     for (const [i, value] of values.entries()) writeU32(this.#bytes, at + 4 * i, value);
@@ -69,6 +75,14 @@ export class BodyWriter {
   bytes(type: number, value: Uint8Array): void {
     const at = this.#attribute(type, value.length);
     this.#bytes.set(value, at);
+  }
+
+  /** Whole attributes, padding included, as another writer made them. */
+  attributes(written: Uint8Array): void {
+    const at = this.#length;
+    this.#reserve(written.length);
+    this.#bytes.set(written, at);
+    this.#length += written.length;
   }
 
   /** With the terminating zero that most of the kernel's string attributes have. */

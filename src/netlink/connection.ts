@@ -1,7 +1,7 @@
 /**
- * Requests to the kernel over one netlink socket, and their answers. The kernel obeys inside sendto, so a request has
- * been done when post() returns; the acknowledgement that follows only says how it went. Multicast events never come
- * here: a dump mixed with events, or held up by them, is what overruns a receive queue.
+ * Requests to the kernel over one netlink socket, and their answers. The kernel obeys inside sendto, so a request has been
+ * done when post() returns; the acknowledgement that follows only says how it went. Multicast events never come here: a
+ * dump mixed with events, or held up by them, is what overruns a receive queue.
  */
 import { NETLINK_ROUTE } from "../socket/constants.ts";
 import { ErrorNumber } from "../socket/errno.ts";
@@ -9,30 +9,29 @@ import { NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR } from "./constants.ts";
 import { DumpQueue, type DumpRequest } from "./dump.ts";
 import { NetlinkError, type Operation, operationText } from "./error.ts";
 import { decodeAnswer, encodeMessage, MessageReader, messageLength } from "./message.ts";
-import { PendingRequests } from "./pending.ts";
+import { type Asked, PendingRequests } from "./pending.ts";
 import { isFromKernel, openTransport, type Transport } from "./transport.ts";
 
 export { NetlinkError, type Operation } from "./error.ts";
 
-export interface Request {
-  readonly operation: Operation;
+export interface Request extends Asked {
   /** RTM_… */
   readonly type: number;
   /** NLM_F_CREATE and the like; request and acknowledgement flags are added here. */
   readonly flags: number;
   readonly body: Uint8Array;
-  readonly done?: (error?: NetlinkError) => void;
 }
 
 export interface ConnectionOptions {
   readonly protocol?: number;
   /** Silence of the kernel, in milliseconds, after which what waits for an answer fails. */
   readonly timeout?: number;
+  /** Requests that one system call takes at most. */
+  readonly perSend?: number;
   /** Failures of posts that have no `done`. Without it they are process warnings. */
   readonly onError?: (error: NetlinkError) => void;
 }
 
-const perSend = 50;
 const bytesPerSend = 32 * 1024;
 const maxPending = 4096;
 // Four parts of a dump are some two thousand entries and a few milliseconds; then others in the loop have their turn.
@@ -43,6 +42,7 @@ const closed = "connection closed";
 export class Connection {
   readonly #transport: Transport;
   readonly #timeout: number;
+  readonly #perSend: number;
   readonly #pending: PendingRequests;
   readonly #dumps: DumpQueue;
   readonly #settled: (() => void)[] = [];
@@ -55,6 +55,7 @@ export class Connection {
   constructor(transport: Transport, options: ConnectionOptions = {}) {
     this.#transport = transport;
     this.#timeout = options.timeout ?? 5000;
+    this.#perSend = options.perSend ?? 50;
     this.#pending = new PendingRequests(options.onError ?? ((error) => process.emitWarning(error)));
     this.#dumps = new DumpQueue((request, flags) => this.#sendDump(request, flags));
     transport.watch(
@@ -107,7 +108,7 @@ export class Connection {
   }
 
   /**
-   * As post(), fifty requests a system call, in order; a refused one does not stop those behind it. All have been
+   * As post(), many requests a system call, in order; a refused one does not stop those behind it. All have been
    * done on return, so callers with thousands hand them over in portions and let the loop run in between.
    */
   postMany(requests: readonly Request[]): void {
@@ -115,7 +116,7 @@ export class Connection {
     let length = 0;
     for (const request of requests) {
       length += messageLength(request.body);
-      if (portion.length === perSend || (length > bytesPerSend && portion.length > 0)) {
+      if (portion.length === this.#perSend || (length > bytesPerSend && portion.length > 0)) {
         this.#send(portion);
         portion = [];
         length = messageLength(request.body);
@@ -168,7 +169,7 @@ export class Connection {
     if (this.#closed || full) {
       const errno = full ? ErrorNumber.ENOBUFS : ErrorNumber.ECANCELED;
       const text = full ? "too many requests unanswered" : closed;
-      for (const { operation, done } of requests) this.#pending.finish({ operation, done }, errno, text);
+      for (const request of requests) this.#pending.finish(request, errno, text);
       this.#reportSoon();
       return;
     }
@@ -181,7 +182,7 @@ export class Connection {
       const sequence = this.#nextSequence();
       this.#reserve(length, request.body);
       length = encodeMessage(this.#scratch, length, request.type, flags, sequence, request.body);
-      this.#pending.add(sequence, { operation: request.operation, done: request.done, quiet });
+      this.#pending.add(sequence, request, quiet);
       sent.push(sequence);
     }
     this.#startTimer();

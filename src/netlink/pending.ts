@@ -2,12 +2,19 @@
 import { ErrorNumber } from "../socket/errno.ts";
 import { NetlinkError, type Operation, operationText } from "./error.ts";
 
-export interface Pending {
+/** What hears of the outcome. */
+export interface Asked {
   readonly operation: Operation;
-  readonly done: ((error?: NetlinkError, reply?: Uint8Array) => void) | undefined;
+  readonly done?: (error?: NetlinkError, reply?: Uint8Array) => void;
+  /** As `done`, for those to whom success means nothing. */
+  readonly refused?: (error: NetlinkError) => void;
+}
+
+interface Pending {
+  readonly asked: Asked;
   /** Asked for no acknowledgement: an answer to a later request means that this one succeeded. */
   readonly quiet: boolean;
-  reply?: Uint8Array;
+  reply: Uint8Array | undefined;
 }
 
 const answerLost = "the answer was lost: receive queue full";
@@ -32,8 +39,8 @@ export class PendingRequests {
     return this.#bySequence.size === 0 && this.#finished.length === 0;
   }
 
-  add(sequence: number, pending: Pending): void {
-    this.#bySequence.set(sequence, pending);
+  add(sequence: number, asked: Asked, quiet: boolean): void {
+    this.#bySequence.set(sequence, { asked, quiet, reply: undefined });
   }
 
   /** A message that is no acknowledgement: the reply itself, which comes before the acknowledgement. */
@@ -47,11 +54,11 @@ export class PendingRequests {
     for (const [earlier, pending] of this.#bySequence) {
       this.#bySequence.delete(earlier);
       if (earlier === sequence) {
-        this.finish(pending, errno, text);
+        this.finish(pending.asked, errno, text, pending.reply);
         return;
       }
-      if (pending.quiet && !this.#overrun) this.finish(pending, 0);
-      else this.finish(pending, ErrorNumber.ENOBUFS, answerLost);
+      if (pending.quiet && !this.#overrun) this.finish(pending.asked, 0);
+      else this.finish(pending.asked, ErrorNumber.ENOBUFS, answerLost);
     }
   }
 
@@ -74,24 +81,23 @@ export class PendingRequests {
     for (const sequence of sequences) {
       const pending = this.#bySequence.get(sequence);
       this.#bySequence.delete(sequence);
-      if (pending !== undefined) this.finish(pending, errno);
+      if (pending !== undefined) this.finish(pending.asked, errno);
     }
   }
 
   failAll(errno: number, text: string): void {
-    for (const pending of this.#bySequence.values()) this.finish(pending, errno, text);
+    for (const pending of this.#bySequence.values()) this.finish(pending.asked, errno, text, pending.reply);
     this.#bySequence.clear();
   }
 
   /** Notes the outcome; report() tells it, so that no caller's function runs while a batch is being read. */
-  finish(request: Pick<Pending, "operation" | "done" | "reply">, errno: number, text = ""): void {
-    const { operation, done, reply } = request;
+  finish({ operation, done, refused }: Asked, errno: number, text = "", reply?: Uint8Array): void {
     if (errno === 0) {
       if (done !== undefined) this.#finished.push(() => done(undefined, reply));
       return;
     }
     const error = new NetlinkError(operationText(operation), errno, text);
-    this.#finished.push(() => (done ?? this.#onError)(error));
+    this.#finished.push(() => (done ?? refused ?? this.#onError)(error));
   }
 
   report(): void {

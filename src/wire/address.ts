@@ -39,21 +39,37 @@ export function isMulticast(address: IpAddress): boolean {
   return address.length === 4 ? first >> 4 === 0xe : first === 0xff;
 }
 
+const dot = 0x2e;
+const zero = 0x30;
+const nine = 0x39;
+
 /** The bytes of an address written as text, or undefined when it is none. No zone, no prefix length. */
 export function parseAddress(text: string): IpAddress | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
 function parseIpv4(text: string): IpAddress | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    // A leading zero is refused: some readers take it as octal.
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+  let part = 0;
+  let value = 0;
+  let digits = 0;
+  // A load balancer's table is some ten thousand of them: character by character takes a fifth of split and patterns.
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : dot;
+    if (code === dot) {
+      if (digits === 0 || part > 3) return undefined;
+      bytes[part++] = value;
+      value = 0;
+      digits = 0;
+    } else {
+      // A leading zero is refused: some readers take it as octal.
+      if (code < zero || code > nine || (digits > 0 && value === 0)) return undefined;
+      value = value * 10 + code - zero;
+      digits += 1;
+      if (value > 255) return undefined;
+    }
   }
-  return bytes;
+  return part === 4 ? bytes : undefined;
 }
 
 function parseIpv6(text: string): IpAddress | undefined {

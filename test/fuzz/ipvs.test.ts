@@ -140,7 +140,7 @@ test("what is found right can be encoded", () => {
         { type: "add-destination", service, settings: destination },
         { type: "edit-service", service, settings },
       ] as const) {
-        if (validateOperation(operation) === undefined) expect(encodeOperation(operation).length).toBeGreaterThan(60);
+        if (validateOperation(operation) === undefined) expect(encodeOperation(operation).length).toBeGreaterThan(50);
       }
     }),
   );

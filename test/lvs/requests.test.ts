@@ -1,8 +1,8 @@
 // Bodies of IPVS commands, byte by byte.
 import { expect, test } from "vitest";
 import type { ServiceAddress } from "../../src/lvs/parameters.ts";
-import { encodeOperation, encodeServiceCommand } from "../../src/lvs/requests.ts";
-import type { DestinationSettings, ServiceSettings } from "../../src/lvs/table.ts";
+import { encodeOperation, encodeServiceCommand, OperationEncoder } from "../../src/lvs/requests.ts";
+import type { DestinationSettings, Operation, ServiceSettings } from "../../src/lvs/table.ts";
 import { encodeGetFamily } from "../../src/netlink/generic.ts";
 import { hex, toHex } from "../support/hex.ts";
 
@@ -76,4 +76,44 @@ test("a tunnel is described whenever there is one: setting a destination replace
 
 test("a family by its name", () => {
   same(encodeGetFamily("IPVS"), "03 01 0000 0900 0200 4950565300 000000");
+});
+
+test("many in a row are encoded as each alone", () => {
+  const other: ServiceAddress = { ...web, port: 443 };
+  const gre = { method: "tun", tunnel: { type: "gre", checksum: "csum" } } as const;
+  const servers: DestinationSettings[] = [
+    server,
+    {
+      ...server,
+      address: "10.0.0.200",
+      port: 0x1234,
+      weight: 0x12345678,
+      upperThreshold: 7,
+      lowerThreshold: 0x01020304,
+    },
+    { ...server, forwarding: { method: "nat" } },
+    { ...server, family: 6, address: "2001:db8::9" },
+    { ...server, family: 6, address: "2001:db8::200", port: 0xabcd, weight: 0x7fffffff },
+    { ...server, forwarding: gre },
+    { ...server, forwarding: { ...gre, tunnel: { type: "ipip" } } },
+    { ...server, address: "10.0.0.3" },
+  ];
+  const identity = { family: 4, address: "10.0.0.9", port: 80 } as const;
+  const operations = [web, other, mark6].flatMap((service): Operation[] => [
+    { type: "add-service", service, settings: rr },
+    ...servers.map((settings): Operation => ({ type: "add-destination", service, settings })),
+    { type: "delete-destination", service, ...identity },
+    ...servers.map((settings): Operation => ({ type: "edit-destination", service, settings })),
+    { type: "edit-service", service, settings: rr },
+    { type: "delete-service", service },
+  ]);
+  const encoder = new OperationEncoder();
+  const orders = [operations, operations.toReversed(), operations.toSorted((a, b) => (a.type < b.type ? -1 : 1))];
+  // More than there is room for, too.
+  for (const order of [...orders, new Array(20).fill(operations).flat()]) {
+    encoder.reset();
+    const bodies = order.map((operation: Operation) => encoder.encode(operation));
+    for (const [i, operation] of order.entries())
+      expect(toHex(bodies[i] ?? new Uint8Array())).toBe(toHex(encodeOperation(operation)));
+  }
 });
