@@ -184,6 +184,20 @@ health_check:
   expect(JSON.stringify(describeConfig(config))).toContain("s3cret");
 });
 
+test("of the logins of checks the names are shown, and no password", () => {
+  const login = "host: 192.0.2.1, username: ann, password: s3cret";
+  const config = configOf(`
+vrrp_instance:
+  web: { interface: eth0, virtual_router_id: 1, virtual_ipaddress: [192.0.2.1], track: [{ check: imap }] }
+health_check:
+${["imap", "pop", "ldap", "mysql", "pgsql", "redis", "ftp"].map((type) => `  ${type}: { type: ${type}, ${login} }`).join("\n")}
+`);
+  const shown = JSON.stringify(describeConfig(config, { mask: "***" }));
+  expect(shown.match(/"username":"ann","password":"\*\*\*"/g)).toHaveLength(7);
+  expect(shown).not.toContain("s3cret");
+  expect(JSON.stringify(describeConfig(config)).match(/s3cret/g)).toHaveLength(7);
+});
+
 test("of the headers that a check sends the names are shown, and no value", () => {
   const config = configOf(`
 vrrp_instance:
