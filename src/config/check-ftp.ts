@@ -1,7 +1,7 @@
 /** `type: ftp` */
 import type { FtpParameters } from "../healthchecks/ftp.ts";
 import { credentialKeys, describeLogin, resolveLogin } from "./check-credentials.ts";
-import { regex } from "./check-http.ts";
+import { regex } from "./check-http-page.ts";
 import { checkSchema } from "./check-schema.ts";
 import { describeEndpoint, endpointKeys, resolveEndpoint } from "./check-service.ts";
 import { describeServiceTls, resolveServiceTls, serviceTlsKeys } from "./check-tls.ts";

@@ -2,10 +2,20 @@
 import { z } from "zod";
 import type { HttpParameters } from "../healthchecks/http.ts";
 import { familyOfText } from "./addresses.ts";
+import {
+  describePage,
+  describeRules,
+  headerValue,
+  pageKeys,
+  pages,
+  regex,
+  resolvePages,
+  resolveRules,
+} from "./check-http-page.ts";
 import { checkSchema } from "./check-schema.ts";
 import { describeTls, resolveTls, tlsKeys, warnWithoutTls } from "./check-tls.ts";
 import { required, standard, unset } from "./keys.ts";
-import { address, expected, oneOf, secret, text, whole } from "./kinds.ts";
+import { address, expected, oneOf, text, whole } from "./kinds.ts";
 import type { Path } from "./problem.ts";
 import type { Report } from "./report.ts";
 
@@ -44,37 +54,11 @@ const httpVersion = z
 const headerName = text("the name of a header", (value) =>
   /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? undefined : "",
 );
-/** A password or token may stand here. */
-const headerValue = secret("the value of a header, on one line", (value) =>
-  /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? undefined : ", in characters that a header can have",
-);
 const headers = z.record(headerName, headerValue).meta({ "x-bounds": "a map of header names and values" });
 
-export const regex = text("a regular expression", (value) => {
-  try {
-    new RegExp(value);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message.replace(/^.*: /, "") : "";
-  }
-});
-const headerPatterns = z
+export const headerPatterns = z
   .record(headerName, regex)
   .meta({ "x-bounds": "a map of header names and regular expressions" });
-
-const statusRule = "a status code from 100 to 599, a range like 200-399, or a list of them";
-const statusCode = z
-  .union([z.number(), z.string()], { error: ({ input }) => expected(statusRule, input) })
-  .transform((value, context): [number, number] => {
-    const [, low = "", high = low] = /^(\d{3})(?:-(\d{3}))?$/.exec(String(value)) ?? [];
-    const range: [number, number] = [Number(low), Number(high)];
-    if (low !== "" && range[0] >= 100 && range[1] <= 599 && range[0] <= range[1]) return range;
-    context.issues.push({ code: "custom", input: value, message: expected(statusRule, value) });
-    return z.NEVER;
-  });
-const statusCodes = z
-  .union([statusCode.transform((range) => [range]), z.array(statusCode).min(1)])
-  .meta({ "x-bounds": statusRule });
 
 export const httpSchema = checkSchema({
   keys: {
@@ -90,15 +74,9 @@ export const httpSchema = checkSchema({
     source: unset(address(), "chosen by the kernel", "Address to connect from."),
     method: standard(oneOf("GET", "HEAD", "OPTIONS"), "GET", "Method of the request."),
     http_version: standard(httpVersion, 1.1, "HTTP version. 2 over https by ALPN, over http at once."),
-    virtualhost: unset(headerValue, "the host of url", "The Host header."),
+    ...pageKeys,
+    pages: unset(pages, "none", "Further pages of the same server, each of which has to be as is expected, too."),
     headers: unset(headers, "none", "Further headers of the request. Their values are not shown."),
-    status_code: standard(statusCodes, "200-299", "Status codes that are a success."),
-    body: unset(
-      text("text", (value) => (value === "" ? "" : undefined)),
-      "anything",
-      "Text that the body must contain. Its first 256 KiB are looked at.",
-    ),
-    body_regex: unset(regex, "anything", "Regular expression that the body must match; a dot matches line ends, too."),
     response_headers: unset(headerPatterns, "none", "Regular expressions that headers of the response must match."),
     max_redirects: standard(
       whole(0, 10),
@@ -118,11 +96,9 @@ export const httpSchema = checkSchema({
         `expected an IPv${familyOfText(address)} address, as address is one, got ${source}`,
       );
     }
-    if (values.method === "HEAD") {
-      for (const key of ["body", "body_regex"] as const) {
-        if (values[key] !== undefined) report.error([...path, key], "an answer to HEAD has no body: write method: GET");
-      }
-    }
+    const { warnBefore: _, ...withoutTls } = tls;
+    const rules = resolveRules(values, values.method, path, report);
+    const pages = resolvePages(values.pages ?? [], values.method, [...path, "pages"], report);
     if (url === undefined) return undefined;
     return {
       type: "http",
@@ -132,12 +108,11 @@ export const httpSchema = checkSchema({
       ...(address === undefined ? {} : { address }),
       ...(source === undefined ? {} : { source }),
       headers: { ...lowerNames(values.headers), ...(virtualhost === undefined ? {} : { host: virtualhost }) },
-      statusCodes: values.status_code?.map((range) => [range?.[0] ?? 0, range?.[1] ?? 0] as const) ?? [[200, 299]],
-      ...(values.body === undefined ? {} : { body: values.body }),
-      ...(values.body_regex === undefined ? {} : { bodyRegex: values.body_regex }),
+      ...rules,
+      ...(pages.length === 0 ? {} : { pages }),
       responseHeaders: lowerNames(values.response_headers),
       redirects: values.max_redirects ?? 0,
-      ...(neverTls(values) ? { ...tls, verify: true } : tls),
+      ...(neverTls(values) ? { ...withoutTls, verify: true } : tls),
     };
   },
   describe: (http: HttpParameters, mask) => {
@@ -150,9 +125,8 @@ export const httpSchema = checkSchema({
       http_version: Number(http.version),
       virtualhost: host,
       headers: Object.keys(headers).length === 0 ? undefined : masked(headers, mask),
-      status_code: http.statusCodes.map(([low, high]) => (low === high ? low : `${low}-${high}`)),
-      body: http.body,
-      body_regex: http.bodyRegex,
+      ...describeRules(http),
+      pages: http.pages?.map(describePage),
       response_headers: Object.keys(http.responseHeaders).length === 0 ? undefined : http.responseHeaders,
       max_redirects: http.redirects,
       ...(http.url.startsWith("https:") || http.redirects > 0 ? describeTls(http) : {}),

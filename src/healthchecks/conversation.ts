@@ -6,10 +6,12 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { type Outcome, whyAborted } from "./check-type.ts";
+import { formatTarget } from "./datagram.ts";
 import { Inbox } from "./inbox.ts";
 import type { Milliseconds } from "./parameters.ts";
 import { quote } from "./quote.ts";
-import { readTlsFiles, type TlsParameters, tlsOptions, whyFailed, whyNotTrusted } from "./tls.ts";
+import { resetConnection } from "./reset.ts";
+import { readTlsFiles, type TlsParameters, tlsOptions, warningOf, whyFailed, whyNotTrusted } from "./tls.ts";
 
 export interface Endpoint {
   /** An address, not a name. */
@@ -45,13 +47,12 @@ export async function converse(
   signal: AbortSignal,
   talk: (peer: Conversation) => Promise<string>,
 ): Promise<Outcome> {
-  const { host, port } = where;
-  const target = `${what} ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const target = `${what} ${formatTarget(where)}`;
   const peer = new Conversation(where, signal);
   try {
     await peer.opened();
     const reason = await talk(peer);
-    return { ok: true, reason: `${target}: ${reason}` };
+    return { ok: true, reason: `${target}: ${reason}`, ...peer.warning };
   } catch (error) {
     return { ok: false, reason: `${target}: ${peer.step}: ${error instanceof Error ? error.message : error}` };
   } finally {
@@ -62,7 +63,9 @@ export async function converse(
 export class Conversation {
   /** What is being done, for the reason of a failure: "connect", "greeting", "login". */
   step = "connect";
-  readonly #host: string;
+  /** What is to be said of the server although all is well. */
+  warning: Pick<Outcome, "warning"> = {};
+  readonly #where: Endpoint;
   readonly #signal: AbortSignal;
   /** Under TLS it carries `#stream`. */
   readonly #socket: Socket;
@@ -77,8 +80,9 @@ export class Conversation {
   #failure: string | undefined;
   #wake: () => void = () => {};
 
-  constructor({ host, port, source }: Endpoint, signal: AbortSignal) {
-    this.#host = host;
+  constructor(where: Endpoint, signal: AbortSignal) {
+    const { host, port, source } = where;
+    this.#where = where;
     this.#signal = signal;
     this.#socket = connect({ host, port, noDelay: true, ...(source === undefined ? {} : { localAddress: source }) });
     this.#stream = this.#socket;
@@ -112,6 +116,7 @@ export class Conversation {
     if (protocols.length > 0 && stream.alpnProtocol === false) {
       throw new Error(`the server does not agree on ${protocols.join(" or ")} (ALPN)`);
     }
+    this.warning = warningOf(formatTarget(this.#where), stream, parameters);
     this.step = step;
   }
 
@@ -195,7 +200,7 @@ export class Conversation {
       for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
       return connectTls({
         // Whether it is trusted is asked for afterwards: Node would close the connection, and not with a reset.
-        ...tlsOptions(parameters.serverName ?? this.#host, false, files),
+        ...tlsOptions(parameters.serverName ?? this.#where.host, false, files),
         socket: this.#socket,
         ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
         ...(session === undefined ? {} : { session }),
@@ -255,16 +260,6 @@ export class Conversation {
   }
 
   #reset(): void {
-    const socket = this.#socket;
-    const stream = this.#stream;
-    if (socket.connecting) socket.destroy();
-    else if (stream === socket) socket.resetAndDestroy();
-    else {
-      // Only what is below TLS can be reset; and not from within an event of TLS, which Node does not survive.
-      setImmediate(() => {
-        socket.resetAndDestroy();
-        stream.destroy();
-      });
-    }
+    resetConnection(this.#socket, this.#stream);
   }
 }

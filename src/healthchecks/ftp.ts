@@ -97,13 +97,13 @@ async function readFile(data: Conversation): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, longestFile);
 }
 
-function judge(peer: Conversation, { retrieve = "", body, bodyRegex }: FtpParameters, content: Buffer): void {
+function judge(peer: Conversation, { host, retrieve = "", body, bodyRegex }: FtpParameters, content: Buffer): void {
   const text = content.toString("utf8");
   peer.step = retrieve;
   if (body !== undefined && !text.includes(body)) {
     throw new Error(`does not contain ${JSON.stringify(body)}: ${peer.quote(text)}`);
   }
-  if (bodyRegex !== undefined && !matches(bodyRegex, "s", text)) {
+  if (bodyRegex !== undefined && !matches(bodyRegex, "s", text, `${host} ${retrieve}`)) {
     throw new Error(`does not match ${bodyRegex}: ${peer.quote(text)}`);
   }
 }

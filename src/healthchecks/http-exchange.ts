@@ -5,8 +5,10 @@ import { encodeRequest, ResponseReader } from "../wire/http.ts";
 import { Body, type BodyContent, type DigestName } from "./http-body.ts";
 import { lookup } from "./lookup.ts";
 import { openStream } from "./open-stream.ts";
+import type { Milliseconds } from "./parameters.ts";
+import { resetConnection } from "./reset.ts";
 import { whyErrno } from "./system-failure.ts";
-import { type TlsFiles, tlsOptions } from "./tls.ts";
+import { type TlsFiles, tlsOptions, warningOf } from "./tls.ts";
 
 export interface HttpRequest {
   readonly url: URL;
@@ -17,7 +19,7 @@ export interface HttpRequest {
   /** Where to connect instead of the host of the URL. */
   readonly address?: string;
   readonly source?: string;
-  readonly tls: TlsFiles & { readonly verify: boolean; readonly name?: string };
+  readonly tls: TlsFiles & { readonly verify: boolean; readonly name?: string; readonly warnBefore?: Milliseconds };
   /** Of the body. */
   readonly digest?: DigestName;
 }
@@ -26,10 +28,12 @@ export interface HttpResponse extends BodyContent {
   readonly status: number;
   /** Names in lower case; several of one name are joined. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of the certificate. */
+  readonly warning?: string;
 }
 
 interface Handlers {
-  opened(): void;
+  opened(warning?: string): void;
   data(bytes: Uint8Array): void;
   /** Nothing more comes; why, if it is not an end in order. */
   ended(error?: Error): void;
@@ -47,6 +51,7 @@ export function exchange1(request: HttpRequest, signal: AbortSignal): Promise<Ht
     const body = new Body(request.digest);
     const reader = new ResponseReader(method, (bytes) => body.add(bytes));
     let open = true;
+    let warning: { readonly warning?: string } = {};
     const finish = (end: () => void): void => {
       if (!open) return;
       open = false;
@@ -59,7 +64,7 @@ export function exchange1(request: HttpRequest, signal: AbortSignal): Promise<Ht
         read();
         const { head } = reader;
         if (head !== undefined && (reader.complete || body.isEnough)) {
-          finish(() => resolve({ ...head, ...body.content() }));
+          finish(() => resolve({ ...head, ...body.content(), ...warning }));
         }
       } catch (error) {
         finish(() => reject(error));
@@ -67,7 +72,8 @@ export function exchange1(request: HttpRequest, signal: AbortSignal): Promise<Ht
     };
     const onAbort = (): void => finish(() => reject(signal.reason));
     const line = openLine(request, {
-      opened() {
+      opened(told) {
+        if (told !== undefined) warning = { warning: told };
         const target = `${url.pathname}${url.search}`;
         line.send(encodeRequest(method, target, { host: url.host, ...headers, connection: "close" }));
       },
@@ -90,15 +96,17 @@ function openLine(request: HttpRequest, handlers: Handlers): Line {
     return openStream(
       { host, port: portOf(url), ...(source === undefined ? {} : { source }) },
       {
-        opened: handlers.opened,
+        opened: () => handlers.opened(),
         data: handlers.data,
         ended: (errno) => handlers.ended(errno === 0 ? undefined : new Error(whyErrno(errno))),
       },
     );
   }
   const socket = connectSocket(request);
-  const stream = url.protocol === "http:" ? socket : connectTls({ socket, ...tlsOptionsOf(request) });
-  stream.on(stream === socket ? "connect" : "secureConnect", handlers.opened);
+  const secure = url.protocol === "http:" ? undefined : connectTls({ socket, ...tlsOptionsOf(request) });
+  const stream = secure ?? socket;
+  if (secure === undefined) socket.on("connect", () => handlers.opened());
+  else secure.on("secureConnect", () => handlers.opened(warningOf(url.host, secure, request.tls).warning));
   stream.on("data", handlers.data);
   stream.on("end", () => handlers.ended());
   stream.on("close", () => handlers.ended());
@@ -107,10 +115,7 @@ function openLine(request: HttpRequest, handlers: Handlers): Line {
   return {
     send: (bytes) => stream.write(bytes),
     close() {
-      if (stream !== socket) stream.destroy();
-      // Below TLS: a reset, and no port is left waiting.
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
+      resetConnection(socket, stream);
     },
   };
 }
@@ -125,7 +130,10 @@ export function connectSocket(request: Pick<HttpRequest, "url" | "address" | "so
   });
 }
 
-export function tlsOptionsOf({ url, tls: { verify, name, ...files } }: Pick<HttpRequest, "url" | "tls">) {
+export function tlsOptionsOf({
+  url,
+  tls: { verify, name, warnBefore: _, ...files },
+}: Pick<HttpRequest, "url" | "tls">) {
   return tlsOptions(name ?? hostOf(url), verify, files);
 }
 

@@ -1,12 +1,11 @@
 /** `type: http`: a web server answers a request, over HTTP or HTTPS, as is expected. */
-import { matches } from "./bounded-match.ts";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { exchange1, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
+import { type HttpPage, judgeResponse, type PageRules } from "./http-judge.ts";
 import { exchange2 } from "./http2-exchange.ts";
-import { quote } from "./quote.ts";
 import { readTlsFiles, type TlsParameters, whyFailed } from "./tls.ts";
 
-export interface HttpParameters extends TlsParameters {
+export interface HttpParameters extends TlsParameters, PageRules {
   readonly type: "http";
   /** Absolute, http: or https:. */
   readonly url: string;
@@ -17,42 +16,65 @@ export interface HttpParameters extends TlsParameters {
   readonly source?: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Both ends included. */
-  readonly statusCodes: readonly (readonly [number, number])[];
-  /** Text that the body must contain. */
-  readonly body?: string;
-  /** Regular expression that the body must match. */
-  readonly bodyRegex?: string;
   /** Regular expressions that headers of the response must match, by name in lower case. */
   readonly responseHeaders: Readonly<Record<string, string>>;
   /** Redirections followed. */
   readonly redirects: number;
+  /** All of them have to be as is expected, too. */
+  readonly pages?: readonly HttpPage[];
 }
+
+/** What is asked of the one page, redirections included. */
+type Page = Omit<HttpParameters, "pages">;
 
 export const http: CheckType<HttpParameters> = {
   async probe(parameters, signal): Promise<Outcome> {
-    let url = new URL(parameters.url);
-    const what = `${parameters.method} ${parameters.url}`;
-    try {
-      const tls = url.protocol === "https:" || parameters.redirects > 0 ? await readTls(parameters) : { verify: true };
-      for (let left = parameters.redirects; ; left--) {
-        const request = requestOf(parameters, url, tls);
-        const response = await (request.version === "2" ? exchange2 : exchange1)(request, signal);
-        const next = left > 0 ? redirection(response, url) : undefined;
-        if (next === undefined) {
-          const complaint = judgeResponse(parameters, response);
-          const via = url.href === new URL(parameters.url).href ? "" : ` at ${url.href}`;
-          return { ok: complaint === undefined, reason: `${what}: ${complaint ?? `status ${response.status}`}${via}` };
-        }
-        url = next;
-      }
-    } catch (error) {
-      return { ok: false, reason: `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}` };
+    const { pages = [], ...first } = parameters;
+    const outcome = await probePage(first, signal);
+    let { warning } = outcome;
+    if (!outcome.ok) return outcome;
+    for (const page of pages) {
+      const further = await probePage(pageOf(first, page), signal);
+      if (!further.ok) return further;
+      warning ??= further.warning;
     }
+    const others = pages.length === 0 ? "" : `, and ${pages.length} more ${pages.length === 1 ? "page" : "pages"}`;
+    return { ok: true, reason: `${outcome.reason}${others}`, ...(warning === undefined ? {} : { warning }) };
   },
 };
 
-function requestOf(parameters: HttpParameters, url: URL, tls: HttpRequest["tls"]): HttpRequest {
+function pageOf(first: Page, { path, host, ...rules }: HttpPage): Page {
+  // What the first page has to be like says nothing about this one.
+  const { body: _body, bodyRegex: _regex, noMatch: _no, digest: _digest, ...rest } = first;
+  const headers = host === undefined ? first.headers : { ...first.headers, host };
+  return { ...rest, ...rules, headers, url: new URL(path, first.url).href };
+}
+
+async function probePage(page: Page, signal: AbortSignal): Promise<Outcome> {
+  let url = new URL(page.url);
+  const { href } = url;
+  const what = `${page.method} ${page.url}`;
+  try {
+    const tls = url.protocol === "https:" || page.redirects > 0 ? await readTls(page) : { verify: true };
+    for (let left = page.redirects; ; left--) {
+      const request = requestOf(page, url, tls);
+      const response = await (request.version === "2" ? exchange2 : exchange1)(request, signal);
+      const next = left > 0 ? redirection(response, url) : undefined;
+      if (next === undefined) {
+        const complaint = judgeResponse(page, page.responseHeaders, response, page.url);
+        const via = url.href === href ? "" : ` at ${url.href}`;
+        const reason = `${what}: ${complaint ?? `status ${response.status}`}${via}`;
+        const { warning } = response;
+        return { ok: complaint === undefined, reason, ...(warning === undefined ? {} : { warning }) };
+      }
+      url = next;
+    }
+  } catch (error) {
+    return { ok: false, reason: `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}` };
+  }
+}
+
+function requestOf(parameters: Page, url: URL, tls: HttpRequest["tls"]): HttpRequest {
   const { method, version, headers, source, address } = parameters;
   const first = new URL(parameters.url);
   // A redirection to another host goes there; to the same one, it stays with the server that is checked.
@@ -66,32 +88,9 @@ function requestOf(parameters: HttpParameters, url: URL, tls: HttpRequest["tls"]
     headers: { "user-agent": "viprd", ...(trusted ? headers : {}) },
     ...(address === undefined || !sameHost ? {} : { address }),
     ...(source === undefined ? {} : { source }),
+    ...(parameters.digest === undefined ? {} : { digest: parameters.digest.name }),
     tls: sameHost ? tls : { verify: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) },
   };
-}
-
-/** What is wrong with a response, or undefined. Throws when that cannot be found out. */
-export function judgeResponse(parameters: HttpParameters, { status, headers, body }: HttpResponse): string | undefined {
-  const { statusCodes, responseHeaders } = parameters;
-  if (!statusCodes.some(([low, high]) => status >= low && status <= high)) {
-    return `status ${status} instead of ${formatStatusCodes(statusCodes)}`;
-  }
-  for (const [name, pattern] of Object.entries(responseHeaders)) {
-    const value = headers[name];
-    if (value === undefined) return `no header ${name}`;
-    if (!matches(pattern, "", value)) return `header ${name} is ${quote(value)}, which does not match ${pattern}`;
-  }
-  if (parameters.body !== undefined && !body.includes(parameters.body)) {
-    return `the body does not contain ${quote(parameters.body)}: ${quote(body)}`;
-  }
-  if (parameters.bodyRegex !== undefined && !matches(parameters.bodyRegex, "s", body)) {
-    return `the body does not match ${parameters.bodyRegex}: ${quote(body)}`;
-  }
-  return undefined;
-}
-
-export function formatStatusCodes(codes: HttpParameters["statusCodes"]): string {
-  return codes.map(([low, high]) => (low === high ? String(low) : `${low}-${high}`)).join(", ");
 }
 
 /** RFC 9110 section 15.4; undefined when it is none that can be followed. */
@@ -102,7 +101,12 @@ function redirection({ status, headers }: HttpResponse, from: URL): URL | undefi
   return next.protocol === "http:" || next.protocol === "https:" ? next : undefined;
 }
 
-async function readTls(parameters: HttpParameters): Promise<HttpRequest["tls"]> {
-  const { verify, serverName } = parameters;
-  return { verify, ...(await readTlsFiles(parameters)), ...(serverName === undefined ? {} : { name: serverName }) };
+async function readTls(parameters: Page): Promise<HttpRequest["tls"]> {
+  const { verify, serverName, warnBefore } = parameters;
+  return {
+    verify,
+    ...(await readTlsFiles(parameters)),
+    ...(serverName === undefined ? {} : { name: serverName }),
+    ...(warnBefore === undefined ? {} : { warnBefore }),
+  };
 }

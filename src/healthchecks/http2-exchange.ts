@@ -1,9 +1,11 @@
 /** One request and its response over HTTP/2, on a connection of its own that is gone afterwards. */
 import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Body } from "./http-body.ts";
 import { connectSocket, type HttpRequest, type HttpResponse, tlsOptionsOf } from "./http-exchange.ts";
+import { resetConnection } from "./reset.ts";
+import { warningOf } from "./tls.ts";
 
 /** Rejects with what went wrong; with the signal's reason when it aborts. */
 export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
@@ -11,16 +13,15 @@ export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<Ht
   return new Promise((resolve, reject) => {
     const socket = connectSocket(request);
     socket.on("error", () => {});
-    const session = connect(url, { createConnection: () => wrapped(request, socket) });
+    const secure = wrapped(request, socket);
+    const session = connect(url, { createConnection: () => secure ?? socket });
     let stream: ClientHttp2Stream | undefined;
     const finish = (end: () => void): void => {
       signal.removeEventListener("abort", onAbort);
       end();
       stream?.destroy();
       session.destroy();
-      // Below TLS: a reset, and no port is left waiting.
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
+      resetConnection(socket, secure);
     };
     const onAbort = (): void => finish(() => reject(signal.reason));
     signal.addEventListener("abort", onAbort);
@@ -44,7 +45,8 @@ export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<Ht
     stream.on("response", (received) => {
       const head = { status: Number(received[":status"]), headers: joined(received) };
       const body = new Body(request.digest);
-      const succeed = (): void => finish(() => resolve({ ...head, ...body.content() }));
+      const warning = secure === undefined ? {} : warningOf(url.host, secure, request.tls);
+      const succeed = (): void => finish(() => resolve({ ...head, ...body.content(), ...warning }));
       stream?.on("data", (chunk: Buffer) => {
         try {
           body.add(chunk);
@@ -60,8 +62,8 @@ export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<Ht
 }
 
 /** With TLS its name is agreed on (ALPN), without TLS it is spoken at once (RFC 9113 section 3.3). */
-function wrapped(request: HttpRequest, socket: Socket): Socket {
-  if (request.url.protocol === "http:") return socket;
+function wrapped(request: HttpRequest, socket: Socket): TLSSocket | undefined {
+  if (request.url.protocol === "http:") return undefined;
   return connectTls({ socket, ...tlsOptionsOf(request), ALPNProtocols: ["h2"] });
 }
 

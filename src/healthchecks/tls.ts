@@ -1,7 +1,9 @@
 /** TLS as every check speaks it: whom to trust, who to be, and why it failed, in words. */
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from "node:tls";
+import { type ConnectionOptions, checkServerIdentity, type PeerCertificate, type TLSSocket } from "node:tls";
+import { expiryWarning, validityOf } from "./certificate.ts";
+import type { Milliseconds } from "./parameters.ts";
 import { whySystem } from "./system-failure.ts";
 
 export interface TlsParameters {
@@ -12,6 +14,8 @@ export interface TlsParameters {
   readonly key?: string;
   /** Name asked for (SNI) and expected in the certificate, instead of the host. */
   readonly serverName?: string;
+  /** A certificate that expires sooner is warned of. */
+  readonly warnBefore?: Milliseconds;
 }
 
 export interface TlsFiles {
@@ -38,6 +42,18 @@ export function tlsOptions(name: string, verify: boolean, files: TlsFiles): Conn
     servername: isIP(name) === 0 ? name : "",
     checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate),
   };
+}
+
+/** What is to be said of the certificate of `what` although the connection is good. */
+export function warningOf(
+  what: string,
+  stream: TLSSocket,
+  { warnBefore }: Pick<TlsParameters, "warnBefore">,
+): { readonly warning?: string } {
+  const validity = warnBefore === undefined ? undefined : validityOf(stream);
+  if (validity === undefined || warnBefore === undefined) return {};
+  const warning = expiryWarning(what, validity, warnBefore, Date.now());
+  return warning === undefined ? {} : { warning };
 }
 
 /** Node's names of what is wrong with a certificate that are met in practice. */

@@ -8,6 +8,8 @@ export interface Certificates {
   readonly directory: string;
   readonly authority: string;
   readonly server: { readonly cert: Buffer; readonly key: Buffer };
+  /** As that of the server, but its time is nearly over. */
+  readonly expiring: { readonly cert: Buffer; readonly key: Buffer };
   readonly client: { readonly certificate: string; readonly key: string };
 }
 
@@ -27,10 +29,23 @@ export function makeCertificates(): Certificates {
     const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", `${name}.ext`];
     openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.pem`, ...signing);
   }
+  // Made with a clock of its own: 30 days, of which the last one is under way.
+  const started = new Date(Date.now() - 29.5 * 24 * 3_600_000).toISOString().replace(/\D/g, "").slice(0, 14);
+  const ended = new Date(Date.now() + 12 * 3_600_000).toISOString().replace(/\D/g, "").slice(0, 14);
+  writeFileSync(file("index.txt"), "");
+  writeFileSync(file("serial"), "77\n");
+  const section =
+    "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nserial=serial\nnew_certs_dir=.\npolicy=any\ndefault_md=sha256\n";
+  writeFileSync(file("ca.cnf"), `${section}[any]\ncommonName=supplied\n`);
+  openssl(
+    ...["ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-in", "server.csr"],
+    ...["-startdate", `${started}Z`, "-enddate", `${ended}Z`, "-extfile", "server.ext", "-out", "expiring.pem"],
+  );
   return {
     directory,
     authority: file("ca.pem"),
     server: { cert: readFileSync(file("server.pem")), key: readFileSync(file("server.key")) },
+    expiring: { cert: readFileSync(file("expiring.pem")), key: readFileSync(file("server.key")) },
     client: { certificate: file("client.pem"), key: file("client.key") },
   };
 }

@@ -4,7 +4,8 @@ import { createSecureServer, createServer as createServer2 } from "node:http2";
 import { createServer as createServerTls } from "node:https";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { type HttpParameters, http, judgeResponse } from "../../src/healthchecks/http.ts";
+import { type HttpParameters, http } from "../../src/healthchecks/http.ts";
+import { judgeResponse } from "../../src/healthchecks/http-judge.ts";
 import { until } from "../daemon/support.ts";
 import { makeCertificates } from "./certificates.ts";
 import { closedPort, listen, probeOnce } from "./support.ts";
@@ -205,6 +206,31 @@ describe("over TLS", () => {
     });
   });
 
+  test("a certificate that expires soon is warned of, over HTTP/1.1 and HTTP/2", async () => {
+    const authorities = certificates.authority;
+    const day = 24 * 3_600_000;
+    const port = await tls();
+    // It is good for two days, and the last third of them counts at most.
+    expect(await probe(`https://127.0.0.1:${port}/`, { authorities, warnBefore: 14 * day })).not.toHaveProperty(
+      "warning",
+    );
+    const old = certificates.expiring;
+    const warning = (at: number) => `the certificate of 127.0.0.1:${at} expires in less than a day`;
+    const soon = await tls(old);
+    expect(await probe(`https://127.0.0.1:${soon}/`, { authorities, warnBefore: 14 * day })).toEqual({
+      ok: true,
+      reason: `GET https://127.0.0.1:${soon}/: status 200`,
+      warning: warning(soon),
+    });
+    expect(await probe(`https://127.0.0.1:${soon}/`, { authorities })).not.toHaveProperty("warning");
+    const secure = await start(
+      createSecureServer(old, ((_: unknown, response: { end(): void }) =>
+        response.end()) as never) as unknown as Server,
+    );
+    const outcome = await probe(`https://127.0.0.1:${secure}/`, { authorities, version: "2", warnBefore: 14 * day });
+    expect(outcome.warning).toBe(warning(secure));
+  });
+
   test("a file that cannot be read is a failure that names it", async () => {
     expect(await probe("https://127.0.0.1:1/", { authorities: "/no/such/file" })).toEqual({
       ok: false,
@@ -215,6 +241,68 @@ describe("over TLS", () => {
   test("a server without TLS", async () => {
     const port = await plain((_, response) => void response.end());
     expect((await probe(`https://127.0.0.1:${port}/`, { verify: false })).ok).toBe(false);
+  });
+});
+
+describe("a digest is that of the whole body once its transfer coding is undone", () => {
+  // echo -n of what is below, through md5sum and sha256sum.
+  const text = "viprd ".repeat(100_000);
+  const md5 = { name: "md5", value: "dffc38d2eeb39e21f335d591e59976c6" } as const;
+  const sha256 = { name: "sha256", value: "64a588975c439d7f23c6d7be230604157283edcce362fa3c65de416dcdf2f0f0" } as const;
+  const answer: RequestListener = (_, response) => {
+    for (let at = 0; at < text.length; at += 100_001) response.write(text.slice(at, at + 100_001));
+    response.end();
+  };
+
+  test.each([md5, sha256])("$name over HTTP/1.1, in chunks", async (digest) => {
+    const port = await plain(answer);
+    expect(await probe(`http://127.0.0.1:${port}/`, { digest })).toMatchObject({ ok: true });
+    expect((await probe(`http://127.0.0.1:${port}/`, { digest: { ...digest, value: "00" } })).reason).toContain(
+      ` of the body is ${digest.value} instead of 00`,
+    );
+  });
+
+  test("over HTTP/2", async () => {
+    const port = await start(createServer2(answer as never) as unknown as Server);
+    expect(await probe(`http://127.0.0.1:${port}/`, { version: "2", digest: md5 })).toMatchObject({ ok: true });
+  });
+});
+
+describe("several pages", () => {
+  const answers: RequestListener = ({ url, headers: { host } }, response) => {
+    if (url === "/login?x=1") response.writeHead(401);
+    response.end(`${host} ${url}`);
+  };
+  const codes = (code: number) => [[code, code]] as const;
+
+  test("each is judged by its own rules, and asked with its own Host header", async () => {
+    const port = await plain(answers);
+    const url = `http://127.0.0.1:${port}/`;
+    const pages = [
+      { path: "/login?x=1", statusCodes: codes(401), body: "www.test /login" },
+      { path: "/other", statusCodes: codes(200), host: "other.test", body: "other.test /other" },
+    ];
+    const first = { headers: { host: "www.test" }, body: "www.test /", bodyRegex: "/$" };
+    expect(await probe(url, { ...first, pages })).toEqual({
+      ok: true,
+      reason: `GET ${url}: status 200, and 2 more pages`,
+    });
+    const bad = [...pages, { path: "/bad", statusCodes: codes(204) }];
+    expect(await probe(url, { ...first, pages: bad })).toEqual({
+      ok: false,
+      reason: `GET ${url}bad: status 200 instead of 204`,
+    });
+  });
+
+  test("after one that fails no other is asked", async () => {
+    const asked: (string | undefined)[] = [];
+    const port = await plain((request, response) => {
+      asked.push(request.url);
+      response.writeHead(500).end();
+    });
+    const pages = [{ path: "/other", statusCodes: codes(500) }];
+    expect((await probe(`http://127.0.0.1:${port}/`, { pages })).ok).toBe(false);
+    expect(asked).toEqual(["/"]);
   });
 });
 
@@ -281,21 +369,21 @@ test("a response is judged by status, headers and body, in this order", () => {
       [200, 200],
       [301, 302],
     ],
-    responseHeaders: { server: "^nginx" },
     body: "up",
     bodyRegex: "^up.*now$",
-  };
-  const judge = (response: object) =>
-    judgeResponse(wanted as unknown as HttpParameters, {
-      status: 200,
-      headers: { server: "nginx" },
-      body: "up\nnow",
-      ...response,
-    });
+  } as const;
+  const good = { status: 200, headers: { server: "nginx" }, body: "up\nnow" };
+  const judge = (response: object, rules: object = {}) =>
+    judgeResponse({ ...wanted, ...rules }, { server: "^nginx" }, { ...good, ...response }, "test");
   expect(judge({})).toBeUndefined();
   expect(judge({ status: 404 })).toBe("status 404 instead of 200, 301-302");
   expect(judge({ headers: {} })).toBe("no header server");
   expect(judge({ headers: { server: "caddy" } })).toBe('header server is "caddy", which does not match ^nginx');
   expect(judge({ body: "down" })).toBe('the body does not contain "up": "down"');
   expect(judge({ body: "it is up" })).toBe('the body does not match ^up.*now$: "it is up"');
+  expect(judge({}, { noMatch: true })).toBe('the body matches ^up.*now$: "up now"');
+  expect(judge({ body: "it is up" }, { noMatch: true })).toBeUndefined();
+  const digest = { name: "md5", value: "aa" };
+  expect(judge({ digest: "aa" }, { digest })).toBeUndefined();
+  expect(judge({ digest: "ab" }, { digest })).toBe("the MD5 of the body is ab instead of aa");
 });
