@@ -169,6 +169,11 @@ export class Conversation {
     return this.#inbox.take(this.#inbox.length);
   }
 
+  /** What has come by now is not read. */
+  forget(): void {
+    this.#inbox.clear();
+  }
+
   /** To be said at the end of a run that succeeds; a server that then closes by itself has a moment for it. */
   goodbye(last: string | Uint8Array): void {
     this.#goodbye = last;

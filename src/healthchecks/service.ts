@@ -12,8 +12,12 @@ export interface ServiceTls extends TlsParameters {
 }
 
 /** To be done before anything is said. */
-export async function secureFirst(peer: Conversation, { tls }: Service): Promise<void> {
-  if (tls?.mode === "implicit") await peer.startTls(tls);
+export async function secureFirst(
+  peer: Conversation,
+  { tls }: Service,
+  protocols: readonly string[] = [],
+): Promise<void> {
+  if (tls?.mode === "implicit") await peer.startTls(tls, { protocols });
 }
 
 /** For the end of a reason. */

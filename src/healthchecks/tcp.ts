@@ -1,35 +1,51 @@
-/** `type: tcp`: a connection can be opened. It is closed at once; nothing is sent. */
-
+/** `type: tcp`: a connection can be opened, perhaps with TLS, and perhaps what is said over it is answered as is expected. */
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
+import { converse } from "./conversation.ts";
 import { formatTarget } from "./datagram.ts";
 import { openStream } from "./open-stream.ts";
+import { overTls, type Service, secureFirst } from "./service.ts";
 import { whyErrno } from "./system-failure.ts";
+import { type Step, takeSteps } from "./tcp-steps.ts";
 
-export interface TcpParameters {
+export interface TcpParameters extends Service {
   readonly type: "tcp";
-  /** An address, not a name. */
-  readonly host: string;
-  readonly port: number;
-  /** Address to connect from. */
-  readonly source?: string;
+  /** With TLS: the server has to choose one of these (ALPN). */
+  readonly alpn?: readonly string[];
+  readonly steps?: readonly Step[];
 }
 
 export const tcp: CheckType<TcpParameters> = {
   probe(parameters, signal) {
-    return new Promise<Outcome>((resolve) => {
-      const end = (ok: boolean, reason: string): void => {
-        signal.removeEventListener("abort", onAbort);
-        stream.close();
-        resolve({ ok, reason });
-      };
-      const fail = (why: string): void => end(false, `connect ${formatTarget(parameters)}: ${why}`);
-      const onAbort = (): void => fail(whyAborted(signal));
-      const stream = openStream(parameters, {
-        opened: () => end(true, `connected to ${formatTarget(parameters)}`),
-        data() {},
-        ended: (errno) => fail(whyErrno(errno)),
-      });
-      signal.addEventListener("abort", onAbort);
-    });
+    const { tls, steps } = parameters;
+    return tls === undefined && steps === undefined ? connect(parameters, signal) : talk(parameters, signal);
   },
 };
+
+/** Nothing is sent. */
+function connect(parameters: TcpParameters, signal: AbortSignal): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const end = (ok: boolean, reason: string): void => {
+      signal.removeEventListener("abort", onAbort);
+      stream.close();
+      resolve({ ok, reason });
+    };
+    const fail = (why: string): void => end(false, `connect ${formatTarget(parameters)}: ${why}`);
+    const onAbort = (): void => fail(whyAborted(signal));
+    const stream = openStream(parameters, {
+      opened: () => end(true, `connected to ${formatTarget(parameters)}`),
+      data() {},
+      ended: (errno) => fail(whyErrno(errno)),
+    });
+    signal.addEventListener("abort", onAbort);
+  });
+}
+
+function talk(parameters: TcpParameters, signal: AbortSignal): Promise<Outcome> {
+  const { alpn = [], steps = [] } = parameters;
+  return converse("tcp", parameters, signal, async (peer) => {
+    await secureFirst(peer, parameters, alpn);
+    await takeSteps(peer, steps, formatTarget(parameters));
+    const expected = steps.filter((step) => step.do === "expect").length;
+    return `${expected === 0 ? "connected" : "answered as expected"}${overTls(peer)}`;
+  });
+}
