@@ -19,6 +19,8 @@ export interface CheckSchema {
   readonly keys: Keys;
   /** Its results do not err, so that one is enough for a change unless the file says otherwise. */
   readonly steady?: true;
+  /** What counts until it has been asked, unless the file says otherwise; unknown without it. */
+  readonly initial?: "up";
   /** Undefined when a required key is missing or bad; other problems are in the report. */
   resolve(
     values: Readonly<Record<string, unknown>>,
@@ -35,6 +37,7 @@ export interface CheckSchema {
 interface Typed<K extends Keys, P extends TypeParameters> {
   readonly keys: K;
   readonly steady?: true;
+  readonly initial?: "up";
   resolve(values: Loose<z.output<z.ZodObject<K>>>, path: Path, report: Report, globals: ScriptDefaults): P | undefined;
   agree?(parameters: P, common: CommonParameters, path: Path, report: Report): void;
   describe(parameters: P, mask: string | undefined): Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 /** The table of the types of checks, as the file knows them: the same names as in healthchecks/types.ts. */
 import type { CheckTypeName } from "../healthchecks/parameters.ts";
+import { agentSchema } from "./check-agent.ts";
 import { customSchema } from "./check-custom.ts";
 import { mysqlSchema, pgsqlSchema } from "./check-database.ts";
 import { dnsSchema } from "./check-dns.ts";
@@ -41,4 +42,5 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   dns: dnsSchema,
   udp: udpSchema,
   ntp: ntpSchema,
+  agent: agentSchema,
 };

@@ -19,7 +19,7 @@ const longestTimeout = 5 * second;
 const defaultCounts = { rise: 2, fall: 3 };
 const steadyCounts = { rise: 1, fall: 1 };
 
-const commonKeys = ({ rise, fall } = defaultCounts) => ({
+const commonKeys = ({ rise, fall } = defaultCounts, initial: CommonParameters["initial"] = "unknown") => ({
   interval: standard(duration(10, 24 * hour), "1s", "From the start of one run to the start of the next."),
   timeout: unset(
     duration(1, hour),
@@ -40,7 +40,7 @@ const commonKeys = ({ rise, fall } = defaultCounts) => ({
   ),
   initial: standard(
     oneOf("unknown", "up", "down"),
-    "unknown",
+    initial,
     "What counts until there are results. unknown: the first result decides; up and down: fall or rise results do.",
   ),
 });
@@ -58,7 +58,7 @@ function blocksOf(keysOf: (name: string, schema: CheckSchema) => CheckSchema["ke
   const blocks = Object.entries(checkSchemas).map(([name, schema]) =>
     z.strictObject({
       type: z.literal(name).meta({ description: "What is checked, and how.", "x-bounds": listed(typeNames) }),
-      ...commonKeys(schema.steady && steadyCounts),
+      ...commonKeys(schema.steady && steadyCounts, schema.initial),
       ...keysOf(name, schema),
     }),
   );
@@ -101,7 +101,7 @@ export function resolveCheck(
 ): CheckParameters | undefined {
   const schema = schemaOf(values.type);
   if (schema === undefined) return undefined;
-  const common = resolveCommon(name, values, schema.steady ? steadyCounts : defaultCounts, path, report);
+  const common = resolveCommon(name, values, schema, path, report);
   const own = schema.resolve(values, path, report, globals);
   if (own === undefined) return undefined;
   schema.agree?.(own, common, path, report);
@@ -116,7 +116,7 @@ export function schemaOf(type: string | undefined): CheckSchema | undefined {
 function resolveCommon(
   name: string,
   values: Loose<CheckValues>,
-  counts: typeof defaultCounts,
+  schema: Pick<CheckSchema, "steady" | "initial">,
   path: Path,
   report: Report,
 ): CommonParameters {
@@ -136,7 +136,8 @@ function resolveCommon(
     const advice = "runs do not overlap, so one that hangs puts off the next";
     report.warn([...path, "timeout"], `${formatDuration(timeout)} is longer than the interval, ${written}: ${advice}`);
   }
-  const { rise = counts.rise, fall = counts.fall, initial = "unknown" } = values;
+  const counts = schema.steady ? steadyCounts : defaultCounts;
+  const { rise = counts.rise, fall = counts.fall, initial = schema.initial ?? "unknown" } = values;
   return { name, interval, timeout, rise, fall, jitter, fastInterval, initial };
 }
 

@@ -10,7 +10,7 @@ export interface Outcome {
   readonly latency?: Milliseconds;
   /** How a program ended that was run. */
   readonly program?: ProgramEnd;
-  /** It could not be found out, and that says nothing about the checked thing: what was found last stays. */
+  /** Whether it is well was not found out, or not told: that stays as it was found last. Advice counts all the same. */
   readonly undecided?: true;
   /** For whoever balances load over what is checked; what it does not speak of stays as it was said before. */
   readonly advice?: Advice;

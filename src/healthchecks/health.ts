@@ -35,6 +35,8 @@ export interface Health extends Verdict {
   readonly since: number;
   /** The next result decides alone: none has been judged by these parameters yet. */
   readonly open: boolean;
+  /** The advice was given to other parameters, and counts until these give one. */
+  readonly outdated?: true;
   /** Results in a row, the last one included; one of the two is 0. */
   readonly successes: number;
   readonly failures: number;
@@ -69,19 +71,17 @@ export function newHealth(parameters: CommonParameters, at: number, known?: Verd
 
 /** Other parameters: the verdict stays until the first result by them, which decides alone. */
 export function reopened(health: Health): Health {
-  return { ...health, open: true, successes: 0, failures: 0 };
+  return { ...health, open: true, outdated: true, successes: 0, failures: 0 };
 }
 
 export function judge({ rise, fall }: Pick<CommonParameters, "rise" | "fall">, health: Health, result: Result): Health {
-  if (result.undecided) return { ...health, runs: health.runs + 1, last: result };
+  if (result.undecided) return { ...advised(health, result), runs: health.runs + 1, last: result };
   const successes = result.ok ? health.successes + 1 : 0;
   const failures = result.ok ? 0 : health.failures + 1;
-  const { advice: saidBefore, warning: warnedBefore, ...rest } = health;
-  const advice = mergeAdvice(health.open ? undefined : saidBefore, result.advice);
+  const { warning: warnedBefore, ...rest } = advised(health, result);
   const warning = result.ok ? result.warning : warnedBefore;
   const counted = {
     ...rest,
-    ...(advice === undefined ? {} : { advice }),
     ...(warning === undefined ? {} : { warning }),
     open: false,
     successes,
@@ -102,6 +102,14 @@ export function judge({ rise, fall }: Pick<CommonParameters, "rise" | "fall">, h
     since: result.at,
     changes: [...health.changes, change].slice(-changesKept),
   };
+}
+
+/** Of an undecided result only what it says counts. */
+function advised(health: Health, { advice: said, undecided }: Result): Health {
+  if (undecided && said === undefined) return health;
+  const { advice: before, outdated, ...rest } = health;
+  const advice = mergeAdvice(outdated ? undefined : before, said);
+  return advice === undefined ? rest : { ...rest, advice };
 }
 
 /** What ended only after its deadline says more about its failure. */

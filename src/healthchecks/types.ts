@@ -1,4 +1,5 @@
 /** The table of types. A new one is a file with its parameters and its probe, and a line here. */
+import { agent } from "./agent.ts";
 import type { CheckType } from "./check-type.ts";
 import { custom } from "./custom.ts";
 import { dns } from "./dns.ts";
@@ -43,6 +44,7 @@ const types = {
   dns,
   udp,
   ntp,
+  agent,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;
