@@ -20,19 +20,24 @@ export const regex = text("a regular expression", (value) => {
     return error instanceof Error ? error.message.replace(/^.*: /, "") : "";
   }
 });
-const statusRule = "a status code from 100 to 599, a range like 200-399, or a list of them";
-const statusCode = z
-  .union([z.number(), z.string()], { error: ({ input }) => expected(statusRule, input) })
-  .transform((value, context): [number, number] => {
-    const [, low = "", high = low] = /^(\d{3})(?:-(\d{3}))?$/.exec(String(value)) ?? [];
-    const range: [number, number] = [Number(low), Number(high)];
-    if (low !== "" && range[0] >= 100 && range[1] <= 599 && range[0] <= range[1]) return range;
-    context.issues.push({ code: "custom", input: value, message: expected(statusRule, value) });
-    return z.NEVER;
-  });
-const statusCodes = z
-  .union([statusCode.transform((range) => [range]), z.array(statusCode).min(1)])
-  .meta({ "x-bounds": statusRule });
+/** Status codes of three digits: one, a range, or a list of them. */
+export function statusCodeRanges(least: number, most: number) {
+  const statusRule = `a status code from ${least} to ${most}, a range like 200-399, or a list of them`;
+  const statusCode = z
+    .union([z.number(), z.string()], { error: ({ input }) => expected(statusRule, input) })
+    .transform((value, context): [number, number] => {
+      const [, low = "", high = low] = /^(\d{3})(?:-(\d{3}))?$/.exec(String(value)) ?? [];
+      const range: [number, number] = [Number(low), Number(high)];
+      if (low !== "" && range[0] >= least && range[1] <= most && range[0] <= range[1]) return range;
+      context.issues.push({ code: "custom", input: value, message: expected(statusRule, value) });
+      return z.NEVER;
+    });
+  return z
+    .union([statusCode.transform((range) => [range]), z.array(statusCode).min(1)])
+    .meta({ "x-bounds": statusRule });
+}
+
+const statusCodes = statusCodeRanges(100, 599);
 
 const digestLengths: Readonly<Record<number, DigestName>> = { 32: "md5", 64: "sha256" };
 const digest = text("an MD5 of 32 or a SHA-256 of 64 hexadecimal digits", (value) =>

@@ -17,6 +17,7 @@ import { redisSchema } from "./check-redis.ts";
 import { routeSchema } from "./check-route.ts";
 import type { CheckSchema } from "./check-schema.ts";
 import { scriptSchema } from "./check-script.ts";
+import { sipSchema } from "./check-sip.ts";
 import { smtpSchema } from "./check-smtp.ts";
 import { tcpSchema } from "./check-tcp.ts";
 import { udpSchema } from "./check-udp.ts";
@@ -43,4 +44,5 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   udp: udpSchema,
   ntp: ntpSchema,
   agent: agentSchema,
+  sip: sipSchema,
 };

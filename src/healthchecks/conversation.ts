@@ -136,6 +136,12 @@ export class Conversation {
     return this.#socket.localAddress ?? "";
   }
 
+  /** Where it is spoken from: "192.0.2.9:40112". */
+  get localTarget(): string {
+    const { localAddress: host = "", localPort: port = 0 } = this.#socket;
+    return formatTarget({ host, port });
+  }
+
   /** For a further connection of this conversation, under TLS. */
   get session(): Buffer | undefined {
     return this.#session;

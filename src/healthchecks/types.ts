@@ -19,6 +19,7 @@ import { processes } from "./process.ts";
 import { redis } from "./redis.ts";
 import { route } from "./route.ts";
 import { script } from "./script.ts";
+import { sip } from "./sip.ts";
 import { smtp } from "./smtp.ts";
 import { tcp } from "./tcp.ts";
 import { udp } from "./udp.ts";
@@ -45,6 +46,7 @@ const types = {
   udp,
   ntp,
   agent,
+  sip,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;
