@@ -91,6 +91,7 @@ const pureModules = ["node:path"];
 const pureIn: Readonly<Record<string, readonly string[]>> = {
   "vrrp/hmac-trailer.ts": ["node:crypto"],
   "lvs/digest.ts": ["node:crypto"],
+  "wire/radius.ts": ["node:crypto"],
 };
 
 /** Each with the reason why it is not taken apart. */

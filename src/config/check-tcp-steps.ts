@@ -1,6 +1,7 @@
 /** The key `steps` of `type: tcp`, and text that stands for bytes. */
 import { z } from "zod";
-import { type ExpectStep, longestAnswer, type Step } from "../healthchecks/tcp-steps.ts";
+import { longestAnswer } from "../healthchecks/limits.ts";
+import type { ExpectStep, Step } from "../healthchecks/tcp-steps.ts";
 import { regex } from "./check-http-page.ts";
 import { standard, unset } from "./keys.ts";
 import { boolean, expected, quoteHint, text, whole } from "./kinds.ts";

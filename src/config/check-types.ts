@@ -13,6 +13,7 @@ import { imapSchema, popSchema } from "./check-mailbox.ts";
 import { ntpSchema } from "./check-ntp.ts";
 import { pingSchema } from "./check-ping.ts";
 import { processSchema } from "./check-process.ts";
+import { radiusSchema } from "./check-radius.ts";
 import { redisSchema } from "./check-redis.ts";
 import { routeSchema } from "./check-route.ts";
 import type { CheckSchema } from "./check-schema.ts";
@@ -45,4 +46,5 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   ntp: ntpSchema,
   agent: agentSchema,
   sip: sipSchema,
+  radius: radiusSchema,
 };

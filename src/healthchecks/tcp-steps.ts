@@ -1,6 +1,7 @@
 /** What is said over a TCP connection and what has to be answered, step by step. */
 import { matches } from "./bounded-match.ts";
 import type { Conversation } from "./conversation.ts";
+import { longestAnswer } from "./limits.ts";
 
 export type Step = SendStep | ExpectStep;
 
@@ -22,9 +23,6 @@ export interface ExpectStep {
   /** Bytes that have to be there before it is judged. */
   readonly minLength: number;
 }
-
-/** Of an answer so many bytes are looked at. */
-export const longestAnswer = 64 * 1024;
 
 /** `who` answers. Throws what came instead of what is expected. */
 export async function takeSteps(peer: Conversation, steps: readonly Step[], who: string): Promise<void> {

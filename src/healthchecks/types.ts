@@ -16,6 +16,7 @@ import { pgsql } from "./pgsql.ts";
 import { ping } from "./ping.ts";
 import { pop } from "./pop.ts";
 import { processes } from "./process.ts";
+import { radius } from "./radius.ts";
 import { redis } from "./redis.ts";
 import { route } from "./route.ts";
 import { script } from "./script.ts";
@@ -47,6 +48,7 @@ const types = {
   ntp,
   agent,
   sip,
+  radius,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;

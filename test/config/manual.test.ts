@@ -104,10 +104,11 @@ test("the values of the reference are the defaults", () => {
   const required = { interface: "eth0", virtual_router_id: 51, virtual_ipaddress };
   const checks = Object.entries<Record<string, unknown>>(given.health_check);
   const blockOf = (type: unknown) => checkBlocks.find(({ properties }) => properties?.type?.const === type) ?? {};
+  const oneOfTwo: Readonly<Record<string, string>> = { process: "command", radius: "secret" };
   const requiredOf = (check: Record<string, unknown>) =>
     Object.entries(check).filter(
-      // A process check needs one of program and command.
-      ([key]) => blockOf(check.type).required?.includes(key) || (check.type === "process" && key === "command"),
+      // Of some pairs one is required.
+      ([key]) => blockOf(check.type).required?.includes(key) || oneOfTwo[String(check.type)] === key,
     );
   const smallest = loadTexts({
     "smallest.yaml": JSON.stringify({
@@ -137,7 +138,12 @@ test("the values of the reference are the defaults", () => {
     ...checks.map(([, check]) => [blockOf(check.type), check] as const),
   ] as const) {
     for (const [key, value] of Object.entries(values)) {
-      if (block.required?.includes(key) || key === "command" || !Object.hasOwn(block.properties ?? {}, key)) continue;
+      if (
+        block.required?.includes(key) ||
+        ["command", "secret"].includes(key) ||
+        !Object.hasOwn(block.properties ?? {}, key)
+      )
+        continue;
       expect(value, key).toEqual(block.properties?.[key]?.default);
     }
   }
