@@ -3,6 +3,7 @@ import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { LvsParameters, VirtualServerParameters } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
 import type { Config } from "./config.ts";
+import { differingLvsNotify } from "./lvs-notify.ts";
 import { differingNotify } from "./notify.ts";
 
 export interface Change<T> {
@@ -31,7 +32,7 @@ export interface ConfigDiff extends Difference<InstanceParameters> {
   readonly groups: readonly string[];
   /** Something that is held whatever the roles are differs. */
   readonly statics: boolean;
-  /** "web", "group edge", "fifo": where it differs who is told. */
+  /** "web", "group edge", "virtual server https", "fifo": where it differs who is told. */
   readonly notify: readonly string[];
   readonly lvs: LvsDiff;
 }
@@ -58,7 +59,7 @@ export function diffConfigs(from: Config, to: Config): ConfigDiff {
     ],
     groups: differingGroups(from.groups ?? [], to.groups ?? []),
     statics: !equal(from.statics, to.statics),
-    notify: differingNotify(from.notify, to.notify),
+    notify: [...differingNotify(from.notify, to.notify), ...differingLvsNotify(from.lvsNotify, to.lvsNotify)],
     lvs: diffLvs(from.lvs, to.lvs),
   };
 }

@@ -91,6 +91,22 @@ export function addressRange() {
     .meta({ type: "string", "x-bounds": rangeRule });
 }
 
+/** One where a group has several, which the message says. `json`: for the JSON Schema. */
+export function single<T>(schema: z.ZodType<T>, json: Readonly<Record<string, unknown>>) {
+  return z
+    .unknown()
+    .transform((input, context): T => {
+      const result = schema.safeParse(input);
+      if (result.success) return result.data;
+      const message = result.error.issues[0]?.message ?? "not understood";
+      const several = Array.isArray(input) || /[-/]/.test(String(input));
+      const advice = several ? ": write several of them into a virtual_server_group, and its name as group:" : "";
+      context.issues.push({ code: "custom", input, message: several ? message.replace(/: .*/, "") + advice : message });
+      return z.NEVER;
+    })
+    .meta({ ...json, ...schema.meta() });
+}
+
 const portsRule = "a port from 0 to 65535 or a range like 8000-8010";
 
 /** Ports in order, at least one. */

@@ -57,3 +57,16 @@ function resolvePair(
   const down = resolveTold(values.notify_down, [...path, "notify_down"], report);
   return { ...(up === undefined ? {} : { up }), ...(down === undefined ? {} : { down }) };
 }
+
+/** "virtual server https": where it differs who is told, wherever in the file it stands. */
+export function differingLvsNotify(
+  from: readonly VirtualServerNotify[] = [],
+  to: readonly VirtualServerNotify[] = [],
+): string[] {
+  const textOf = (notify: VirtualServerNotify) =>
+    JSON.stringify(notify, (key, value: unknown) => (key === "place" ? undefined : value));
+  const before = new Map(from.map((notify) => [notify.virtualServer, textOf(notify)]));
+  const after = new Map(to.map((notify) => [notify.virtualServer, textOf(notify)]));
+  const names = [...new Set([...before.keys(), ...after.keys()])];
+  return names.filter((name) => before.get(name) !== after.get(name)).map((name) => `virtual server ${name}`);
+}

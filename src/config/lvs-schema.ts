@@ -3,7 +3,16 @@ import { z } from "zod";
 import { checksOfServer } from "./health-check.ts";
 import { required, standard, unset } from "./keys.ts";
 import { address, boolean, duration, oneOf, text, whole } from "./kinds.ts";
-import { addressRange, booleanOrName, endpoint, granularity, portRange, share, wholeSeconds } from "./lvs-kinds.ts";
+import {
+  addressRange,
+  booleanOrName,
+  endpoint,
+  granularity,
+  portRange,
+  share,
+  single,
+  wholeSeconds,
+} from "./lvs-kinds.ts";
 import { failureText, methodKeys, onFailure, realServerBlock, sorryServerBlock, weight } from "./lvs-server-schema.ts";
 import { told } from "./notify-schema.ts";
 
@@ -30,9 +39,11 @@ export const schedulers = [
   "twos",
 ] as const;
 
-export const lvsName = text("a name of 1 to 64 letters, digits, _, - and ., not beginning with - or .", (value) =>
-  /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) && value !== "__proto__" ? undefined : "",
-);
+export const lvsName = text("a name of 1 to 64 letters, digits, _, - and ., not beginning with - or .", (value) => {
+  const endpoint = /^\[?[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*\]?:?\d*$/.test(value);
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) && value !== "__proto__") return undefined;
+  return endpoint ? "choose a name, and write address and port below it" : "";
+});
 
 export const dampingOfServers = z.strictObject({
   changes: required(
@@ -65,8 +76,16 @@ const groupText = endpoint(
 );
 
 const virtualServerKeys = {
-  address: unset(address(), "fwmark or group", "Address of the service. One of address, fwmark and group."),
-  port: unset(whole(0, 65_535), "none", "Its port. 0: all ports, with persistence_timeout. Required with address."),
+  address: unset(
+    single(address(), { type: "string" }),
+    "fwmark or group",
+    "Address of the service. One of address, fwmark and group.",
+  ),
+  port: unset(
+    single(whole(0, 65_535), { type: "integer", minimum: 0, maximum: 65_535 }),
+    "none",
+    "Its port. 0: all ports, with persistence_timeout. Required with address.",
+  ),
   protocol: standard(oneOf("tcp", "udp", "sctp"), "tcp", "Its protocol."),
   fwmark: unset(
     whole(1, largestMark),

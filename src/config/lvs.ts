@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { LvsParameters, SyncDaemonParameters } from "../lvs/parameters.ts";
 import type { InstanceParameters } from "../vrrp/parameters.ts";
+import { isMulticast, parseAddress } from "../wire/address.ts";
 import type { ScriptDefaults } from "./check-schema.ts";
 import { checkAcrossServers, checkHolders, checkUnusedGroups, suspendingInstance } from "./lvs-across.ts";
 import { type lvsGlobalKeys, type syncDaemonBlock, sysctlProfile } from "./lvs-global-schema.ts";
@@ -123,6 +124,13 @@ function resolveSyncDaemon(
     const near = nearest(instance, [...instanceNames]);
     const advice = near === undefined ? "" : `: did you mean ${near}?`;
     report.error(["global", "lvs_sync_daemon", "instance"], `there is no vrrp_instance named ${instance}${advice}`);
+  }
+  const bytes = parseAddress(group);
+  if (bytes !== undefined && !isMulticast(bytes)) {
+    report.error(
+      ["global", "lvs_sync_daemon", "group"],
+      `expected a multicast address, got ${group}: 224.0.0.81 is usual`,
+    );
   }
   return {
     interface: values.interface,

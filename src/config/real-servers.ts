@@ -26,6 +26,8 @@ export interface LocatedServer {
 export interface ServerRules {
   readonly virtualServer: string;
   readonly services: readonly ServiceAddress[];
+  /** Of servers that name none. */
+  readonly usualPort: number | undefined;
   readonly onFailure: FailurePolicy;
   readonly checks: ServerChecks;
 }
@@ -38,7 +40,6 @@ export function resolveServers(
   report: Report,
 ): LocatedServer[] {
   const usualChecks = usesOf(values.check as ChecksValue, [...path, "check"]);
-  const usualPort = commonPort(rules.services);
   const first = new Map<string, Path>();
   const wanted: Wanted[] = [];
   for (const [i, entry] of (values.real_server ?? []).entries()) {
@@ -48,7 +49,7 @@ export function resolveServers(
     const uses = entry.check === undefined ? usualChecks : usesOf(entry.check as ChecksValue, [...at, "check"]);
     // A port that could not be read has its message.
     if (entry.port === undefined && report.isGiven([...at, "port"])) continue;
-    const port = entry.port ?? usualPort;
+    const port = entry.port ?? rules.usualPort;
     for (const address of entry.address ?? []) {
       if (address === undefined) continue;
       const name = serverName(address, port);

@@ -68,7 +68,8 @@ export class ServerChecks {
     if (this.#declared.has(name)) return name;
     if (!told.has(0)) {
       const near = nearest(name, this.#declared);
-      const advice = near === undefined ? "define it there" : `did you mean ${near}?`;
+      const meant = near === undefined ? "define it there" : `did you mean ${near}?`;
+      const advice = schemaOf(name) === undefined ? meant : `write check: { type: ${name} }`;
       this.#report.error(at, `there is no health_check named ${name}: ${advice}`);
     }
     told.add(0);

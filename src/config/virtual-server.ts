@@ -49,17 +49,19 @@ export function resolveVirtualServer(
   const scheduler = resolveScheduler(values, path, report);
   checkTunnel(values.tunnel, [...path, "tunnel"], report);
   const given = resolvePolicy(values, path, report);
-  if (services === undefined) return undefined;
-  const addresses = services.map(({ service }) => service);
+  const addresses = services?.map(({ service }) => service) ?? [];
   const persistence = resolvePersistence(values, addresses, path, report);
   const onFailure = given ?? usualPolicy(values, scheduler, persistence);
+  // Mistakes in servers are told as well when the service is not known; then any port will do.
+  const usualPort = services === undefined ? 1 : commonPort(addresses);
   const servers = resolveServers(
     values,
-    { virtualServer: name, services: addresses, onFailure, checks: rules.checks },
+    { virtualServer: name, services: addresses, usualPort, onFailure, checks: rules.checks },
     path,
     report,
   );
   const sorryServer = resolveSorryServer(values, addresses, path, report);
+  if (services === undefined) return undefined;
   const { ha_suspend: suspend = false, flap_damping: damping } = values;
   const instance = suspend === false ? undefined : rules.suspendUnless(addresses, suspend, [...path, "ha_suspend"]);
   const flapDamping =
@@ -130,8 +132,9 @@ function resolvePersistence(
     }
     return undefined;
   }
-  const family = service?.family ?? 4;
-  const [least, most] = family === 4 ? [0, 32] : [1, 128];
+  // Of a service that is not known nothing is said.
+  const family = service?.family ?? granularity?.family ?? 6;
+  const [least, most] = family === 4 ? [0, 32] : [service === undefined ? 0 : 1, 128];
   const prefixLength = granularity?.prefixLength ?? most;
   const at: Path = [...path, "persistence_granularity"];
   if (granularity?.family !== undefined && granularity.family !== family) {

@@ -176,7 +176,7 @@ virtual_server:
 global: { lvs_timeouts: { udp: 30s } }
 virtual_server:
   same: { address: 192.0.2.10, port: 1, check: { type: tcp }, real_server: [192.0.2.21] }
-  changed: { address: 192.0.2.10, port: 2, check: { type: tcp }, quorum: 3, real_server: [{ address: 192.0.2.21, weight: 3 }, 192.0.2.22] }
+  changed: { address: 192.0.2.10, port: 2, check: { type: tcp }, notify_up: /bin/x, quorum: 3, real_server: [{ address: 192.0.2.21, weight: 3 }, 192.0.2.22] }
   new: { address: 192.0.2.10, port: 4, check: { type: tcp }, real_server: [192.0.2.21] }
 `);
   const diff = diffConfigs(from, to);
@@ -185,7 +185,7 @@ virtual_server:
   expect(describeDiff(diff)).toBe(
     "removed check tcp 192.0.2.21:3; added check tcp 192.0.2.22:2, tcp 192.0.2.21:4; removed virtual server gone; " +
       "changed virtual server changed (quorum; 192.0.2.21:2 weight; added 192.0.2.22:2); added virtual server new; " +
-      "changed of load balancing timeouts",
+      "changed of load balancing timeouts; changed notify of virtual server changed",
   );
 });
 
