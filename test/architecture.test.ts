@@ -67,6 +67,7 @@ const shellFiles = new Set([
   "lvs/lvs-host.ts",
   // Kernel settings and modules are files, and so is the note of what was changed.
   "lvs/host-facts.ts",
+  "lvs/surroundings.ts",
   "lvs/sysctl-store.ts",
   "lvs/lvs-note.ts",
   "config/load.ts",

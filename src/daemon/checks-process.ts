@@ -28,6 +28,8 @@ export interface ChecksProcessOptions extends RoleProcessOptions {
   instances(): Iterable<readonly [name: string, state: StateName]>;
   /** What the operator says about servers. */
   admin(): readonly AdminEntry[];
+  /** An earlier run was killed before it could put back what it had changed for the load balancer. */
+  readonly leftBehind?: () => boolean;
   readonly statusLimit?: Milliseconds;
 }
 
@@ -38,6 +40,8 @@ export interface ChecksReport {
   /** Undefined without virtual servers, or when nobody asked for them. */
   readonly lvs: LvsStatus | undefined;
 }
+
+const nothing: LvsParameters = { virtualServers: [], timeouts: {}, settings: {}, reconcileInterval: 10_000 };
 
 export class ChecksProcess {
   readonly #options: ChecksProcessOptions;
@@ -80,8 +84,8 @@ export class ChecksProcess {
   /** What was adopted, as a difference to the last; of the first one everything is new. */
   settle(diff: Pick<ConfigDiff, "checks" | "lvs">, lvs: LvsParameters | undefined): void {
     const { removed, changed, added } = diff.checks;
-    // Who balanced has servers to drain when nothing is left of it in the file.
-    this.#lvs = lvs ?? (this.#lvs === undefined ? undefined : nothingOf(this.#lvs));
+    // Who balanced has servers to drain, and settings to put back, when nothing is left of it in the file.
+    this.#lvs = lvs ?? (this.#lvs !== undefined || this.#options.leftBehind?.() === true ? nothing : undefined);
     this.#process.settle([
       ...removed.map(({ name }): ToChecks => ({ type: "remove", name })),
       ...changed.map((change): ToChecks => ({ type: "configure", parameters: change.new })),
@@ -192,8 +196,4 @@ export class ChecksProcess {
         message satisfies never;
     }
   }
-}
-
-function nothingOf({ reconcileInterval }: LvsParameters): LvsParameters {
-  return { virtualServers: [], timeouts: {}, settings: {}, reconcileInterval };
 }

@@ -3,15 +3,12 @@
  * the table once the kernel can be asked, and tried again and again until it can.
  */
 import { Balancer } from "../lvs/balancer.ts";
-import { readHostFacts } from "../lvs/host-facts.ts";
 import { openIpvs } from "../lvs/ipvs.ts";
-import { LvsHost, type Surroundings } from "../lvs/lvs-host.ts";
+import { LvsHost } from "../lvs/lvs-host.ts";
 import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
 import type { LvsEvent, LvsStatus } from "../lvs/status.ts";
-import { sysctlStore } from "../lvs/sysctl-store.ts";
+import { type Surroundings, thisHost } from "../lvs/surroundings.ts";
 import type { IpvsPort } from "../lvs/table.ts";
-import { now } from "../socket/clock.ts";
-import { interfaceIndex } from "../socket/interface.ts";
 import type { StateName } from "../vrrp/status.ts";
 import { silentLvs } from "./lvs-silent.ts";
 import type { ChecksQuestion, LogLevel } from "./messages.ts";
@@ -36,8 +33,6 @@ interface Running {
   readonly balancer: Balancer;
   readonly host: LvsHost;
 }
-
-const surroundings: Surroundings = { facts: readHostFacts, interfaceIndex, settings: sysctlStore, now };
 
 export class LvsRole {
   readonly #options: LvsRoleOptions;
@@ -113,10 +108,8 @@ export class LvsRole {
     clearTimeout(this.#retry);
     const running = this.#running;
     if (running === undefined) return;
-    if (inOrder) {
-      await running.balancer.stop();
-      await running.host.stop();
-    }
+    // Together: a sync daemon may take its time to send what it keeps.
+    if (inOrder) await Promise.all([running.balancer.stop(), running.host.stop()]);
     running.port.close();
   }
 
@@ -143,7 +136,7 @@ export class LvsRole {
     const balancer = new Balancer({ port, event: (told) => event(told) });
     const host = new LvsHost({
       port,
-      surroundings: this.#options.surroundings ?? surroundings,
+      surroundings: this.#options.surroundings ?? thisHost,
       ...(noteFile === undefined ? {} : { noteFile }),
       event: (told) => event(told),
       log: (level, message) => log(level, message),

@@ -4,13 +4,14 @@
  * everything back in the end.
  */
 import { digest } from "./digest.ts";
-import { type Changed, HeldSettings, type SettingStore } from "./held-settings.ts";
+import { type Changed, HeldSettings } from "./held-settings.ts";
 import type { HostFacts } from "./host-requirements.ts";
 import { type Finding, findings, neededModules, recommended } from "./host-rules.ts";
 import { LvsNote, type LvsNoted, nothingNoted } from "./lvs-note.ts";
 import type { LvsParameters } from "./parameters.ts";
 import { Standing } from "./standing.ts";
 import type { LvsEvent, LvsHostStatus } from "./status.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { flushTime } from "./sync-daemon.ts";
 import { mixedFamilies, SyncKeeper } from "./sync-keeper.ts";
 import type { IpvsPort, KernelInfo } from "./table.ts";
@@ -20,16 +21,6 @@ export type HostPort = Pick<
   IpvsPort,
   "info" | "timeouts" | "setTimeouts" | "syncDaemons" | "startSyncDaemon" | "stopSyncDaemon"
 >;
-
-/** The host as it is; in tests another one. */
-export interface Surroundings {
-  /** With the states of these modules. */
-  facts(modules: readonly string[]): Promise<HostFacts>;
-  interfaceIndex(name: string): number;
-  readonly settings: SettingStore;
-  /** Milliseconds that go on, from anywhere. */
-  now(): number;
-}
 
 export interface LvsHostOptions {
   readonly port: HostPort;
@@ -44,6 +35,8 @@ export interface LvsHostOptions {
 /** The kernel reads these when a sync daemon starts. */
 const atStart = ["net.ipv4.vs.sync_ports", "net.ipv4.vs.sync_sock_size"];
 const backupOnly = "net.ipv4.vs.backup_only";
+/** An instance that is not heard of for so long after the start is not active: it is told when it becomes so. */
+const silence = 5000;
 const nothing: LvsParameters = { virtualServers: [], timeouts: {}, settings: {}, reconcileInterval: 60_000 };
 const noSync = { wanted: undefined, active: undefined, flushUntil: 0, backupOnly: false, mixed: [], anew: false };
 
@@ -59,6 +52,7 @@ export class LvsHost {
   #noted: LvsNoted = nothingNoted;
   #noteWorks = true;
   #flushUntil = 0;
+  #knownFrom = 0;
   #running = false;
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -118,6 +112,7 @@ export class LvsHost {
   async start(): Promise<void> {
     this.#recover();
     this.#running = true;
+    this.#knownFrom = this.#options.surroundings.now() + silence;
     await this.#look();
   }
 
@@ -198,8 +193,9 @@ export class LvsHost {
 
   #rest(deadline: number | undefined): void {
     if (this.#stopping) return;
-    const interval = this.#parameters.reconcileInterval;
-    const wait = deadline === undefined ? interval : Math.min(interval, deadline - this.#options.surroundings.now());
+    const now = this.#options.surroundings.now();
+    const deadlines = [deadline ?? Infinity, this.#knownFrom > now ? this.#knownFrom : Infinity];
+    const wait = Math.min(this.#parameters.reconcileInterval, ...deadlines.map((at) => at - now));
     this.#timer = setTimeout(() => this.#lookSoon(), Math.max(wait, 50)).unref();
   }
 
@@ -271,8 +267,11 @@ export class LvsHost {
 
   /** Undefined until it is known, and without an instance. */
   #active(): boolean | undefined {
-    const state = this.#states.get(this.#parameters.syncDaemon?.instance ?? "");
-    return state === undefined ? undefined : state === "active";
+    const { instance } = this.#parameters.syncDaemon ?? {};
+    if (instance === undefined) return undefined;
+    const state = this.#states.get(instance);
+    if (state !== undefined) return state === "active";
+    return this.#options.surroundings.now() < this.#knownFrom ? undefined : false;
   }
 
   #tell(level: "info" | "warn", message: string): void {

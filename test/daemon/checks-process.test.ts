@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Bulletin } from "../../src/daemon/bulletin.ts";
 import type { LoadResult } from "../../src/daemon/configuration.ts";
 import type { ToChecks, ToVrrp } from "../../src/daemon/messages.ts";
+import { lvsNote } from "../../src/daemon/paths.ts";
 import type { StatusDocument } from "../../src/daemon/status.ts";
 import type { CheckParameters, CommonParameters } from "../../src/healthchecks/parameters.ts";
 import { get, loaded, MemoryLog, rig as plainRig, temporaryDirectory, until } from "./support.ts";
@@ -54,6 +55,18 @@ test("without checks there is no checks process", async () => {
   await until(async () => (await statusOf(socket)).processes.vrrp.state === "running", "the VRRP process");
   const { processes, checks } = await statusOf(socket);
   expect([processes.checks.state, checks, toldToChecks()]).toEqual(["not needed", [], []]);
+});
+
+test("what a killed run has changed for the load balancer is put back, also when the file no longer balances", async () => {
+  const { supervisor, directory, toldToChecks } = rig(() => withChecks());
+  mkdirSync(join(directory, "run"));
+  writeFileSync(lvsNote(join(directory, "run")), "{}");
+  await supervisor.start();
+  await until(() => toldToChecks().some(({ type }) => type === "start"), "the checks process");
+  expect(toldToChecks().find(({ type }) => type === "lvs")).toMatchObject({
+    type: "lvs",
+    parameters: { virtualServers: [], timeouts: {}, settings: {} },
+  });
 });
 
 test("a change of a verdict is forwarded, logged, an event and in the status", async () => {

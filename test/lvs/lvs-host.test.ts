@@ -89,6 +89,15 @@ test("the master follows the role, the backup stays, and what a master keeps is 
   expect(host.status().sync_daemons).toEqual([{ role: "backup", interface: "eth1", sync_id: 51, from: "viprd" }]);
 });
 
+test("an instance that cannot run and so tells nothing is not active", async () => {
+  const kernel = new SimulatedLvsHost();
+  const { pass } = await started(kernel, { ...quiet, reconcileInterval: 3_600_000, syncDaemon });
+  await pass(4900);
+  expect(running(kernel)).toEqual([]);
+  await pass(300);
+  expect(running(kernel)).toEqual(["backup"]);
+});
+
 test("a role that comes back while the master still sends changes nothing", async () => {
   const kernel = new SimulatedLvsHost();
   const { host, pass } = await started(kernel, { ...quiet, syncDaemon });

@@ -1,5 +1,6 @@
 /** A kernel's sync daemons, timeouts and settings, and the interfaces of its host, without the kernel. */
-import type { HostPort, Surroundings } from "../../src/lvs/lvs-host.ts";
+import type { HostPort } from "../../src/lvs/lvs-host.ts";
+import type { Surroundings } from "../../src/lvs/surroundings.ts";
 import type { KernelSyncDaemon, SyncRole } from "../../src/lvs/table.ts";
 import { NetlinkError } from "../../src/netlink/error.ts";
 import { ErrorNumber } from "../../src/socket/errno.ts";
