@@ -9,6 +9,9 @@ const packages = {
   nftables: ["nft"],
   iproute2: ["ip", "bridge"],
   "iputils-ping": ["ping"],
+  // Servers that checks are run against.
+  "redis-server": ["redis-server", "redis-cli"],
+  postgresql: ["/usr/lib/postgresql"],
   "util-linux": ["nsenter"],
   // The package brings a binary for arm64 as well.
   "gcc-aarch64-linux-gnu": ["aarch64-linux-gnu-gcc"],
@@ -16,7 +19,7 @@ const packages = {
 };
 
 try {
-  const missing = install(packages, ["keepalived", "frr"]);
+  const missing = install(packages, ["keepalived", "frr", "redis-server", "postgresql"]);
   console.log(`lab-tools: all there (Debian ${debianRelease() ?? "unknown"}, ${missing.length} installed)`);
 } catch (error) {
   console.error(`lab-tools: ${error.message}`);
