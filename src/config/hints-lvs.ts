@@ -39,6 +39,8 @@ const checkers: Readonly<Record<string, string>> = {
   checkcommand: "unknown key: write check: { type: script, script: PROGRAM }",
   request: "unknown key: write check: { type: http, path: /health }",
   receive: "unknown key: write body_regex: in a check of type http",
+  login: "unknown key: write username: in a check",
+  passwd: "unknown key: write password: or password_file: in a check",
   virtualhost: "unknown key: write virtualhost: in a check of type http",
   warmup,
   log_all_failures: "not needed: viprd status shows the last result of each check",
