@@ -6,6 +6,7 @@ import { mysqlSchema, pgsqlSchema } from "./check-database.ts";
 import { dnsSchema } from "./check-dns.ts";
 import { fileSchema } from "./check-file.ts";
 import { ftpSchema } from "./check-ftp.ts";
+import { grpcSchema } from "./check-grpc.ts";
 import { httpSchema } from "./check-http.ts";
 import { interfaceSchema } from "./check-interface.ts";
 import { ldapSchema } from "./check-ldap.ts";
@@ -47,4 +48,5 @@ export const checkSchemas: Readonly<Record<CheckTypeName, CheckSchema>> = {
   agent: agentSchema,
   sip: sipSchema,
   radius: radiusSchema,
+  grpc: grpcSchema,
 };

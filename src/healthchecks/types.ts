@@ -5,6 +5,7 @@ import { custom } from "./custom.ts";
 import { dns } from "./dns.ts";
 import { file } from "./file.ts";
 import { ftp } from "./ftp.ts";
+import { grpc } from "./grpc.ts";
 import { http } from "./http.ts";
 import { imap } from "./imap.ts";
 import { networkInterface } from "./interface.ts";
@@ -49,6 +50,7 @@ const types = {
   agent,
   sip,
   radius,
+  grpc,
 };
 
 type ParametersOf<T> = T extends CheckType<infer P> ? P : never;
