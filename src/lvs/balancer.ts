@@ -20,7 +20,7 @@ import { ending, farewell } from "./stopping.ts";
 import { type Drift, Survey } from "./survey.ts";
 import type { IpvsPort } from "./table.ts";
 import type { Note } from "./table-note.ts";
-import { Troubles } from "./troubles.ts";
+import { messageOf, Troubles } from "./troubles.ts";
 import type { Unit } from "./unit.ts";
 import type { CoreEvent } from "./virtual-server.ts";
 
@@ -248,7 +248,9 @@ export class Balancer {
     const delay = Math.min(firstRetry * 2 ** unit.refused, longestRetry);
     unit.refused++;
     const { instant } = this.#clock.now();
-    unit.alarm(this.#clock.at(instant + delay, () => this.#again(unit)));
+    const wakeAt = unit.decision?.wakeAt ?? 0;
+    const next = wakeAt > instant ? Math.min(wakeAt, instant + delay) : instant + delay;
+    unit.alarm(this.#clock.at(next, () => this.#again(unit)));
   }
 
   #again(unit: Unit): void {
@@ -293,8 +295,4 @@ export class Balancer {
     const at = new Date(this.#clock.now().wall).toISOString();
     for (const event of events) this.#options.event({ at, ...event });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

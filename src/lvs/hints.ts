@@ -23,6 +23,18 @@ export function hints(
   return [`no packets come back (nat): ${packets} went to it; its way back may not lead through this director`];
 }
 
+/**
+ * Under a hash that depends on the order: declared servers that do not stand where they do on a director that adds all of
+ * them at once, the last one first.
+ */
+export function outOfPlace(listed: readonly string[], declared: readonly string[]): ReadonlySet<string> {
+  const present = new Set(listed);
+  const expected = declared.filter((key) => present.has(key)).toReversed();
+  const known = new Set(expected);
+  const found = listed.filter((key) => known.has(key));
+  return new Set(found.filter((key, i) => key !== expected[i]));
+}
+
 function sum(found: readonly MirroredDestination[], of: (each: MirroredDestination) => number | undefined): number {
   return found.reduce((total, each) => total + (of(each) ?? 0), 0);
 }

@@ -38,11 +38,9 @@ export function reconcile(
   if (actual.settings === undefined) giving.push({ type: "add-service", service, settings });
   else if (!equalServices(actual.settings, settings)) giving.push({ type: "edit-service", service, settings });
   const absent = actual.settings === undefined;
-  for (const placement of wanted.placements) {
-    const weight = weightIn(service, placement);
+  for (const [key, { placement, weight, port }] of placesIn(service, wanted.placements)) {
     const { family, address } = placement.settings;
-    const port = portIn(service, placement.settings.port);
-    const present = absent ? undefined : actual.destinations.get(destinationText({ family, address, port }));
+    const present = absent ? undefined : actual.destinations.get(key);
     if (weight === null) {
       if (present !== undefined) deleting.push({ type: "delete-destination", service, family, address, port });
       continue;
@@ -58,6 +56,25 @@ export function reconcile(
     }
   }
   return { giving: [...giving, ...raising], taking: [...lowering, ...deleting] };
+}
+
+interface Place {
+  readonly placement: Placement;
+  readonly weight: number | null;
+  readonly port: number;
+}
+
+/** By destination. Should two servers be the same one in this service, it has the larger weight of the two. */
+function placesIn(service: ServiceAddress, placements: readonly Placement[]): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  for (const placement of placements) {
+    const { family, address } = placement.settings;
+    const port = portIn(service, placement.settings.port);
+    const key = destinationText({ family, address, port });
+    const weight = weightIn(service, placement);
+    if ((weight ?? -1) >= (places.get(key)?.weight ?? -1)) places.set(key, { placement, weight, port });
+  }
+  return places;
 }
 
 function weightIn(service: ServiceAddress, { weight, datagramWeight }: Placement): number | null {

@@ -1,6 +1,6 @@
 /** The status of the table, from what is remembered, wanted and was read last. Pure but for reading the mirror. */
 import type { CheckVerdict } from "./assess.ts";
-import { hints } from "./hints.ts";
+import { hints, outOfPlace } from "./hints.ts";
 import type { Leaving, ServerMemory } from "./memory.ts";
 import { destinationText, type Mirror, type MirroredDestination, portIn, serverKey } from "./mirror.ts";
 import type { AdminEntry, RealServerParameters, VirtualServerParameters } from "./parameters.ts";
@@ -55,8 +55,11 @@ function reportUnit({ parameters, memory, decision }: Unit, told: Told): Virtual
       traffic: trafficStatus(known?.traffic ?? noTraffic),
     };
   });
-  const weights = new Map(decision?.placements.map(({ key, weight }) => [key, weight]));
-  const context = { told, parameters, weights };
+  const datagrams = parameters.services.every((service) => service.kind === "address" && service.protocol === "udp");
+  const weights = new Map(
+    decision?.placements.map(({ key, weight, datagramWeight }) => [key, datagrams ? datagramWeight : weight]),
+  );
+  const context = { told, parameters, weights, misplaced: misplacedIn(parameters, told.mirror) };
   return {
     name,
     services,
@@ -81,6 +84,15 @@ interface Context {
   readonly told: Told;
   readonly parameters: VirtualServerParameters;
   readonly weights: ReadonlyMap<string, number | null>;
+  /** Destinations of the first service: all have the same servers. */
+  readonly misplaced: ReadonlySet<string>;
+}
+
+function misplacedIn({ scheduler, services, servers }: VirtualServerParameters, mirror: Mirror): ReadonlySet<string> {
+  const [service] = services;
+  if (service === undefined || (scheduler.name !== "mh" && scheduler.name !== "sh")) return new Set();
+  const declared = servers.map((server) => destinationText({ ...server, port: portIn(service, server.port) }));
+  return outOfPlace([...(mirror.get(service)?.destinations.keys() ?? [])], declared);
 }
 
 function reportServer(
@@ -88,8 +100,9 @@ function reportServer(
   memory: ServerMemory | undefined,
   context: Context,
 ): RealServerStatus {
-  const { told, parameters } = context;
+  const { told, parameters, misplaced } = context;
   const found = foundOf(server, context);
+  const isMisplaced = ({ settings }: MirroredDestination) => misplaced.has(destinationText(settings));
   return {
     name: server.name,
     state: memory?.state ?? "unknown",
@@ -98,7 +111,7 @@ function reportServer(
     method: forwardingText(server.forwarding),
     configured_weight: server.weight,
     ...inTable(serverKey(server), found, context),
-    hints: hints(parameters, found),
+    hints: [...hints(parameters, found), ...(found.some(isMisplaced) ? [misplacedText] : [])],
     checks: server.checks.map((name) => {
       const { up, reason } = told.verdict(name) ?? { up: null, reason: "no result yet" };
       return { name, up, reason };
@@ -109,6 +122,9 @@ function reportServer(
     changes: (memory?.changes ?? []).map(({ at, state, reason }) => ({ at: told.iso(at), state, reason })),
   };
 }
+
+const misplacedText =
+  "came in later than servers behind it in the order: a director that starts now has it in another place, and its hash may choose otherwise";
 
 function reportLeaving(key: string, { since, reason, memory }: Leaving, context: Context): RealServerStatus {
   const { told, parameters } = context;

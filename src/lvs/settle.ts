@@ -7,6 +7,7 @@ import { actualService, planUnit, type UnitPlan } from "./plan.ts";
 import { withoutLast } from "./reconcile.ts";
 import type { Operation } from "./table.ts";
 import { serviceText } from "./text.ts";
+import { messageOf } from "./troubles.ts";
 import type { Unit } from "./unit.ts";
 import type { CoreEvent } from "./virtual-server.ts";
 
@@ -50,7 +51,7 @@ export async function settle(
     const took = await performer.perform(taking);
     return { settled: plans.map(({ unit, plan }) => settled(unit, plan, [gave, took])), failure };
   } catch (error) {
-    return without(error instanceof Error ? error.message : String(error));
+    return without(messageOf(error));
   }
 }
 

@@ -36,3 +36,7 @@ export class Troubles {
     return null;
   }
 }
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -320,7 +320,7 @@ test("what may not be seen is never seen, and in the end the table is as it shou
       await story.it.time.advance(60_000);
       expect(story.kernel.asked).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 }, 120_000);
 
