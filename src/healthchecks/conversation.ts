@@ -84,7 +84,9 @@ export class Conversation {
     const { host, port, source } = where;
     this.#where = where;
     this.#signal = signal;
-    this.#socket = connect({ host, port, noDelay: true, ...(source === undefined ? {} : { localAddress: source }) });
+    // Half open, since Node would answer the end of TLS with an end of TCP, which may overtake that of the server.
+    const options = { host, port, noDelay: true, allowHalfOpen: true };
+    this.#socket = connect({ ...options, ...(source === undefined ? {} : { localAddress: source }) });
     this.#stream = this.#socket;
     this.#socket.on("connect", () => this.#wake());
     this.#listen(this.#socket);
@@ -180,6 +182,11 @@ export class Conversation {
     this.#inbox.clear();
   }
 
+  /** After the end of what the server had to say: the end of this side, in the orderly way that servers may wait for. */
+  finish(): void {
+    this.#stream.end();
+  }
+
   /** To be said at the end of a run that succeeds; a server that then closes by itself has a moment for it. */
   goodbye(last: string | Uint8Array): void {
     this.#goodbye = last;
@@ -195,9 +202,13 @@ export class Conversation {
       this.#reset();
       return;
     }
-    // The outcome does not wait for it. A server that closes by itself keeps the port waiting on its side.
+    // The outcome does not wait for it. The port of whoever ends the connection first is the one that is left waiting.
     const timer = setTimeout(() => this.#reset(), farewell);
     this.#stream.once("close", () => clearTimeout(timer));
+    this.#stream.once("end", () => {
+      if (this.isSecure) this.#reset();
+      else this.#socket.destroy();
+    });
     this.#stream.resume();
     this.#stream.write(last);
   }

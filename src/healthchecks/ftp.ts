@@ -75,6 +75,7 @@ async function fetchFile(
     // Servers want the session of the other connection, as a sign that it is the same client.
     if (tls !== undefined) await data.startTls(tls, { session: peer.session });
     const content = await readFile(data);
+    if (content.length < longestFile) data.finish();
     if (content.length < longestFile) await expectReply(peer, 226, 250);
     judge(peer, parameters, content);
     return content.length < longestFile ? String(content.length) : `at least ${content.length}`;

@@ -1,5 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
-import { createServer as createTlsServer } from "node:tls";
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Conversation, converse } from "../../src/healthchecks/conversation.ts";
 import { Inbox } from "../../src/healthchecks/inbox.ts";
@@ -302,6 +304,22 @@ describe("TLS", () => {
     );
   });
 
+  test("a server that says the end of TLS a moment before it closes leaves no port waiting", async () => {
+    let ended = 0;
+    const port = await listen((socket) => {
+      socket.on("close", () => ended++);
+      serveTlsThatEndsLate(socket);
+    });
+    const outcome = await talk(port, async (peer) => {
+      await peer.startTls(trusting());
+      peer.goodbye("QUIT\r\n");
+      return "fine";
+    });
+    expect(outcome).toMatchObject({ ok: true });
+    await until(() => ended === 1, "the end of the connection");
+    expect(waiting(port)).toBe(0);
+  });
+
   test("without verification, and by a name that the certificate has", async () => {
     const server = await lineServer((peer) => {
       peer.startTls();
@@ -345,6 +363,26 @@ test("the bytes that nobody has read yet", () => {
     0,
   ]);
 });
+
+/** Answers a first line with the end of TLS, and closes the connection below it 30 ms later. */
+function serveTlsThatEndsLate(socket: Socket): void {
+  const below = new Duplex({
+    read() {},
+    write: (chunk, _encoding, done) => void socket.write(chunk, () => done()),
+    final: (done) => {
+      setTimeout(() => {
+        socket.end();
+        done();
+      }, 30);
+    },
+  });
+  socket.on("data", (data) => below.push(data));
+  socket.on("close", () => below.destroy());
+  const { server, authority } = certificates();
+  const secure = new TLSSocket(below, { isServer: true, ...server, ca: [authority] });
+  secure.on("error", () => {});
+  secure.on("data", () => secure.end());
+}
 
 /** Connections on this side that wait for late packets; /proc/net/tcp, state 06. */
 function waiting(port: number): number {

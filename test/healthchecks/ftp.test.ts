@@ -29,9 +29,14 @@ async function ftpServer({
   replies = {},
 }: Options = {}) {
   let give: (() => void) | undefined;
+  let given = false;
   let secure = false;
   const data = createServer((socket: Socket) => {
     socket.on("error", () => {});
+    given = false;
+    socket.on("close", () => {
+      given = true;
+    });
     give = () => {
       const { server, authority } = certificates();
       const stream = secure ? new TLSSocket(socket, { isServer: true, ...server, ca: [authority] }) : socket;
@@ -69,6 +74,9 @@ async function ftpServer({
           peer.say("150 here it comes\r\n");
           await until(() => give !== undefined, "the data connection");
           give?.();
+          give = undefined;
+          // Some servers wait for the end of the other side before they say so.
+          await until(() => given, "the end of the data connection");
           return peer.say("226 done\r\n");
         case "QUIT":
           return void peer.stream.end("221 bye\r\n");
