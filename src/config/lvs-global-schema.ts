@@ -29,7 +29,7 @@ export const syncDaemonBlock = z.strictObject({
   instance: unset(
     text("the name of a vrrp_instance", (value) => (value === "" ? "" : undefined)),
     "none: it sends and receives at once",
-    "Sends while this instance is active, receives otherwise.",
+    "Sends while this instance is active, and receives always; with backup_only, either the one or the other.",
   ),
   syncid: unset(whole(0, 255), "the VRID of instance, else 0", "The same on all directors that belong together."),
   maxlen: unset(whole(1, 65_507), "the kernel's choice", "Bytes of one message; not smaller where they are received."),
@@ -71,8 +71,10 @@ const ipvsSettings = [
   "sync_version",
 ];
 
+// As sysctl(8) has it, a dot in the name of an interface is written as a slash.
+const fullName = /^net(\.[A-Za-z0-9_:-]+(\/[A-Za-z0-9_:-]+)*){2,}$/;
 const settingName = text("a setting of IPVS by its name, or one from net. on", (value) => {
-  if (ipvsSettings.includes(value) || /^net(\.[A-Za-z0-9_:-]+){2,}$/.test(value)) return undefined;
+  if (ipvsSettings.includes(value) || fullName.test(value)) return undefined;
   if (value === "profile") return undefined;
   const near = nearest(value, ipvsSettings);
   if (near !== undefined) return `did you mean ${near}?`;

@@ -51,6 +51,12 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
   const resolved: ResolvedVirtualServer[] = [];
   const settings = resolveSettings(values.global.lvs_sysctl, report);
   const syncDaemon = resolveSyncDaemon(values.global.lvs_sync_daemon, rules, report);
+  const backupOnly = settings.settings["net.ipv4.vs.backup_only"] ?? "0";
+  if (syncDaemon !== undefined && syncDaemon.instance === undefined && backupOnly !== "0") {
+    const reason =
+      "a kernel whose sync daemon receives balances nothing then, and without instance: it always receives";
+    report.error(["global", "lvs_sysctl", "backup_only"], reason);
+  }
   const notify: VirtualServerNotify[] = [];
   for (const [name, server] of Object.entries(values.virtualServers)) {
     if (server === undefined) continue;
