@@ -6,6 +6,8 @@ import { formatAddress, parseAddress } from "../wire/address.ts";
 import { type HostFacts, type ModuleState, settingNames } from "./host-requirements.ts";
 import { sysctlStore } from "./sysctl-store.ts";
 
+let lists: { readonly known: ReadonlySet<string> | undefined } | undefined;
+
 export async function readHostFacts(modules: readonly string[]): Promise<HostFacts> {
   const bits = Number(readText("/sys/module/ip_vs/parameters/conn_tab_bits") ?? "");
   return {
@@ -28,7 +30,9 @@ function canonical(address: string): string {
 
 function moduleStates(names: readonly string[]): ReadonlyMap<string, ModuleState> {
   const missing = names.filter((name) => !existsSync(`/sys/module/${name}`));
-  const known = missing.length === 0 ? undefined : knownModules();
+  // They are large, and do not change while the kernel runs.
+  if (missing.length > 0) lists ??= { known: knownModules() };
+  const known = lists?.known;
   const stateOf = (name: string): ModuleState => {
     if (!missing.includes(name)) return "loaded";
     if (known === undefined) return "unknown";
