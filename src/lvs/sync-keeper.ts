@@ -181,7 +181,7 @@ function withoutStarts(steps: readonly SyncStep[]): readonly SyncStep[] {
   return steps.filter((step) => step.type === "stop" && !starting.has(step.role));
 }
 
-/** "all" services whose servers have another family than its address, and these. */
+/** Virtual servers some of whose servers are of another address family than their services. */
 export function mixedFamilies({ virtualServers }: LvsParameters): readonly string[] {
   return virtualServers
     .filter(({ services, servers, sorryServer }) => {
@@ -191,17 +191,13 @@ export function mixedFamilies({ virtualServers }: LvsParameters): readonly strin
     .map(({ name }) => name);
 }
 
-function explain(error: unknown, { role, parameters }: KernelSyncDaemon, mixed: readonly string[]): string {
+function explain(error: unknown, { parameters }: KernelSyncDaemon, mixed: readonly string[]): string {
   const words = wordsOf(error);
   const { interface: name, group } = parameters;
   switch (errnoOf(error)) {
     case ErrorNumber.EINVAL:
-      if (mixed.length > 0) {
-        return `${words}: the kernel has no sync daemon beside services whose servers are of another address family (${mixed.join(", ")})`;
-      }
-      return group.includes(":")
-        ? `${words}: perhaps a service has servers of another address family`
-        : `${words}: ${name} needs an IPv4 address for the sync ${role}, and no service may have servers of another address family`;
+      if (mixed.length === 0) return words;
+      return `${words}: the kernel has no sync daemon beside services whose servers are of another address family (${mixed.join(", ")})`;
     case ErrorNumber.EADDRNOTAVAIL:
       return `${words}: ${name} has no ${group.includes(":") ? "IPv6" : "IPv4"} address that can be used yet`;
     case ErrorNumber.EADDRINUSE:

@@ -169,7 +169,6 @@ test.each<[string, number, LvsParameters, RegExp]>([
     },
     /EINVAL: the kernel has no sync daemon beside services whose servers are of another address family \(web\)$/,
   ],
-  ["no address", ErrorNumber.EINVAL, { ...quiet, syncDaemon }, /EINVAL: eth1 needs an IPv4 address/],
   [
     "no IPv6 address yet",
     ErrorNumber.EADDRNOTAVAIL,
