@@ -199,7 +199,8 @@ function explain(error: unknown, { parameters }: KernelSyncDaemon, mixed: readon
       if (mixed.length === 0) return words;
       return `${words}: the kernel has no sync daemon beside services whose servers are of another address family (${mixed.join(", ")})`;
     case ErrorNumber.EADDRNOTAVAIL:
-      return `${words}: ${name} has no ${group.includes(":") ? "IPv6" : "IPv4"} address that can be used yet`;
+    case ErrorNumber.ENETUNREACH:
+      return `${words}: ${name} has no ${group.includes(":") ? "IPv6" : "IPv4"} address that can be used yet, or is down`;
     case ErrorNumber.EADDRINUSE:
       return `${words}: another program has UDP port ${parameters.port}`;
     default:

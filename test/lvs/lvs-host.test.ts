@@ -171,9 +171,9 @@ test.each<[string, number, LvsParameters, RegExp]>([
   ],
   [
     "no IPv6 address yet",
-    ErrorNumber.EADDRNOTAVAIL,
+    ErrorNumber.ENETUNREACH,
     { ...quiet, syncDaemon: { ...syncDaemon, group: "ff05::81" } },
-    /eth1 has no IPv6 address that can be used yet$/,
+    /eth1 has no IPv6 address that can be used yet, or is down$/,
   ],
   ["no privilege", ErrorNumber.EPERM, { ...quiet, syncDaemon }, /needs CAP_NET_ADMIN/],
 ])(
