@@ -1,10 +1,11 @@
 // The two products, told the same: configurations for `count` virtual routers, and how they are started and asked.
 
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { addressOf, linkOf, vridOf } from "./lan.mjs";
 import { Daemon } from "./processes.mjs";
 
@@ -75,10 +76,10 @@ export const viprd = {
     const options = ["-c", file, "--runtime-dir", base, "--log-format", "json", "--log-level", "warn"];
     const daemon = new Daemon(lan, router, process.execPath, [`${program}/dist/main.js`, "run", ...options]);
     daemon.file = file;
-    daemon.status = () => {
+    // This process reads the daemon's log meanwhile: it must not stand still.
+    daemon.status = async () => {
       const ask = [`${program}/dist/main.js`, "status", "--json", "--runtime-dir", base];
-      const { stdout, stderr } = spawnSync(process.execPath, ask, { encoding: "utf8", maxBuffer: 1 << 28 });
-      if (stdout === "") throw new Error(stderr);
+      const { stdout } = await promisify(execFile)(process.execPath, ask, { maxBuffer: 1 << 28 });
       return JSON.parse(stdout);
     };
     return daemon;

@@ -38,6 +38,8 @@ const config = [
 
 export async function measure(report, { extent }) {
   const lan = new Lan();
+  // Tens of thousands of packets a second are nothing to be captured.
+  lan.capture.close();
   const running = [];
   try {
     for (const [file, value] of [
@@ -77,17 +79,17 @@ export async function measure(report, { extent }) {
 }
 
 async function watch(what, { report, lan, daemon, checker, seconds }, pause) {
-  const [from, spent, before] = [now(), processorTime([checker]), daemon.status()];
+  const [from, spent, before] = [now(), processorTime([checker]), await daemon.status()];
   const end = from + seconds * 1000;
   let timeWaiting = 0;
   while (now() < end) {
     await sleep(Math.min(pause ?? 3000, end - now()));
-    if (pause !== undefined) daemon.status();
+    if (pause !== undefined) await daemon.status();
     timeWaiting = Math.max(timeWaiting, timeWaits(lan));
   }
   const elapsed = now() - from;
   const share = ((processorTime([checker]) - spent) / elapsed) * 100;
-  const after = daemon.status();
+  const after = await daemon.status();
   const sample = (figure, value, unit) => report.sample(`${what}: ${figure}`, "viprd", value, unit);
   sample("processor", share, "% core");
   sample("resident", memory(checker).rss, "MiB");
@@ -115,8 +117,8 @@ function total({ checks }, key) {
   return checks.reduce((sum, check) => sum + check[key], 0);
 }
 
-function all(daemon, state) {
-  const { checks } = daemon.status();
+async function all(daemon, state) {
+  const { checks } = await daemon.status();
   return checks.length === tcp + http && checks.every((check) => check.state === state);
 }
 
