@@ -636,7 +636,7 @@ static napi_value descriptor_unref(napi_env env, napi_callback_info info) {
 }
 
 static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length, const void *from,
-                        socklen_t from_length, int mark) {
+                        socklen_t from_length) {
   int one = 1;
   struct linger reset = {.l_onoff = 1, .l_linger = 0};
   int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -644,7 +644,6 @@ static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length
   struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.fd = fd};
   if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0 ||
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
-      (mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0) ||
       /* The port is chosen by connect(), which needs it to be free towards one destination only. */
       (from_length > 0 && (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one) < 0 ||
                            bind(fd, from, from_length) < 0)) ||
@@ -656,18 +655,18 @@ static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length
   return fd;
 }
 
-/* streamOpen(poll, sockaddr, source sockaddr | undefined, mark): a connection that has an event when it is open. */
+/* streamOpen(poll, sockaddr, source sockaddr | undefined): a connection that has an event when it is open. */
 static napi_value stream_open(napi_env env, napi_callback_info info) {
-  napi_value values[4];
-  int poll, mark;
+  napi_value values[3];
+  int poll;
   void *to, *from = NULL;
   size_t to_length, from_length = 0;
-  if (arguments(env, info, 4, values) == NULL || !get_int(env, values[0], &poll) ||
-      !get_bytes(env, values[1], &to, &to_length) || !get_int(env, values[3], &mark))
+  if (arguments(env, info, 3, values) == NULL || !get_int(env, values[0], &poll) ||
+      !get_bytes(env, values[1], &to, &to_length))
     return refuse(env);
   if (!get_bytes(env, values[2], &from, &from_length)) from_length = 0;
   if (to_length < sizeof(struct sockaddr_in)) return integer(env, -EINVAL);
-  return integer(env, begin_stream(poll, to, (socklen_t)to_length, from, (socklen_t)from_length, mark));
+  return integer(env, begin_stream(poll, to, (socklen_t)to_length, from, (socklen_t)from_length));
 }
 
 /* streamEvents(poll, into): how many connections have one; `into` gets a descriptor and an errno or 0 for each. */
@@ -727,15 +726,6 @@ static napi_value stream_close(napi_env env, napi_callback_info info) {
     return refuse(env);
   if (epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL) < 0) return integer(env, -errno);
   return integer(env, outcome(close(fd)));
-}
-
-/* streamRelease(poll, fd): it is not watched any more, and whoever takes it closes it. */
-static napi_value stream_release(napi_env env, napi_callback_info info) {
-  napi_value values[2];
-  int poll, fd;
-  if (arguments(env, info, 2, values) == NULL || !get_int(env, values[0], &poll) || !get_int(env, values[1], &fd))
-    return refuse(env);
-  return integer(env, outcome(epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL)));
 }
 
 static napi_value clock_now(napi_env env, napi_callback_info info) {
@@ -904,7 +894,6 @@ static const struct {
     {"streamAwait", stream_await},
     {"streamRead", stream_read},
     {"streamClose", stream_close},
-    {"streamRelease", stream_release},
     {"now", clock_now},
     {"suspended", clock_suspended},
     {"timerOpen", timer_open},

@@ -11,7 +11,7 @@ export interface StreamTarget {
 }
 
 export function openStream({ host, port, source }: StreamTarget, handlers: StreamHandlers): Stream {
-  return new Stream(sockaddr(host, port), handlers, source === undefined ? undefined : { source: sockaddr(source, 0) });
+  return new Stream(sockaddr(host, port), handlers, source === undefined ? undefined : sockaddr(source, 0));
 }
 
 function sockaddr(text: string, port: number): Uint8Array {

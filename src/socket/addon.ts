@@ -20,14 +20,13 @@ export interface Addon {
   receive(descriptor: number, slab: ArrayBuffer, count: number, slotSize: number): number;
   pollOpen(): number;
   unref(descriptor: number): number;
-  streamOpen(poll: number, sockaddr: Uint8Array, source: Uint8Array | undefined, mark: number): number;
+  streamOpen(poll: number, sockaddr: Uint8Array, source: Uint8Array | undefined): number;
   /** `into` gets a descriptor and an errno or 0 for each of them. */
   streamEvents(poll: number, into: Int32Array): number;
   streamAwait(poll: number, descriptor: number): number;
   /** 0 at the end of the stream. */
   streamRead(descriptor: number, into: Uint8Array): number;
   streamClose(poll: number, descriptor: number): number;
-  streamRelease(poll: number, descriptor: number): number;
   /** Milliseconds. */
   now(): number;
   /** Milliseconds. */

@@ -1,6 +1,6 @@
 /**
  * Short TCP connections by the thousand: opened, perhaps asked something, and ended by a reset, so that no port is left
- * waiting. They cost a fraction of what Node's own do, and they can carry a mark for the firewall and for IPVS.
+ * waiting. They cost a fraction of what Node's own do.
  */
 import { addon } from "./addon.ts";
 import { ErrorNumber, SystemError } from "./errno.ts";
@@ -12,13 +12,6 @@ export interface StreamHandlers {
   data(bytes: Uint8Array): void;
   /** Nothing more comes: 0 at an end in order, otherwise an errno. Once; the stream is closed already. */
   ended(errno: number): void;
-}
-
-export interface StreamOptions {
-  /** The sockaddr to connect from. */
-  readonly source?: Uint8Array;
-  /** SO_MARK; needs CAP_NET_ADMIN. 0: none. */
-  readonly mark?: number;
 }
 
 const batch = 256;
@@ -35,10 +28,10 @@ export class Stream {
   #descriptor: number;
   #connecting = true;
 
-  /** Never throws: what the kernel refuses at once is told to `ended`, later. */
-  constructor(sockaddr: Uint8Array, handlers: StreamHandlers, { source, mark = 0 }: StreamOptions = {}) {
+  /** From the sockaddr `source`, where one is given. Never throws: what is refused at once is told to `ended`, later. */
+  constructor(sockaddr: Uint8Array, handlers: StreamHandlers, source?: Uint8Array) {
     this.#handlers = handlers;
-    this.#descriptor = addon().streamOpen(Stream.#watched(), sockaddr, source, mark);
+    this.#descriptor = addon().streamOpen(Stream.#watched(), sockaddr, source);
     if (this.#descriptor >= 0) {
       Stream.#open.set(this.#descriptor, this);
       return;
@@ -68,15 +61,6 @@ export class Stream {
       addon().streamClose(Stream.#poll, this.#descriptor);
     }
     this.#descriptor = closed;
-  }
-
-  /** Hands the open connection over to whoever takes the descriptor, and closes it. */
-  release(): number {
-    const descriptor = this.#descriptor;
-    Stream.#open.delete(descriptor);
-    addon().streamRelease(Stream.#watched(), descriptor);
-    this.#descriptor = closed;
-    return descriptor;
   }
 
   static #watched(): number {

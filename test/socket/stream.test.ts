@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { ErrorNumber } from "../../src/socket/errno.ts";
 import { sockaddrIn, sockaddrIn6 } from "../../src/socket/sockaddr.ts";
-import { Stream, type StreamOptions } from "../../src/socket/stream.ts";
+import { Stream } from "../../src/socket/stream.ts";
 
 const loopback = Uint8Array.of(127, 0, 0, 1);
 
@@ -17,7 +17,7 @@ async function listen(onConnection: (socket: Socket) => void, host = "127.0.0.1"
 }
 
 /** Sends `request` when the stream is open; resolves with what came and how it ended. */
-function talk(sockaddr: Uint8Array, request = "", options?: StreamOptions) {
+function talk(sockaddr: Uint8Array, request = "", source?: Uint8Array) {
   return new Promise<{ said: string; errno: number }>((resolve) => {
     let said = "";
     const stream = new Stream(
@@ -29,7 +29,7 @@ function talk(sockaddr: Uint8Array, request = "", options?: StreamOptions) {
         },
         ended: (errno) => resolve({ said, errno }),
       },
-      options,
+      source,
     );
   });
 }
@@ -64,12 +64,20 @@ test("what was said before a reset is heard, and then the reset", async () => {
 test("from the address that is given", async () => {
   const port = await listen((socket) => socket.on("data", () => socket.end(String(socket.remoteAddress))));
   const source = sockaddrIn(Uint8Array.of(127, 0, 0, 9), 0);
-  expect(await talk(sockaddrIn(loopback, port), "?", { source })).toEqual({ said: "127.0.0.9", errno: 0 });
+  expect(await talk(sockaddrIn(loopback, port), "?", source)).toEqual({ said: "127.0.0.9", errno: 0 });
+});
+
+test("from the address that is given, over IPv6", async () => {
+  const port = await listen((socket) => socket.on("data", () => socket.end(String(socket.remoteAddress))), "::1");
+  const address = new Uint8Array(16);
+  address[15] = 1;
+  const source = sockaddrIn6(address, 0, 0);
+  expect(await talk(sockaddrIn6(address, 0, port), "?", source)).toEqual({ said: "::1", errno: 0 });
 });
 
 test("what the kernel refuses at once, and later, is told after the constructor", async () => {
   const elsewhere = sockaddrIn(Uint8Array.of(192, 0, 2, 1), 0);
-  const refused = await talk(sockaddrIn(loopback, 9), "", { source: elsewhere });
+  const refused = await talk(sockaddrIn(loopback, 9), "", elsewhere);
   expect(refused).toEqual({ said: "", errno: ErrorNumber.EADDRNOTAVAIL });
   expect((await talk(new Uint8Array(4))).errno).toBe(ErrorNumber.EINVAL);
   const port = await listen(() => {});
