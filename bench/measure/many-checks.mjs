@@ -79,7 +79,8 @@ export async function measure(report, { extent }) {
 }
 
 async function watch(what, { report, lan, daemon, checker, seconds }, pause) {
-  const [from, spent, before] = [now(), processorTime([checker]), await daemon.status()];
+  const before = await daemon.status();
+  const [from, spent] = [now(), processorTime([checker])];
   const end = from + seconds * 1000;
   let timeWaiting = 0;
   while (now() < end) {
@@ -87,9 +88,9 @@ async function watch(what, { report, lan, daemon, checker, seconds }, pause) {
     if (pause !== undefined) await daemon.status();
     timeWaiting = Math.max(timeWaiting, timeWaits(lan));
   }
-  const elapsed = now() - from;
-  const share = ((processorTime([checker]) - spent) / elapsed) * 100;
+  const share = ((processorTime([checker]) - spent) / (now() - from)) * 100;
   const after = await daemon.status();
+  const elapsed = now() - from;
   const sample = (figure, value, unit) => report.sample(`${what}: ${figure}`, "viprd", value, unit);
   sample("processor", share, "% core");
   sample("resident", memory(checker).rss, "MiB");

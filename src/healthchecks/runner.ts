@@ -27,6 +27,8 @@ export interface RunnerOptions {
   begun?(late: Milliseconds): void;
 }
 
+/** A run may begin so much before its time. */
+const tooEarly: Milliseconds = 1;
 /** Between runs that a watch asked for: what changes all the time is looked at now and then. */
 const watchGap: Milliseconds = 50;
 
@@ -41,7 +43,12 @@ export class CheckRunner {
   #begun: Instant = Number.NEGATIVE_INFINITY;
   /** When the run that is waited for is to begin. */
   #planned: Instant = 0;
-  readonly #onTime = (): void => void this.#run();
+  /** Timers count in whole milliseconds, and may fire up to two of them too early. */
+  readonly #onTime = (): void => {
+    const left = this.#planned - performance.now();
+    if (left > tooEarly) this.#timer = setTimeout(this.#onTime, Math.ceil(left));
+    else void this.#run();
+  };
   #timer: NodeJS.Timeout | undefined;
   #attempt: Attempt | undefined;
   #ended: Promise<unknown> = Promise.resolve();
@@ -143,7 +150,7 @@ export class CheckRunner {
       : putOff(this.#due, this.#parameters.jitter, Math.random());
     clearTimeout(this.#timer);
     this.#planned = start;
-    this.#timer = setTimeout(this.#onTime, Math.max(0, start - now));
+    this.#timer = setTimeout(this.#onTime, Math.max(0, Math.ceil(start - now)));
   }
 
   #onWatch(): void {
@@ -173,8 +180,8 @@ export class CheckRunner {
     }
     this.#attempt = undefined;
     const now = performance.now();
-    // A run that a watch asked for leaves the grid alone. A timer may fire up to a millisecond early.
-    if (this.#begun > this.#due - 1) this.#due = nextDue(parameters, this.#health, this.#due, now);
+    // A run that a watch asked for leaves the grid alone.
+    if (this.#begun >= this.#due - tooEarly) this.#due = nextDue(parameters, this.#health, this.#due, now);
     else if (isChanging(this.#health)) this.#due = Math.min(this.#due, this.#begun + parameters.fastInterval);
     this.#schedule();
   }

@@ -53,6 +53,22 @@ test("what a probe throws is a failure with the words of the error", async () =>
   expect(verdicts).toEqual(["down: a mistake of ours"]);
 });
 
+test("no run begins before its time: failures in a row are that far apart", async () => {
+  const begun: number[] = [];
+  const interval = 7.3;
+  run(
+    () => {
+      begun.push(performance.now());
+      return Promise.resolve(good);
+    },
+    { interval, timeout: 5, fastInterval: interval },
+  );
+  await until(() => begun.length >= 150, "150 runs");
+  const elapsed = (begun.at(-1) ?? 0) - (begun[0] ?? 0);
+  // All of them lie on the grid; on a busy machine some of its points have none.
+  expect(Math.round(elapsed / interval)).toBeGreaterThanOrEqual(begun.length - 1);
+});
+
 test("a reason is one line, whoever it comes from", async () => {
   const { runner, verdicts } = run(() => Promise.resolve({ ok: false, reason: "it says:\n  no\r\n" }));
   await until(() => runner.health.runs >= 1, "one run");
