@@ -1,47 +1,36 @@
-/** The note of the table in the runtime directory: written whole or not at all, and never trusted. */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+/** The note of the table in the runtime directory, never trusted: the table itself says most. */
+import { NoteFile as File } from "../socket/note-file.ts";
 import { formatNote, type Note, type Noted, parseNote } from "./table-note.ts";
 
 export class NoteFile implements Note {
   readonly #path: string;
-  readonly #boot: string;
+  readonly #file: File;
   #written = "";
 
-  constructor(path: string, boot = bootId()) {
+  constructor(path: string) {
     this.#path = path;
-    this.#boot = boot;
+    this.#file = new File(path);
   }
 
   read(): { readonly noted: readonly Noted[]; readonly trouble?: string } {
     try {
-      return { noted: parseNote(readFileSync(this.#path, "utf8"), this.#boot) };
+      return { noted: parseNote(this.#file.read()) };
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return { noted: [] };
       return { noted: [], trouble: `${this.#path} is not understood, and ignored: ${messageOf(error)}` };
     }
   }
 
   write(units: readonly Noted[]): string | undefined {
-    const text = formatNote(this.#boot, units);
+    const content = formatNote(units);
+    const text = JSON.stringify(content);
     if (text === this.#written) return undefined;
     try {
-      writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
-      renameSync(`${this.#path}.new`, this.#path);
+      this.#file.write(content);
       this.#written = text;
       return undefined;
     } catch (error) {
       return `a restart will not know what leaves the table: cannot write ${this.#path}: ${messageOf(error)}`;
     }
-  }
-}
-
-/** Another one after each start of the machine, and with it of the clock and of the table. */
-function bootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    // Without one there is no telling: no note is taken for one of this boot.
-    return `${process.pid} ${Date.now()}`;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What outlives the process, as text: which services are ours, which servers are on their way out and until when, and how
+ * What outlives the process, as a plain value: which services are ours, which servers are on their way out and until when, and how
  * far a server has come back. Instants hold for one boot of the machine, and so does the table. Pure.
  */
 import type { Instant, Leaving, ServerMemory, VirtualServerMemory } from "./memory.ts";
@@ -44,7 +44,7 @@ interface NotedServer {
   readonly flaps?: readonly Instant[];
 }
 
-export function formatNote(boot: string, units: readonly Noted[]): string {
+export function formatNote(units: readonly Noted[]): object {
   const virtualServers = units.map(({ memory, ...unit }) => ({
     ...unit,
     quorum: memory.quorum ?? null,
@@ -58,7 +58,7 @@ export function formatNote(boot: string, units: readonly Noted[]): string {
       return [key, { until, since, reason, memory: server === undefined ? undefined : notedServer(server) }];
     }),
   }));
-  return `${JSON.stringify({ version, boot, virtualServers })}\n`;
+  return { version, virtualServers };
 }
 
 function notedServer({
@@ -83,11 +83,10 @@ function notedServer({
   };
 }
 
-/** Nothing when it is from another boot; throws what is wrong with it. */
-export function parseNote(text: string, boot: string): readonly Noted[] {
-  const note: unknown = JSON.parse(text);
+/** Of none, nothing; throws what is wrong with it. */
+export function parseNote(note: unknown): readonly Noted[] {
+  if (note === undefined) return [];
   if (!isObject(note) || note.version !== version) throw new Error("it is no note of this version");
-  if (note.boot !== boot) return [];
   return list(note.virtualServers, "virtualServers").map(parseUnit);
 }
 

@@ -254,10 +254,10 @@ export class MemoryNote {
   #text: string | undefined;
 
   read(): { readonly noted: readonly Noted[] } {
-    return { noted: this.#text === undefined ? [] : parseNote(this.#text, "this boot") };
+    return { noted: this.#text === undefined ? [] : parseNote(JSON.parse(this.#text)) };
   }
 
   write(units: readonly Noted[]): undefined {
-    this.#text = formatNote("this boot", units);
+    this.#text = JSON.stringify(formatNote(units));
   }
 }
