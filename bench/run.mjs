@@ -15,6 +15,7 @@ const names = [
   "flood",
   "checks",
   "many-checks",
+  "lvs",
   "false",
 ];
 const usage = `npm run bench -- [options]          (as root, after npm ci; installs what is missing, keepalived among it)

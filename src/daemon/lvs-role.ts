@@ -3,7 +3,7 @@
  * the table once the kernel can be asked, and tried again and again until it can.
  */
 import { Balancer } from "../lvs/balancer.ts";
-import { openIpvs } from "../lvs/ipvs.ts";
+import { type IpvsOptions, openIpvs } from "../lvs/ipvs.ts";
 import { LvsHost } from "../lvs/lvs-host.ts";
 import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
 import type { LvsEvent, LvsStatus } from "../lvs/status.ts";
@@ -20,7 +20,7 @@ export interface LvsRoleOptions {
   /** For what is to be put back after a kill. */
   readonly noteFile?: string;
   /** Rejects with words that say what is missing. */
-  readonly open?: () => Promise<IpvsPort>;
+  readonly open?: (options: IpvsOptions) => Promise<IpvsPort>;
   readonly surroundings?: Surroundings;
   readonly firstRetry?: number;
 }
@@ -120,9 +120,10 @@ export class LvsRole {
   }
 
   async #open(): Promise<void> {
-    const { open = openIpvs } = this.#options;
+    const { open = openIpvs, log } = this.#options;
+    const raced = (what: string) => log("info", `${what}: somebody changed the table meanwhile, it is read again`);
     try {
-      const port = await open();
+      const port = await open({ raced });
       this.#opening = false;
       if (this.#stopping) port.close();
       else this.#run(port);
