@@ -2,6 +2,7 @@
  * The checks process as the supervisor sees it: runs while there are checks or virtual servers, reports verdicts and what
  * the load balancer does, answers questions.
  */
+import type { Config } from "../config/config.ts";
 import { type ConfigDiff, changesLvs } from "../config/diff.ts";
 import type { Verdict } from "../healthchecks/health.ts";
 import type { CheckParameters } from "../healthchecks/parameters.ts";
@@ -51,6 +52,7 @@ export class ChecksProcess {
   readonly #verdicts = new Verdicts();
   #checks: readonly CheckParameters[] = [];
   #lvs: LvsParameters | undefined;
+  #tracked: readonly string[] = [];
 
   constructor(options: ChecksProcessOptions) {
     this.#options = options;
@@ -82,17 +84,19 @@ export class ChecksProcess {
   }
 
   /** What was adopted, as a difference to the last; of the first one everything is new. */
-  settle(diff: Pick<ConfigDiff, "checks" | "lvs">, lvs: LvsParameters | undefined): void {
+  settle(diff: Pick<ConfigDiff, "checks" | "lvs">, config: Config): void {
     const { removed, changed, added } = diff.checks;
     // Who balanced has servers to drain, and settings to put back, when nothing is left of it in the file.
-    this.#lvs = lvs ?? (this.#lvs !== undefined || this.#options.leftBehind?.() === true ? nothing : undefined);
+    const left = this.#lvs !== undefined || this.#options.leftBehind?.() === true;
+    this.#lvs = config.lvs ?? (left ? nothing : undefined);
+    const before = this.#tracked;
+    this.#tracked = this.#lvs === undefined ? [] : trackedIn(config);
+    const changesTracked = before.join("\n") !== this.#tracked.join("\n");
     this.#process.settle([
       ...removed.map(({ name }): ToChecks => ({ type: "remove", name })),
       ...changed.map((change): ToChecks => ({ type: "configure", parameters: change.new })),
       ...added.map((parameters) => this.#configure(parameters)),
-      ...(changesLvs(diff.lvs) && this.#lvs !== undefined
-        ? [{ type: "lvs", parameters: this.#lvs } satisfies ToChecks]
-        : []),
+      ...(changesLvs(diff.lvs) || changesTracked ? this.#balance() : []),
     ]);
   }
 
@@ -155,9 +159,13 @@ export class ChecksProcess {
         : [
             ...[...instances()].map(([name, state]): ToChecks => ({ type: "instance", name, state })),
             { type: "admin", entries: admin() },
-            { type: "lvs", parameters: this.#lvs },
+            ...this.#balance(),
           ];
     return [...balancing, ...this.#checks.map((parameters) => this.#configure(parameters)), { type: "start" }];
+  }
+
+  #balance(): ToChecks[] {
+    return this.#lvs === undefined ? [] : [{ type: "lvs", parameters: this.#lvs, tracked: this.#tracked }];
   }
 
   async #ask(about: ChecksQuestion | undefined): Promise<ChecksReply & { readonly lateness: LatenessStatus }> {
@@ -196,4 +204,10 @@ export class ChecksProcess {
         message satisfies never;
     }
   }
+}
+
+/** Checks that instances and groups go by. */
+function trackedIn({ instances, groups = [] }: Config): string[] {
+  const tracks = [...instances, ...groups].flatMap(({ track }) => track.filter(({ what }) => what === "check"));
+  return [...new Set(tracks.map(({ name }) => name))];
 }

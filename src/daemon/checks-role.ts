@@ -11,13 +11,12 @@ import { liveAsChild } from "./child-life.ts";
 import { LvsRole } from "./lvs-role.ts";
 import type { ChecksQuestion, FromChecks, FromChild, ToChecks } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
-import { lvsNote } from "./paths.ts";
 
 /** Scripts that were told to end get two seconds before they are killed; then this process goes. */
 const stopLimit = 4000;
 const exitLimit = 500;
 
-/** `runtimeDirectory` keeps what has to be put back after a kill; without one, that stays changed. */
+/** `runtimeDirectory` keeps notes for the next process; without one, it knows less. */
 export function runChecksRole(runtimeDirectory?: string): void {
   if (process.send === undefined) {
     process.stderr.write("viprd internal checks: started by viprd run only\n");
@@ -31,6 +30,8 @@ class ChecksRole {
   readonly #outbox: Outbox<FromChild | FromChecks>;
   readonly #checks: HealthChecks;
   readonly #lvs: LvsRole;
+  #tracked: ReadonlySet<string> = new Set();
+  #unneeded: ReadonlySet<string> = new Set();
   #stopping = false;
 
   constructor(runtimeDirectory: string | undefined) {
@@ -39,7 +40,8 @@ class ChecksRole {
     this.#lvs = new LvsRole({
       event: (event) => this.#outbox.send({ type: "lvs-event", event }),
       log: (level, message) => this.#outbox.send({ type: "log", level, message }),
-      ...(runtimeDirectory === undefined ? {} : { noteFile: lvsNote(runtimeDirectory) }),
+      rest: (checks) => this.#rest(checks, this.#tracked),
+      ...(runtimeDirectory === undefined ? {} : { runtimeDirectory }),
     });
   }
 
@@ -65,6 +67,7 @@ class ChecksRole {
         this.#lvs.forget(message.name);
         break;
       case "lvs":
+        this.#rest(this.#unneeded, new Set(message.tracked));
         this.#lvs.configure(message.parameters);
         break;
       case "admin":
@@ -87,6 +90,13 @@ class ChecksRole {
       default:
         message satisfies never;
     }
+  }
+
+  /** What virtual servers do not need, an instance may. */
+  #rest(unneeded: ReadonlySet<string>, tracked: ReadonlySet<string>): void {
+    this.#unneeded = unneeded;
+    this.#tracked = tracked;
+    this.#checks.rest(new Set([...unneeded].filter((check) => !tracked.has(check))));
   }
 
   #found(verdict: NamedVerdict): void {

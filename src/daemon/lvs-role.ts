@@ -5,6 +5,7 @@
 import { Balancer } from "../lvs/balancer.ts";
 import { type IpvsOptions, openIpvs } from "../lvs/ipvs.ts";
 import { LvsHost } from "../lvs/lvs-host.ts";
+import { NoteFile } from "../lvs/note-file.ts";
 import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
 import type { LvsEvent, LvsStatus } from "../lvs/status.ts";
 import { type Surroundings, thisHost } from "../lvs/surroundings.ts";
@@ -12,13 +13,16 @@ import type { IpvsPort } from "../lvs/table.ts";
 import type { StateName } from "../vrrp/status.ts";
 import { silentLvs } from "./lvs-silent.ts";
 import type { ChecksQuestion, LogLevel } from "./messages.ts";
+import { lvsNote, tableNote } from "./paths.ts";
 import type { NamedVerdict } from "./verdicts.ts";
 
 export interface LvsRoleOptions {
   event(event: LvsEvent): void;
   log(level: LogLevel, message: string): void;
-  /** For what is to be put back after a kill. */
-  readonly noteFile?: string;
+  /** The only checks whose verdicts nobody here needs for the time being. */
+  rest?(checks: ReadonlySet<string>): void;
+  /** Where notes for the next process are kept. */
+  readonly runtimeDirectory?: string;
   /** Rejects with words that say what is missing. */
   readonly open?: (options: IpvsOptions) => Promise<IpvsPort>;
   readonly surroundings?: Surroundings;
@@ -133,12 +137,17 @@ export class LvsRole {
   }
 
   #run(port: IpvsPort): void {
-    const { event, log, noteFile } = this.#options;
-    const balancer = new Balancer({ port, event: (told) => event(told) });
+    const { event, log, rest, runtimeDirectory: directory } = this.#options;
+    const balancer = new Balancer({
+      port,
+      event: (told) => event(told),
+      rest: (checks) => rest?.(checks),
+      ...(directory === undefined ? {} : { note: new NoteFile(tableNote(directory)) }),
+    });
     const host = new LvsHost({
       port,
       surroundings: this.#options.surroundings ?? thisHost,
-      ...(noteFile === undefined ? {} : { noteFile }),
+      ...(directory === undefined ? {} : { noteFile: lvsNote(directory) }),
       event: (told) => event(told),
       log: (level, message) => log(level, message),
     });

@@ -90,8 +90,8 @@ export type ToChecks =
    */
   | { readonly type: "configure"; readonly parameters: CheckParameters; readonly known?: Verdict }
   | { readonly type: "remove"; readonly name: string }
-  /** The whole of what the load balancer is to do from now on. */
-  | { readonly type: "lvs"; readonly parameters: LvsParameters }
+  /** The whole of what the load balancer is to do from now on. `tracked`: checks that instances and groups go by as well. */
+  | { readonly type: "lvs"; readonly parameters: LvsParameters; readonly tracked: readonly string[] }
   /** All that the operator says about servers from now on. */
   | { readonly type: "admin"; readonly entries: readonly AdminEntry[] }
   /** The state of an instance of ours; before "start" for all that are known, then whenever one changes. */

@@ -25,6 +25,11 @@ export function lvsNote(runtimeDirectory: string): string {
   return join(runtimeDirectory, "lvs.json");
 }
 
+/** What of the table of the load balancer is ours, for a checks process that is started again. */
+export function tableNote(runtimeDirectory: string): string {
+  return join(runtimeDirectory, "lvs-table.json");
+}
+
 export function controlSocket(runtimeDirectory: string): string {
   return join(runtimeDirectory, "control.sock");
 }

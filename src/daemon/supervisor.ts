@@ -131,7 +131,7 @@ export class Supervisor {
     this.#log.info(`viprd ${this.#options.version} started with ${contents(result.config)} from ${configFile}`);
     this.#checks.adopt(checks);
     this.#vrrp.configure(this.#inForce.config);
-    this.#checks.settle(diff, result.config.lvs);
+    this.#checks.settle(diff, result.config);
     // Nothing that the VRRP process has to tell is read before this turn of the loop ends.
     this.#bulletin.adopt(result.config);
     // What the child does not wait for comes after it has been told.
@@ -254,7 +254,7 @@ export class Supervisor {
     // Before the instances that may ask for them.
     for (const verdict of this.#checks.adopt(config.checks)) this.#vrrp.verdict(verdict);
     this.#vrrp.change(config, diff);
-    this.#checks.settle(diff, config.lvs);
+    this.#checks.settle(diff, config);
     const message = describeDiff(diff);
     this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);
     if (waiting.length > 0) this.#log.warn(`changed, but needs a restart of viprd: ${waiting.join(", ")}`);

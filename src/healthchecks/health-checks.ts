@@ -16,6 +16,8 @@ export class HealthChecks {
   readonly #leaving = new Set<Promise<void>>();
   readonly #changed: (verdict: NamedVerdict) => void;
   readonly #lateness = new Lateness();
+  #resting: ReadonlySet<string> = new Set();
+  readonly #added: CheckRunner[] = [];
   #started = false;
 
   constructor(changed: (verdict: NamedVerdict) => void) {
@@ -34,7 +36,22 @@ export class HealthChecks {
     const begun = (late: Milliseconds) => this.#lateness.add(late);
     const added = new CheckRunner(parameters, { type, changed, begun, ...(known === undefined ? {} : { known }) });
     this.#runners.set(parameters.name, added);
-    if (this.#started) added.start(0);
+    if (this.#started) this.#startSoon(added);
+  }
+
+  /** Those that a reload brings are spread as those of the start. */
+  #startSoon(added: CheckRunner): void {
+    this.#added.push(added);
+    if (this.#added.length > 1) return;
+    setImmediate(() => {
+      const present = new Map([...this.#runners].map(([name, runner]) => [runner, name]));
+      const all = this.#added.splice(0);
+      for (const [index, runner] of all.entries()) {
+        const name = present.get(runner);
+        if (name === undefined || this.#resting.has(name) || !this.#started) continue;
+        runner.resume(spread(index, all.length, runner.interval));
+      }
+    });
   }
 
   remove(name: string): void {
@@ -50,7 +67,20 @@ export class HealthChecks {
     if (this.#started) return;
     this.#started = true;
     let index = 0;
-    for (const runner of this.#runners.values()) runner.start(spread(index++, this.#runners.size, runner.interval));
+    for (const [name, runner] of this.#runners) {
+      const delay = spread(index++, this.#runners.size, runner.interval);
+      if (!this.#resting.has(name)) runner.start(delay);
+    }
+  }
+
+  /** These do not run for the time being and keep what they have found; all others run. */
+  rest(names: ReadonlySet<string>): void {
+    const before = this.#resting;
+    this.#resting = names;
+    if (!this.#started) return;
+    for (const name of names) if (!before.has(name)) void this.#runners.get(name)?.stop();
+    const back = [...before].flatMap((name) => (names.has(name) ? [] : (this.#runners.get(name) ?? [])));
+    for (const [index, runner] of back.entries()) runner.resume(spread(index, back.length, runner.interval));
   }
 
   /** Each as it is when its turn comes. */
@@ -70,6 +100,7 @@ export class HealthChecks {
 
   /** Settles when no probe is left running. */
   async stop(): Promise<void> {
+    this.#started = false;
     await Promise.all([...this.#leaving, ...[...this.#runners.values()].map((runner) => runner.stop())]);
   }
 }

@@ -55,6 +55,8 @@ export class CheckRunner {
   #unwatch: (() => void) | undefined;
   #again = false;
   #active = false;
+  /** The last word on whether it runs: one that was overtaken starts nothing. */
+  #turn = 0;
 
   constructor(parameters: CheckParameters, { type, known, changed, begun }: RunnerOptions) {
     this.#parameters = parameters;
@@ -74,6 +76,7 @@ export class CheckRunner {
 
   start(delay: Milliseconds): void {
     this.#active = true;
+    this.#unwatch?.();
     this.#unwatch = this.#type.watch?.(this.#parameters, () => this.#onWatch());
     this.#due = performance.now() + delay;
     this.#schedule();
@@ -94,9 +97,19 @@ export class CheckRunner {
     });
   }
 
+  /** After a stop: goes on with what it knows, `delay` after what ran then has ended. */
+  resume(delay: Milliseconds): void {
+    this.#active = true;
+    const turn = ++this.#turn;
+    void this.#ended.then(() => {
+      if (this.#turn === turn) this.start(delay);
+    });
+  }
+
   /** Settles when nothing of it is left running. */
   async stop(): Promise<void> {
     this.#active = false;
+    this.#turn++;
     clearTimeout(this.#timer);
     this.#unwatch?.();
     this.#unwatch = undefined;

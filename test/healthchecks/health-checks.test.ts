@@ -82,3 +82,45 @@ test("how late runs begin is told, over all checks", async () => {
   expect(max_ms).toBeGreaterThan(20);
   expect(histogram.reduce((sum, { count }) => sum + count, 0)).toBe(timers);
 });
+
+test("a check that rests keeps what it found and runs no more, until it goes on with that", async () => {
+  const { all, verdicts } = checks();
+  let connections = 0;
+  const open = await listen((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  all.configure({ ...tcp("busy", open), interval: 10 });
+  all.configure({ ...tcp("resting", open), interval: 10 });
+  all.rest(new Set(["busy", "resting", "nobody"]));
+  all.start();
+  all.rest(new Set(["resting"]));
+  const runsOf = (name: string) => [...all.status()].find((check) => check.name === name)?.runs ?? 0;
+  await until(() => runsOf("busy") >= 5, "five runs");
+  expect([runsOf("resting"), verdicts.map(({ check }) => check)]).toEqual([0, ["busy"]]);
+  all.rest(new Set(["busy"]));
+  await until(() => runsOf("resting") >= 3, "runs of the other");
+  const [runs, seen] = [runsOf("busy"), connections];
+  await until(() => connections >= seen + 3, "more connections");
+  expect(runsOf("busy")).toBe(runs);
+  expect([...all.verdicts()].map(({ check, up }) => [check, up])).toEqual([
+    ["busy", true],
+    ["resting", true],
+  ]);
+  // Back and forth within a turn: it runs once at a time all the same.
+  for (const names of [["busy"], [], ["busy"], []]) all.rest(new Set(names));
+  await until(() => runsOf("busy") >= runs + 3, "runs after the rest");
+});
+
+test("many checks that a reload brings begin spread over a second, as at the start", async () => {
+  const { all } = checks();
+  const open = await listen((socket) => socket.destroy());
+  all.start();
+  const begun = performance.now();
+  for (let index = 0; index < 10; index++) all.configure({ ...tcp(`check-${index}`, open), interval: 60_000 });
+  const ran = () => [...all.status()].filter(({ runs }) => runs > 0).map(({ name }) => name);
+  await until(() => ran().length > 0, "the first one");
+  await until(() => ran().includes("check-9"), "the last one");
+  expect(performance.now() - begun).toBeGreaterThan(890);
+  expect(ran().length).toBe(10);
+});
