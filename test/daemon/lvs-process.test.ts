@@ -74,7 +74,7 @@ test("virtual servers without any check start the checks process, which is told 
     tracked: [],
   });
   await until(async () => (await statusOf(socket)).processes.checks.state === "running", "the process");
-  expect((await get(socket, "/readyz")).status).toBe(200);
+  await until(async () => (await get(socket, "/readyz")).status === 200, "being ready");
 });
 
 test("the state of an instance is told when it changes, and again to a process that is started anew", async () => {
