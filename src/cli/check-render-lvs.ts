@@ -11,7 +11,7 @@ export interface VirtualServerSummary {
   /** "tcp 192.0.2.10:443", "fwmark 7 inet" */
   readonly services: readonly string[];
   readonly servers: number;
-  /** How long a server that fails goes on getting clients at most; null when one has no check. */
+  /** How long a server that fails goes on getting clients at most; null when one is not asked. */
   readonly detection_ms: number | null;
 }
 
@@ -36,7 +36,7 @@ export function virtualServerLines(config: Config): string[] {
       count === 0
         ? "everything goes to the sorry server"
         : detection === null
-          ? "one that fails goes on getting clients: not all have a check"
+          ? "one that fails goes on getting clients: not all are asked whether they work"
           : `one that fails gets no new clients after ${formatDuration(detection)} at most`;
     return `${name} (${where}, ${how}): ${count} ${count === 1 ? "server" : "servers"}; ${when}`;
   });

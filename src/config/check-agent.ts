@@ -9,6 +9,7 @@ import { address, whole } from "./kinds.ts";
 export const agentSchema = checkSchema({
   steady: true,
   initial: "up",
+  ownPort: true,
   keys: {
     host: required(address(), "Address of the agent. Names are not looked up."),
     port: required(whole(1, 65_535), "Port of the agent."),

@@ -21,6 +21,8 @@ export interface CheckSchema {
   readonly steady?: true;
   /** What counts until it has been asked, unless the file says otherwise; unknown without it. */
   readonly initial?: "up";
+  /** Its port is not the one of the service, and has to be written where a server is, too. */
+  readonly ownPort?: true;
   /** Undefined when a required key is missing or bad; other problems are in the report. */
   resolve(
     values: Readonly<Record<string, unknown>>,
@@ -38,6 +40,7 @@ interface Typed<K extends Keys, P extends TypeParameters> {
   readonly keys: K;
   readonly steady?: true;
   readonly initial?: "up";
+  readonly ownPort?: true;
   resolve(values: Loose<z.output<z.ZodObject<K>>>, path: Path, report: Report, globals: ScriptDefaults): P | undefined;
   agree?(parameters: P, common: CommonParameters, path: Path, report: Report): void;
   describe(parameters: P, mask: string | undefined): Readonly<Record<string, unknown>>;

@@ -3,6 +3,7 @@
  * somewhere else writes.
  */
 import type { z } from "zod";
+import type { CheckSchema } from "./check-schema.ts";
 import { unset } from "./keys.ts";
 import { boolean, text, whole } from "./kinds.ts";
 
@@ -16,6 +17,7 @@ export interface CheckTarget {
 }
 
 type Keys = Readonly<Record<string, z.ZodType>>;
+type Aimed = Pick<CheckSchema, "keys" | "ownPort">;
 type Values = Readonly<Record<string, unknown>>;
 
 const path = text("a path that begins with /, as in /health?full=1", (value) =>
@@ -23,12 +25,12 @@ const path = text("a path that begins with /, as in /health?full=1", (value) =>
 );
 
 /** The keys of a type, less what the server fills in. */
-export function inlineKeys(type: string, keys: Keys): Keys {
+export function inlineKeys(type: string, { keys, ownPort }: Aimed): Keys {
   const { host, port, url, ...rest } = keys;
   return {
     ...(type === "http" && url !== undefined ? httpKeys(url) : url === undefined ? {} : { url }),
     ...(host === undefined ? {} : { host: unset(host, "the address of the server", describe(host)) }),
-    ...(port === undefined ? {} : { port: unset(port, "the port of the server", describe(port)) }),
+    ...(port === undefined ? {} : ownPort ? { port } : { port: unset(port, "the port of the server", describe(port)) }),
     ...rest,
   };
 }
@@ -47,12 +49,12 @@ function httpKeys(url: z.ZodType): Keys {
 }
 
 /** The values as they would stand in `health_check`, or why the server does not say enough. */
-export function aimAt(type: string, values: Values, keys: Keys, target: CheckTarget): Values | "port" {
+export function aimAt(type: string, values: Values, { keys, ownPort }: Aimed, target: CheckTarget): Values | "port" {
   const { address, port } = target;
   if (type === "http") return aimHttp(values, target);
   const filled: Record<string, unknown> = { ...values };
   if (keys.host !== undefined) filled.host ??= address;
-  if (keys.port !== undefined) {
+  if (keys.port !== undefined && !ownPort) {
     filled.port ??= port;
     if (filled.port === undefined) return "port";
   }

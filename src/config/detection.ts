@@ -25,9 +25,21 @@ function quickest(
   server: RealServerParameters,
   checks: ReadonlyMap<string, CheckParameters>,
 ): Milliseconds | undefined {
-  const times = server.checks.flatMap((name) => {
-    const check = checks.get(name);
-    return check === undefined ? [] : [detectionTime(check)];
-  });
+  const all = server.checks.flatMap((name) => checks.get(name) ?? []).filter(noticesServers);
+  // What is asked of another address, for instance of its management, stands for it when there is nothing better.
+  const direct = all.filter((check) => asks(check, server.address));
+  const times = (direct.length > 0 ? direct : all).map(detectionTime);
   return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** These look at this host; and that an agent is silent says nothing about what it stands for. */
+const ofThisHost: readonly string[] = ["file", "process", "interface", "route", "agent"];
+
+function noticesServers({ type }: CheckParameters): boolean {
+  return !ofThisHost.includes(type);
+}
+
+function asks(check: CheckParameters, address: string): boolean {
+  if (check.type === "http") return (check.address ?? new URL(check.url).hostname.replace(/^\[|\]$/g, "")) === address;
+  return "host" in check ? check.host === address : true;
 }

@@ -69,7 +69,7 @@ const checkBlock = blocksOf((_name, { keys }) => keys);
 export const healthCheckBlock = z.record(checkName, checkBlock);
 
 /** Where a server is: what the server says need not be written. Once in the JSON Schema, however often it is used. */
-export const inlineCheck = blocksOf((name, { keys }) => inlineKeys(name, keys)).meta({ id: "check_of_a_server" });
+export const inlineCheck = blocksOf((name, schema) => inlineKeys(name, schema)).meta({ id: "check_of_a_server" });
 
 const checkOfServer = z.union([checkName, inlineCheck]);
 export const checksOfServer = z

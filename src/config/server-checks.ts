@@ -84,7 +84,7 @@ export class ServerChecks {
     const type = values.type as string | undefined;
     const schema = schemaOf(type);
     if (type === undefined || schema === undefined) return undefined;
-    const aimed = aimAt(type, values, schema.keys, target);
+    const aimed = aimAt(type, values, schema, target);
     if (aimed === "port") {
       // One that could not be read has its message.
       if (!report.isGiven([...at, "port"])) {

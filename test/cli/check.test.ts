@@ -162,7 +162,7 @@ test("a file with virtual servers alone is whole; a line for each tells how long
     "ok",
     // 2 s until the next run, two more of them, and the timeout of the last one.
     "https (tcp 192.0.2.10:443, wlc, dr): 2 servers; one that fails gets no new clients after 7s at most",
-    "http (tcp 192.0.2.10:80 and 1 more, mh, nat): 1 server; one that fails goes on getting clients: not all have a check",
+    "http (tcp 192.0.2.10:80 and 1 more, mh, nat): 1 server; one that fails goes on getting clients: not all are asked whether they work",
     "gone (fwmark 7 inet, wlc): 0 servers; everything goes to the sorry server",
     "",
   ]);
