@@ -34,7 +34,7 @@ export default defineConfig({
           // Each file is a process inside the machine.
           pool: machinePool,
           maxWorkers: 2,
-          maxConcurrency: 4,
+          maxConcurrency: 3,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -39,7 +39,7 @@ const listen = (f: Farm, ...indexes: readonly number[]): Promise<unknown> =>
   Promise.all(indexes.map((index) => f.rs(index).listen("tcp", 8080)));
 
 for (const program of programs) {
-  farm(`what ${program} makes of the table`, { servers: 3, timeout: 235_000 }, async (f) => {
+  farm(`what ${program} makes of the table`, { servers: 3, timeout: 290_000 }, async (f) => {
     await listen(f, 1, 2, 3);
     // Somebody was here before: a service with another scheduler, a server with another weight, one that nobody knows.
     await f.restore([
@@ -87,7 +87,7 @@ for (const program of programs) {
 async function holds(f: Farm, title: string, program: Program): Promise<void> {
   const expected = sortTable(tables.get(`${title}/${program}`) ?? []);
   if (expected.length === 0) throw new Error(`docs/lvs-comparison.md has no table for ${program}: ${title}`);
-  await settles(() => f.saved(), expected, 45_000);
+  await settles(() => f.saved(), expected);
   await sleep(3_500);
   expect(await f.saved(), title).toEqual(expected);
 }

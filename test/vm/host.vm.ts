@@ -81,7 +81,7 @@ farm(
 
 farm(
   "a connection goes on with the other director, which the sync daemon told of it",
-  { directors: 2, servers: 2, method: "direct", address: false, timeout: 160_000 },
+  { directors: 2, servers: 2, wiring: "direct", address: false, timeout: 160_000 },
   async (f) => {
     const services = `
 virtual_server:
@@ -101,7 +101,7 @@ virtual_server:
     const other = f.viprd(global + instance(100) + services, "director2");
     await settles(async () => (await around(f)).daemons, ["backup", "master"], 60_000);
     await settles(async () => (await around(f, "director2")).daemons, ["backup"], 60_000);
-    await settles(async () => (await f.saved()).length, 3, 20_000);
+    await settles(async () => (await f.saved()).length, 3);
     const flows = [await f.client.flow(vip, 8080), await f.client.flow(vip, 8080)];
     expect(flows.map((flow) => flow.server).sort()).toEqual(["rs1", "rs2"]);
     const known = async () => (await f.shell("director2", "grep -c ESTAB /proc/net/ip_vs_conn || true")).trim();
@@ -111,7 +111,7 @@ virtual_server:
     // The client's last acknowledgement may take its time.
     await new Promise((resolve) => setTimeout(resolve, 500));
     await better.term();
-    await other.waitState("web", "active", 10_000);
+    await other.waitState("web", "active", 60_000);
     await settles(known, "3");
     const before = await Promise.all(flows.map((flow) => flow.state()));
     const further = async (): Promise<string[]> =>

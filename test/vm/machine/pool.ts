@@ -5,9 +5,9 @@ import type { Report } from "./frames.ts";
 import { Machine } from "./machine.ts";
 
 /** Milliseconds for one test file, however many tests it holds. */
-const fileLimit = 240_000;
+const fileLimit = 300_000;
 /** What a kernel says when it is broken; a machine that said so has not passed. */
-const broken = /\b(BUG|Oops|WARNING|general protection|Call Trace|soft lockup|blocked for more than)\b/;
+const broken = /\b(BUG|Oops|WARNING|general protection|Call Trace|soft lockup|Out of memory|blocked for more than)\b/;
 
 let booting: Promise<Machine> | undefined;
 let counter = 0;

@@ -27,17 +27,17 @@ export async function startBalancer(farm: Farm, program: Program, wanted: Wanted
   switch (program) {
     case "viprd": {
       const daemon = farm.viprd(viprdFile(wanted));
-      await daemon.child.waitLine((line) => line.includes('"message":"ready"'), 60_000);
+      await daemon.child.waitLine((line) => line.includes('"message":"ready"'), 100_000);
       return wrap(daemon, viprdFile);
     }
     case "keepalived": {
       const daemon = farm.keepalived(keepalivedFile(wanted));
-      await daemon.child.waitLine((line) => line.includes("Startup complete"), 60_000);
+      await daemon.child.waitLine((line) => line.includes("Startup complete"), 100_000);
       return wrap(daemon, keepalivedFile);
     }
     case "ldirectord": {
       const daemon = farm.ldirectord(ldirectordFile(wanted));
-      await daemon.child.waitLine((line) => line.includes("Checking"), 60_000);
+      await daemon.child.waitLine((line) => line.includes("Checking"), 100_000);
       return wrap(daemon, ldirectordFile);
     }
   }

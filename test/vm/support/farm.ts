@@ -4,7 +4,7 @@
  *
  *     client .10 --- front 192.0.2.0/24 --- director .1 --- back 10.0.0.0/24 --- rs1 .11, rs2 .12, ...
  *
- * The virtual address is 192.0.2.100 (2001:db8:1::100). With "nat" the servers answer through the director. Otherwise
+ * The virtual address is 192.0.2.100 (2001:db8:1::100). Wired for "nat", the servers answer through the director. Otherwise
  * they hold the virtual address themselves and answer the client directly, with an interface of their own in front.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { Keepalived } from "../../support/lab-keepalived.ts";
 import { type InterfacePlan, Namespaces, type NodePlan, type Topology } from "../../support/lab-namespaces.ts";
-import { type Child, eventually, must } from "../../support/lab-process.ts";
+import { Child, eventually, must } from "../../support/lab-process.ts";
 import { Viprd } from "../../support/lab-viprd.ts";
 import { Ldirectord } from "./ldirectord.ts";
 import { Peer } from "./peer.ts";
@@ -21,13 +21,13 @@ import { Peer } from "./peer.ts";
 export const vip = "192.0.2.100";
 export const vip6 = "2001:db8:1::100";
 
-/** How packets get to the servers. Tunnels: packets in packets, in GRE, or in UDP to the port `guePort`. */
-export type Method = "nat" | "direct" | "tunnel" | "gre" | "gue";
+/** "direct": the servers answer the client themselves, and take packets out of every kind of tunnel, GUE on `guePort`. */
+export type Wiring = "nat" | "direct";
 
 export const guePort = 6080;
 
 export interface FarmOptions {
-  readonly method?: Method;
+  readonly wiring?: Wiring;
   /** How many; they are called rs1, rs2, ... */
   readonly servers?: number;
   /** Directors are called director and director2; the second leaves the virtual address alone. */
@@ -57,7 +57,7 @@ function back(name: string, id: number): InterfacePlan {
   return { name, bridge: "back", id, addresses: [`10.0.0.${id}/24`, `2001:db8:2::${id}/64`] };
 }
 
-function topology({ method = "nat", servers = 2, directors = 1, address = true }: FarmOptions): Topology {
+function topology({ wiring = "nat", servers = 2, directors = 1, address = true }: FarmOptions): Topology {
   const own = address ? [`${vip}/32`, `${vip6}/128`] : [];
   const nodes: NodePlan[] = [
     { name: "client", interfaces: [front("e0", 10)] },
@@ -67,7 +67,7 @@ function topology({ method = "nat", servers = 2, directors = 1, address = true }
   for (let index = 1; index <= servers; index++) {
     const inside = back("e0", 10 + index);
     nodes.push(
-      method === "nat"
+      wiring === "nat"
         ? { name: `rs${index}`, interfaces: [inside], routes: ["default via 10.0.0.1", "default via 2001:db8:2::1"] }
         : { name: `rs${index}`, interfaces: [inside, front("e1", 10 + index)] },
     );
@@ -75,29 +75,19 @@ function topology({ method = "nat", servers = 2, directors = 1, address = true }
   return { bridges: ["front", "back"], nodes };
 }
 
-/** What a server needs to answer for the virtual address without laying claim to it on the wire. */
-function serverScript(method: Method): string {
-  const hold = [
-    "for d in /proc/sys/net/ipv4/conf/*; do echo 1 > $d/arp_ignore; echo 2 > $d/arp_announce; done",
-    `ip addr add ${vip}/32 dev lo; ip addr add ${vip6}/128 dev lo`,
-  ];
+/** What a server needs to answer for the virtual address without laying claim to it on the wire, and out of tunnels. */
+const direct = [
+  "for d in /proc/sys/net/ipv4/conf/*; do echo 1 > $d/arp_ignore; echo 2 > $d/arp_announce; done",
+  "{",
+  `echo addr add ${vip}/32 dev lo; echo addr add ${vip6}/128 dev lo`,
+  ...["tun4 type ipip", "tun6 type ip6tnl mode any", "gre4 type gre"].map(
+    (tunnel) => `echo link add ${tunnel} local any remote any; echo link set ${tunnel.slice(0, 4)} up`,
+  ),
+  "} | ip -batch -",
+  `ip fou add port ${guePort} gue`,
   // Packets come out of the tunnel with the client's address, which is reached another way.
-  const tunnel = (name: string, kind: string): string =>
-    `ip link add ${name} type ${kind} local any remote any; ip link set ${name} up; echo 0 > /proc/sys/net/ipv4/conf/${name}/rp_filter`;
-  const loose = "echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter";
-  switch (method) {
-    case "nat":
-      return "";
-    case "direct":
-      return hold.join("; ");
-    case "tunnel":
-      return [...hold, tunnel("tun4", "ipip"), tunnel("tun6", "ip6tnl mode any"), loose].join("; ");
-    case "gre":
-      return [...hold, tunnel("gre4", "gre"), loose].join("; ");
-    case "gue":
-      return [...hold, tunnel("tun4", "ipip"), `ip fou add port ${guePort} gue`, loose].join("; ");
-  }
-}
+  "for d in /proc/sys/net/ipv4/conf/*; do echo 0 > $d/rp_filter; done",
+].join("\n");
 
 export class Farm {
   readonly namespaces: Namespaces;
@@ -175,6 +165,14 @@ export class Farm {
     return this.#keep(new Ldirectord(this.namespaces, node, this.directory, conf));
   }
 
+  /** Any program; ended with the farm. */
+  run(node: string, ...command: readonly string[]): Child {
+    const [program, args] = this.namespaces.enter(node, ...command);
+    const child = new Child(command[0] ?? "", program, args);
+    this.#children.push(child);
+    return child;
+  }
+
   #keep<T extends { readonly child: Child }>(daemon: T): T {
     this.#children.push(daemon.child);
     return daemon;
@@ -201,14 +199,15 @@ export class Farm {
   }
 }
 
-/** Asks until the answer is the expected one; after ten seconds the last answer is compared, and fails the test. */
-export async function settles<T>(probe: () => Promise<T>, expected: T, limit = 10_000): Promise<void> {
+/** Asks until the answer is the expected one; after more than a minute the last answer is compared, and fails the test. */
+export async function settles<T>(probe: () => Promise<T>, expected: T, limit = 100_000): Promise<void> {
   let answer: T | undefined;
   const same = async (): Promise<boolean> => {
     answer = await probe();
     return isDeepStrictEqual(answer, expected);
   };
-  await eventually("the expected answer", same, limit, 100).catch(() => expect(answer).toEqual(expected));
+  // A look costs programs to be started: looking all the time would slow down what is waited for.
+  await eventually("the expected answer", same, limit, 500).catch(() => expect(answer).toEqual(expected));
 }
 
 /** Services by their text, each followed by its servers by theirs. */
@@ -223,7 +222,7 @@ export function sortTable(lines: readonly string[]): string[] {
 
 /** Registers a test with a farm of its own. The tests of a file run side by side. */
 export function farm(name: string, options: FarmOptions, body: (farm: Farm) => Promise<void>): void {
-  test.concurrent(name, { timeout: options.timeout ?? 120_000 }, () => withFarm(options, body));
+  test.concurrent(name, { timeout: options.timeout ?? 200_000 }, () => withFarm(options, body));
 }
 
 async function withFarm(options: FarmOptions, body: (farm: Farm) => Promise<void>): Promise<void> {
@@ -234,8 +233,7 @@ async function withFarm(options: FarmOptions, body: (farm: Farm) => Promise<void
   try {
     await namespaces.create();
     const names = plan.nodes.map((node) => node.name).filter((node) => node.startsWith("rs"));
-    const script = serverScript(options.method ?? "nat");
-    if (script !== "") await Promise.all(names.map((node) => namespaces.shell(node, script)));
+    if (options.wiring === "direct") await Promise.all(names.map((node) => namespaces.shell(node, direct)));
     const [client, ...servers] = await Promise.all(["client", ...names].map((node) => Peer.start(namespaces, node)));
     if (client === undefined) throw new Error("the farm has no client");
     made = new Farm(namespaces, directory, client, servers);

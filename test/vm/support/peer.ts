@@ -23,6 +23,7 @@ export interface FlowState {
 export interface Flow {
   readonly server: string;
   state(): Promise<FlowState>;
+  /** With a reset. */
   end(): Promise<void>;
 }
 
