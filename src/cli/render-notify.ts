@@ -34,7 +34,7 @@ function isTroubled({ last, running, waiting }: NotifySubjectStatus): boolean {
 
 function subjectRows(subject: NotifySubjectStatus, now: Date, paint: Paint): Row[] {
   const { kind, name, told, running, waiting, skipped, runs, failures, last } = subject;
-  const label = kind === "instance" ? name : `group ${name}`;
+  const label = kind === "instance" || kind === "real_server" ? name : `${kind.replace("_", " ")} ${name}`;
   const facts = [
     told === null ? "nothing told yet" : `told ${told}`,
     ...(running === null ? [] : [`${running.key} runs for ${age(running.since, now)}`]),

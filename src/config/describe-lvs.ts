@@ -13,7 +13,7 @@ import type { Config } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { describeCheck } from "./health-check.ts";
 import type { VirtualServerNotify } from "./lvs-notify.ts";
-import { describeCommand } from "./notify.ts";
+import { describeCommand, describeWebhooks } from "./notify.ts";
 
 type Described = Readonly<Record<string, unknown>>;
 
@@ -106,6 +106,8 @@ function describeVirtualServer(
     hysteresis: server.hysteresis,
     quorum_up: notify?.quorumUp && describeCommand(notify.quorumUp),
     quorum_down: notify?.quorumDown && describeCommand(notify.quorumDown),
+    notify_webhook:
+      notify === undefined || notify.webhooks.length === 0 ? undefined : describeWebhooks(notify.webhooks, mask),
     omega: server.omega,
     panic_threshold: `${server.panicThreshold}%`,
     slow_start: formatDuration(server.slowStart),

@@ -17,7 +17,7 @@ import { describeLvs, describeLvsGlobal, isDeclaredCheck } from "./describe-lvs.
 import { describeRoute, describeRule } from "./describe-routing.ts";
 import { formatDuration } from "./duration.ts";
 import { describeChecks } from "./health-check.ts";
-import { describeNotify } from "./notify.ts";
+import { describeNotify, type FifoParameters } from "./notify.ts";
 import { describeUseVmac } from "./virtual-mac.ts";
 
 export interface DescribeOptions {
@@ -30,7 +30,7 @@ type Described = Readonly<Record<string, unknown>>;
 export function describeConfig(config: Config, options: DescribeOptions = {}): Described {
   const { statics } = config;
   const { routerId, scriptUser, scriptSecurity, process } = config.global;
-  const [notifyFifo, vrrpNotifyFifo] = config.notify?.fifos ?? [];
+  const fifo = (of: FifoParameters["of"]) => config.notify?.fifos.find((each) => each.of === of)?.path;
   const told = (kind: "instance" | "group", name: string) => {
     const subject = config.notify?.subjects.find((each) => each.kind === kind && each.name === name);
     return describeNotify(subject, options.mask);
@@ -41,8 +41,9 @@ export function describeConfig(config: Config, options: DescribeOptions = {}): D
       router_id: routerId,
       script_user: scriptUser,
       script_security: scriptSecurity,
-      notify_fifo: notifyFifo,
-      vrrp_notify_fifo: vrrpNotifyFifo,
+      notify_fifo: fifo("all"),
+      vrrp_notify_fifo: fifo("vrrp"),
+      lvs_notify_fifo: fifo("lvs"),
       vrrp_rt_priority: process.realtimePriority,
       vrrp_priority: process.nice,
       vrrp_no_swap: process.lockMemory,

@@ -1,5 +1,5 @@
 /** Who is told of servers that come up and go down, and of a quorum: commands, checked. */
-import { type CommandParameters, resolveTold } from "./notify.ts";
+import { type CommandParameters, resolveTold, resolveWebhooks, type WebhookParameters } from "./notify.ts";
 import type { Path } from "./problem.ts";
 import type { LocatedServer, LooseVirtualServer } from "./real-servers.ts";
 import type { Report } from "./report.ts";
@@ -17,6 +17,8 @@ export interface VirtualServerNotify {
   readonly quorumDown?: CommandParameters;
   /** Only those with something to run. */
   readonly servers: readonly RealServerNotify[];
+  /** Told of the quorum and of every server. */
+  readonly webhooks: readonly WebhookParameters[];
 }
 
 /** Undefined when nobody is told. */
@@ -37,12 +39,14 @@ export function resolveLvsNotify(
     const pair = { ...usual, ...own[Number(at.at(-1))] };
     return pair.up === undefined && pair.down === undefined ? [] : [{ name, ...pair }];
   });
-  if (quorumUp === undefined && quorumDown === undefined && told.length === 0) return undefined;
+  const webhooks = resolveWebhooks(values.notify_webhook);
+  if (quorumUp === undefined && quorumDown === undefined && told.length + webhooks.length === 0) return undefined;
   return {
     virtualServer,
     ...(quorumUp === undefined ? {} : { quorumUp }),
     ...(quorumDown === undefined ? {} : { quorumDown }),
     servers: told,
+    webhooks,
   };
 }
 

@@ -14,7 +14,7 @@ import {
   wholeSeconds,
 } from "./lvs-kinds.ts";
 import { failureText, methodKeys, onFailure, realServerBlock, sorryServerBlock, weight } from "./lvs-server-schema.ts";
-import { told } from "./notify-schema.ts";
+import { told, webhooks } from "./notify-schema.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -150,6 +150,7 @@ const virtualServerKeys = {
   quorum_down: unset(told, "none", "Run when the quorum is lost."),
   notify_up: unset(told, "none", "Run when a server has come up."),
   notify_down: unset(told, "none", "Run when a server has gone down."),
+  notify_webhook: unset(webhooks, "none", "Told of the quorum and of each server by an HTTP POST of a JSON document."),
   alpha: standard(
     boolean(),
     true,

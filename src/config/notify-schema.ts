@@ -54,7 +54,7 @@ export const webhookBlock = z.strictObject({
   ),
 });
 const webhook = z.union([url.transform((value) => ({ url: value })), webhookBlock]);
-const webhooks = z
+export const webhooks = z
   .union([url.transform((value) => ({ url: value })), webhookBlock, z.array(webhook)])
   .meta({ "x-bounds": "an http or https URL, a map, see below, or a list of them" });
 

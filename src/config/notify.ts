@@ -8,7 +8,8 @@ import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";
 
 export const commandKeys = ["notify", "notify_active", "notify_backup", "notify_fault", "notify_stop"] as const;
-export type CommandKey = (typeof commandKeys)[number];
+export const lvsCommandKeys = ["quorum_up", "quorum_down", "notify_up", "notify_down"] as const;
+export type CommandKey = (typeof commandKeys)[number] | (typeof lvsCommandKeys)[number];
 
 export interface CommandParameters {
   readonly argv: Argv;
@@ -31,15 +32,20 @@ export interface WebhookParameters {
 export interface NotifySubject {
   readonly kind: "instance" | "group";
   readonly name: string;
-  readonly commands: Readonly<Partial<Record<CommandKey, CommandParameters>>>;
+  readonly commands: Readonly<Partial<Record<(typeof commandKeys)[number], CommandParameters>>>;
   readonly webhooks: readonly WebhookParameters[];
+}
+
+export interface FifoParameters {
+  readonly path: string;
+  /** What is written to it: of instances and groups, of virtual servers and their servers, or of all of them. */
+  readonly of: "all" | "vrrp" | "lvs";
 }
 
 export interface NotifyConfig {
   /** In file order; only those with something to run or to post. */
   readonly subjects: readonly NotifySubject[];
-  /** Paths; of every instance and group. */
-  readonly fifos: readonly string[];
+  readonly fifos: readonly FifoParameters[];
 }
 
 /** Undefined when nobody is told. */
@@ -50,7 +56,7 @@ export function resolveSubject(
   report: Report,
 ): NotifySubject | undefined {
   const path: Path = [kind === "instance" ? "vrrp_instance" : "vrrp_sync_group", name];
-  const commands: Partial<Record<CommandKey, CommandParameters>> = {};
+  const commands: Partial<Record<(typeof commandKeys)[number], CommandParameters>> = {};
   for (const key of commandKeys) {
     const command = resolveTold(values[key], [...path, key], report);
     if (command !== undefined) commands[key] = command;
@@ -82,7 +88,7 @@ function isBlock(value: Told): value is Exclude<Told, string | readonly unknown[
   return typeof value === "object" && !Array.isArray(value);
 }
 
-function resolveWebhooks(value: Loose<NotifyValues>["notify_webhook"]): WebhookParameters[] {
+export function resolveWebhooks(value: Loose<NotifyValues>["notify_webhook"]): WebhookParameters[] {
   if (value === undefined) return [];
   const list = "url" in value || !Array.isArray(value) ? [value] : value;
   const found: WebhookParameters[] = [];
@@ -130,15 +136,17 @@ export function describeNotify(subject: NotifySubject | undefined, mask: string 
     if (command === undefined) continue;
     described[key] = describeCommand(command);
   }
-  if (subject.webhooks.length > 0) {
-    described.notify_webhook = subject.webhooks.map(({ url, headers, timeout, retries }) => ({
-      url: mask === undefined ? url : maskUrl(url, mask),
-      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, mask ?? value])),
-      timeout: formatDuration(timeout),
-      retries,
-    }));
-  }
+  if (subject.webhooks.length > 0) described.notify_webhook = describeWebhooks(subject.webhooks, mask);
   return described;
+}
+
+export function describeWebhooks(webhooks: readonly WebhookParameters[], mask: string | undefined): unknown {
+  return webhooks.map(({ url, headers, timeout, retries }) => ({
+    url: mask === undefined ? url : maskUrl(url, mask),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, mask ?? value])),
+    timeout: formatDuration(timeout),
+    retries,
+  }));
 }
 
 export function describeCommand({ argv, user, timeout }: CommandParameters): Readonly<Record<string, unknown>> {

@@ -7,7 +7,7 @@ import type { Config, GlobalConfig } from "./config.ts";
 import { resolveChecks } from "./health-check.ts";
 import { type InstanceDefaults, resolveInstance } from "./instance.ts";
 import { resolveLvs } from "./lvs.ts";
-import { type NotifySubject, resolveSubject } from "./notify.ts";
+import { type FifoParameters, type NotifySubject, resolveSubject } from "./notify.ts";
 import { hasErrors, type Problem } from "./problem.ts";
 import { type Loose, read } from "./read.ts";
 import { Report } from "./report.ts";
@@ -102,9 +102,19 @@ function namesIn(root: TreeNode, section: string): ReadonlySet<string> {
   return new Set(value?.kind === "map" ? value.entries.map(({ key }) => key) : []);
 }
 
-function resolveFifos(global: Loose<GlobalValues>): string[] {
-  const named = [global.notify_fifo, global.vrrp_notify_fifo].filter((path) => path !== undefined);
-  return [...new Set(named)];
+function resolveFifos(global: Loose<GlobalValues>): FifoParameters[] {
+  const named = [
+    { path: global.notify_fifo, of: "all" },
+    { path: global.vrrp_notify_fifo, of: "vrrp" },
+    { path: global.lvs_notify_fifo, of: "lvs" },
+  ] as const;
+  const fifos = named.flatMap(({ path, of }) => (path === undefined ? [] : [{ path, of }]));
+  // One that is named twice gets what either says, once.
+  return fifos.flatMap(({ path, of }, i): FifoParameters[] => {
+    const same = fifos.filter((other) => other.path === path);
+    if (same[0] !== fifos[i]) return [];
+    return [{ path, of: same.length > 1 ? "all" : of }];
+  });
 }
 
 function instanceDefaults(

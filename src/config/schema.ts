@@ -100,8 +100,13 @@ export const globalBlock = z.strictObject({
     true,
     "Do not run a script that somebody else than root and the user it runs as could have changed.",
   ),
-  notify_fifo: unset(fifoPath, "none", "FIFO that every transition is written to, one line each."),
+  notify_fifo: unset(
+    fifoPath,
+    "none",
+    "FIFO that every transition of instances, sync groups, virtual servers and servers is written to, one line each.",
+  ),
   vrrp_notify_fifo: unset(fifoPath, "none", "A second FIFO, for transitions of instances and sync groups only."),
+  lvs_notify_fifo: unset(fifoPath, "none", "A FIFO for what becomes of virtual servers and their servers only."),
   vrrp_version: standard(version(), 3, "VRRP version of instances that do not name one."),
   vrrp_rt_priority: unset(whole(1, 99), "off", "Real-time priority (SCHED_RR) of the VRRP process."),
   vrrp_priority: standard(

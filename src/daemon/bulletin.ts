@@ -62,6 +62,7 @@ export class Bulletin {
   lvs(event: LvsEvent): void {
     logLvsEvent(this.childLog, event);
     this.events.append(event);
+    this.notify.lvs(event);
   }
 
   /** The state of each instance that told one. */

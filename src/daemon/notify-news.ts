@@ -5,12 +5,15 @@
 import type { StateName } from "../vrrp/status.ts";
 
 /** In the words of the configuration: notify_active, notify_backup, notify_fault, notify_stop. */
-export type NotifyState = "active" | "backup" | "fault" | "stop";
+export type NotifyState = "active" | "backup" | "fault" | "stop" | LvsState;
+
+/** Of virtual servers and of servers: notify_up, quorum_down. */
+export type LvsState = "up" | "down";
 
 export interface News {
   readonly kind: "instance" | "group";
   readonly name: string;
-  readonly state: NotifyState;
+  readonly state: Exclude<NotifyState, LvsState>;
   readonly from: StateName;
   readonly to: StateName;
   readonly reason: string;
@@ -33,7 +36,14 @@ export interface Background {
   readonly members?: readonly string[];
 }
 
-const keepalivedStates = { active: "MASTER", backup: "BACKUP", fault: "FAULT", stop: "STOP" } as const;
+const keepalivedStates = {
+  active: "MASTER",
+  backup: "BACKUP",
+  fault: "FAULT",
+  stop: "STOP",
+  up: "UP",
+  down: "DOWN",
+} as const;
 
 export function keepalivedWord(state: NotifyState): string {
   return keepalivedStates[state];

@@ -1,12 +1,20 @@
 /** Runs the notify scripts: in order, one at a time for each instance and group, each as its user and within its time. */
 import { setMaxListeners } from "node:events";
-import { type CommandKey, type CommandParameters, commandKeys, type NotifySubject } from "../config/notify.ts";
+import type { VirtualServerNotify } from "../config/lvs-notify.ts";
+import {
+  type CommandKey,
+  type CommandParameters,
+  commandKeys,
+  lvsCommandKeys,
+  type NotifySubject,
+} from "../config/notify.ts";
 import { formatPlace } from "../config/problem.ts";
 import { formatCommand } from "../scripts/command.ts";
 import { permit, runsAsRootByDefault } from "../scripts/permit.ts";
 import { describeResult, notRun, type RunResult } from "../scripts/result.ts";
 import { Runner } from "../scripts/run.ts";
 import type { Log } from "./log.ts";
+import { lvsCommands } from "./notify-lvs.ts";
 import {
   type Background,
   keepalivedArguments,
@@ -26,14 +34,24 @@ export interface ScriptRights {
 }
 
 /** Told as it was configured when it happened: a subject may be gone from the configuration when its turn comes. */
-interface Job {
-  readonly news: News;
-  readonly subject: NotifySubject;
-  readonly background: Background;
+export interface ScriptJob {
+  readonly kind: NotifySubjectStatus["kind"];
+  readonly name: string;
+  readonly state: NotifyState;
+  /** In this order; without any, nobody is told. */
+  readonly commands: readonly ScriptCommand[];
+  readonly document: ReturnType<typeof newsDocument>;
   readonly rights: ScriptRights;
 }
 
-interface Record {
+export interface ScriptCommand {
+  readonly key: CommandKey;
+  readonly command: CommandParameters;
+  /** Behind those that are configured. */
+  readonly arguments: readonly string[];
+}
+
+interface Record extends Pick<ScriptJob, "kind" | "name"> {
   told: NotifyState | undefined;
   running: NotifySubjectStatus["running"];
   skipped: number;
@@ -50,7 +68,7 @@ const graceAtStop = 500;
 export class NotifyScripts {
   readonly #log: Log;
   readonly #runner = new Runner();
-  readonly #queue = new NotifyQueue<Job>(mostAtOnce);
+  readonly #queue = new NotifyQueue<ScriptJob>(mostAtOnce);
   readonly #records = new Map<string, Record>();
   #subjects: readonly NotifySubject[] = [];
   /** Ends what was told before the end. */
@@ -64,20 +82,32 @@ export class NotifyScripts {
   }
 
   /** What could not be run as things are, each with its place in the file. Nothing is refused: failing over goes before telling. */
-  configure(subjects: readonly NotifySubject[], rights: ScriptRights): string[] {
+  configure(subjects: readonly NotifySubject[], lvs: readonly VirtualServerNotify[], rights: ScriptRights): string[] {
     this.#subjects = subjects;
-    const names = new Set(subjects.map(keyOf));
+    const names = new Set([
+      ...subjects.map(keyOf),
+      ...lvs.map(({ virtualServer }) => keyOf({ kind: "virtual_server", name: virtualServer })),
+      ...lvs.flatMap(({ virtualServer, servers }) =>
+        servers.map(({ name }) => keyOf({ kind: "real_server", name: `${name} of ${virtualServer}` })),
+      ),
+    ]);
     for (const key of this.#records.keys()) if (!names.has(key)) this.#records.delete(key);
-    return warningsAbout(subjects, rights);
+    const commands = subjects.flatMap((subject) => Object.values(subject.commands));
+    return warningsAbout([...commands, ...lvsCommands(lvs)], rights);
   }
 
   tell(news: News, subject: NotifySubject, background: Background, rights: ScriptRights): void {
-    const key = keyOf(subject);
-    const isTold = commandsFor(subject, news.state).length > 0;
-    const overtaken = isTold ? this.#queue.push(key, { news, subject, background, rights }) : this.#queue.drop(key);
+    const { kind, name, state } = news;
+    const document = newsDocument(news, background);
+    this.run({ kind, name, state, commands: commandsFor(subject, news), document, rights });
+  }
+
+  run(job: ScriptJob): void {
+    const key = keyOf(job);
+    const overtaken = job.commands.length > 0 ? this.#queue.push(key, job) : this.#queue.drop(key);
     if (overtaken !== undefined) {
-      this.#recordOf(subject).skipped += 1;
-      this.#log.warn(`notify is behind: ${keepalivedWord(overtaken.news.state)} is not told any more`, about(subject));
+      this.#recordOf(job).skipped += 1;
+      this.#log.warn(`notify is behind: ${keepalivedWord(overtaken.state)} is not told any more`, about(job));
     }
     this.#begin();
   }
@@ -95,27 +125,30 @@ export class NotifyScripts {
     clearTimeout(impatient);
     clearTimeout(timer);
     const untold = this.#queue.subjectsWaiting;
-    if (untold.length > 0) this.#log.error(`no time was left to tell the end of ${untold.length} instances and groups`);
+    if (untold.length > 0)
+      this.#log.error(`no time was left to tell what became of ${untold.join(", ")}`.slice(0, 400));
     await this.#runner.close(graceAtStop);
   }
 
   status(): NotifySubjectStatus[] {
-    return this.#subjects
+    const ofVrrp = this.#subjects
       .filter(({ commands }) => Object.keys(commands).length > 0)
-      .map((subject) => {
-        const { told, running, skipped, runs, failures, last } = this.#recordOf(subject);
-        return {
-          kind: subject.kind,
-          name: subject.name,
-          told: told ?? null,
-          running,
-          waiting: this.#queue.waiting(keyOf(subject))?.news.state ?? null,
-          skipped,
-          runs,
-          failures,
-          last: commandKeys.flatMap((key) => last.get(key) ?? []),
-        };
-      });
+      .map((subject) => this.#recordOf(subject));
+    const others = [...this.#records.values()].filter(({ kind }) => kind !== "instance" && kind !== "group");
+    return [...ofVrrp, ...others].map((record) => {
+      const { kind, name, told, running, skipped, runs, failures, last } = record;
+      return {
+        kind,
+        name,
+        told: told ?? null,
+        running,
+        waiting: this.#queue.waiting(keyOf(record))?.state ?? null,
+        skipped,
+        runs,
+        failures,
+        last: [...commandKeys, ...lvsCommandKeys].flatMap((key) => last.get(key) ?? []),
+      };
+    });
   }
 
   #begin(): void {
@@ -130,65 +163,66 @@ export class NotifyScripts {
   }
 
   /** The specific one first, then the general one, as keepalived. */
-  async #work(job: Job): Promise<void> {
-    const { news, subject } = job;
-    const record = this.#recordOf(subject);
-    record.told = news.state;
-    for (const [key, command] of commandsFor(subject, news.state)) {
+  async #work(job: ScriptJob): Promise<void> {
+    const record = this.#recordOf(job);
+    record.told = job.state;
+    for (const each of job.commands) {
+      const { key, command } = each;
       const at = new Date().toISOString();
-      record.running = { key, state: news.state, since: at };
-      const result = await this.#run(key, command, job);
+      record.running = { key, state: job.state, since: at };
+      const result = await this.#run(each, job);
       record.running = null;
       record.runs += 1;
       const message = describeResult(result, command.timeout);
-      record.last.set(key, runOf(key, command, news.state, at, result, message));
+      record.last.set(key, runOf(key, command, job.state, at, result, message));
       if (!result.ok) record.failures += 1;
-      this.#report(key, command, news, result, message);
+      this.#report(each, job, result, message);
     }
   }
 
-  async #run(key: CommandKey, command: CommandParameters, { news, background, rights }: Job): Promise<RunResult> {
+  async #run({ command, arguments: more }: ScriptCommand, job: ScriptJob): Promise<RunResult> {
+    const { document, rights } = job;
     const account = permit(command.argv, { user: command.user ?? rights.user, security: rights.security });
     if (typeof account === "string") return notRun(account);
-    const document = newsDocument(news, background);
     const [program, ...rest] = command.argv;
     return await this.#runner.run({
-      argv: [program, ...rest, ...(key === "notify" ? keepalivedArguments(news) : [])],
+      argv: [program, ...rest, ...more],
       account,
       environment: newsEnvironment(document),
       input: `${JSON.stringify(document)}\n`,
       timeout: command.timeout,
-      ...(news.state === "stop" ? {} : { signal: this.#impatience.signal }),
+      ...(job.state === "stop" ? {} : { signal: this.#impatience.signal }),
     });
   }
 
-  #report(key: CommandKey, command: CommandParameters, news: News, result: RunResult, message: string): void {
-    const text = `${key} (${keepalivedWord(news.state)}): ${formatCommand(command.argv)} ${message}`;
+  #report({ key, command }: ScriptCommand, job: ScriptJob, result: RunResult, message: string): void {
+    const text = `${key} (${keepalivedWord(job.state)}): ${formatCommand(command.argv)} ${message}`;
     const output = result.output === "" ? {} : { output: result.output };
-    if (result.ok) this.#log.debug(text, { ...about(news), ...output });
-    else this.#log.error(text, { ...about(news), ...output });
+    if (result.ok) this.#log.debug(text, { ...about(job), ...output });
+    else this.#log.error(text, { ...about(job), ...output });
   }
 
-  #recordOf(subject: NotifySubject): Record {
-    const key = keyOf(subject);
+  #recordOf({ kind, name }: Pick<ScriptJob, "kind" | "name">): Record {
+    const key = keyOf({ kind, name });
     const known = this.#records.get(key);
     if (known !== undefined) return known;
-    const fresh = { told: undefined, running: null, skipped: 0, runs: 0, failures: 0, last: new Map() };
+    const fresh = { kind, name, told: undefined, running: null, skipped: 0, runs: 0, failures: 0, last: new Map() };
     this.#records.set(key, fresh);
     return fresh;
   }
 }
 
-function about({ kind, name }: Pick<NotifySubject, "kind" | "name">): { readonly [kind: string]: string } {
+function about({ kind, name }: Pick<ScriptJob, "kind" | "name">): { readonly [kind: string]: string } {
   return { [kind]: name };
 }
 
-function commandsFor({ commands }: NotifySubject, state: NotifyState): [CommandKey, CommandParameters][] {
-  const keys: readonly CommandKey[] = [`notify_${state}`, "notify"];
-  return keys.flatMap((key) => {
+function commandsFor({ commands }: NotifySubject, news: News): ScriptCommand[] {
+  const specific = `notify_${news.state}` as const;
+  const of = (key: typeof specific | "notify", more: readonly string[]) => {
     const command = commands[key];
-    return command === undefined ? [] : [[key, command]];
-  });
+    return command === undefined ? [] : [{ key, command, arguments: more }];
+  };
+  return [...of(specific, []), ...of("notify", keepalivedArguments(news))];
 }
 
 function runOf(
@@ -214,8 +248,7 @@ function runOf(
   };
 }
 
-function warningsAbout(subjects: readonly NotifySubject[], rights: ScriptRights): string[] {
-  const commands = subjects.flatMap(({ commands }) => Object.values(commands));
+function warningsAbout(commands: readonly CommandParameters[], rights: ScriptRights): string[] {
   const warnings = commands.flatMap(({ argv, user, place }) => {
     const account = permit(argv, { user: user ?? rights.user, security: rights.security });
     if (typeof account !== "string") return [];

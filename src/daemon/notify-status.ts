@@ -3,14 +3,14 @@ import type { CommandKey } from "../config/notify.ts";
 import type { NotifyState } from "./notify-news.ts";
 
 export interface NotifyStatus {
-  /** Instances and groups that have scripts. */
+  /** Instances and groups that have scripts; virtual servers and servers whose scripts were run. */
   readonly subjects: readonly NotifySubjectStatus[];
   readonly fifos: readonly FifoStatus[];
   readonly webhooks: readonly WebhookStatus[];
 }
 
 export interface NotifySubjectStatus {
-  readonly kind: "instance" | "group";
+  readonly kind: "instance" | "group" | "virtual_server" | "real_server";
   readonly name: string;
   /** What the scripts were told last; null when nothing yet. */
   readonly told: NotifyState | null;

@@ -3,12 +3,12 @@
  * for the same instance or group. Pure.
  */
 import type { InstanceEvent, StateName, TransitionStatus } from "../vrrp/status.ts";
-import type { News, NotifyState } from "./notify-news.ts";
+import type { News } from "./notify-news.ts";
 
 export type SubjectKey = Pick<News, "kind" | "name">;
 
 interface Known {
-  told: NotifyState;
+  told: News["state"];
   state: StateName;
   priority: number;
 }
@@ -73,13 +73,13 @@ export class NotifySubjects {
     return this.#known.get(keyOf(subject));
   }
 
-  #tell(subject: SubjectKey, state: NotifyState, news: Omit<News, "kind" | "name" | "state">): News | undefined {
+  #tell(subject: SubjectKey, state: News["state"], news: Omit<News, "kind" | "name" | "state">): News | undefined {
     const before = this.#of(subject)?.told;
     this.#known.set(keyOf(subject), { told: state, state: news.to, priority: news.priority });
     return before === state ? undefined : { ...subject, state, ...news };
   }
 }
 
-export function keyOf({ kind, name }: SubjectKey): string {
+export function keyOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
   return `${kind} ${name}`;
 }

@@ -1,7 +1,9 @@
-/** The webhooks of all instances and groups: those with the same settings are one, and keep their order. */
+/** The webhooks of all that is told about: those with the same settings are one, and keep their order. */
 import type { NotifySubject, WebhookParameters } from "../config/notify.ts";
 import type { WebhookStatus } from "./notify-status.ts";
 import { Webhook, type WebhookOptions } from "./webhook.ts";
+
+type Told = Pick<NotifySubject, "webhooks">;
 
 export class NotifyWebhooks {
   readonly #options: WebhookOptions;
@@ -11,14 +13,14 @@ export class NotifyWebhooks {
     this.#options = options;
   }
 
-  configure(subjects: readonly NotifySubject[]): void {
+  configure(subjects: readonly Told[]): void {
     const wanted = new Map(subjects.flatMap(({ webhooks }) => webhooks.map((each) => [keyOf(each), each])));
     // One that still has something to tell is kept until the next time.
     for (const [key, webhook] of this.#open) if (!wanted.has(key) && webhook.idle) this.#open.delete(key);
     for (const parameters of wanted.values()) this.#get(parameters);
   }
 
-  tell(subject: NotifySubject, document: Readonly<Record<string, unknown>>): void {
+  tell(subject: Told, document: Readonly<Record<string, unknown>>): void {
     for (const parameters of subject.webhooks) this.#get(parameters).send(document);
   }
 

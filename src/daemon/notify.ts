@@ -1,13 +1,15 @@
 /**
- * Tells scripts, FIFOs and webhooks what became of instances and groups. It gets what the VRRP process reports and never
- * keeps that process waiting: whoever is told, the failover is over by then.
+ * Tells scripts, FIFOs and webhooks what became of instances and groups, and of virtual servers and their servers. It gets
+ * what the other processes report and never keeps them waiting: whoever is told, the failover is over by then.
  */
 import type { Config } from "../config/config.ts";
-import type { NotifySubject } from "../config/notify.ts";
+import type { FifoParameters, NotifySubject } from "../config/notify.ts";
+import type { LvsEvent } from "../lvs/status.ts";
 import type { Milliseconds } from "../vrrp/parameters.ts";
 import type { InstanceEvent, TransitionStatus, VrrpEvent } from "../vrrp/status.ts";
 import type { Log } from "./log.ts";
 import { NotifyFifo } from "./notify-fifo.ts";
+import { NotifyLvs } from "./notify-lvs.ts";
 import { type Background, fifoLine, type News, newsDocument } from "./notify-news.ts";
 import { NotifyScripts, type ScriptRights } from "./notify-scripts.ts";
 import type { NotifyStatus } from "./notify-status.ts";
@@ -33,7 +35,8 @@ export class Notify {
   readonly #subjects = new NotifySubjects();
   readonly #scripts: NotifyScripts;
   readonly #webhooks: NotifyWebhooks;
-  #fifos: readonly NotifyFifo[] = [];
+  readonly #lvs: NotifyLvs;
+  #fifos: readonly { readonly fifo: NotifyFifo; readonly of: FifoParameters["of"] }[] = [];
   /** Instances first: a group is told after its members. */
   #entries = new Map<string, Entry>();
   /** Groups by their members. */
@@ -45,19 +48,30 @@ export class Notify {
     this.#log = log;
     this.#scripts = new NotifyScripts(log);
     this.#webhooks = new NotifyWebhooks({ log, userAgent: `viprd/${version}` });
+    this.#lvs = new NotifyLvs({
+      scripts: this.#scripts,
+      webhooks: this.#webhooks,
+      write: (key, line) => this.#write("lvs", key, line),
+    });
   }
 
   /** Takes over a configuration, before the VRRP process does. Returns what will not work as things are. */
   configure(config: Config): string[] {
     const { subjects = [], fifos = [] } = config.notify ?? {};
     this.#openFifos(fifos);
-    this.#webhooks.configure(subjects);
+    this.#webhooks.configure([...subjects, ...(config.lvsNotify ?? [])]);
+    this.#lvs.configure(config, rightsOf(config));
     const before = this.#entries;
     const entries = entriesOf(config);
     this.#entries = new Map(entries.map((entry) => [keyOf(entry), entry]));
     this.#groupOf = new Map(entries.flatMap((entry) => entry.background.members?.map((name) => [name, entry]) ?? []));
     for (const [key, entry] of before) if (!this.#entries.has(key)) this.#leave(key, entry);
-    return this.#scripts.configure(subjects, rightsOf(config));
+    return this.#scripts.configure(subjects, config.lvsNotify ?? [], rightsOf(config));
+  }
+
+  /** Of the load balancer. */
+  lvs(event: LvsEvent): void {
+    this.#lvs.event(event);
   }
 
   event(event: VrrpEvent): void {
@@ -76,13 +90,13 @@ export class Notify {
     this.vrrpEnded(why);
     for (const entry of this.#entries.values()) this.#end(entry, why);
     await Promise.all([this.#scripts.stop(limit), this.#webhooks.stop(limit)]);
-    for (const fifo of this.#fifos) fifo.close();
+    for (const { fifo } of this.#fifos) fifo.close();
   }
 
   status(): NotifyStatus {
     return {
       subjects: this.#scripts.status(),
-      fifos: this.#fifos.map((fifo) => fifo.status()),
+      fifos: this.#fifos.map(({ fifo }) => fifo.status()),
       webhooks: this.#webhooks.status(),
     };
   }
@@ -126,18 +140,22 @@ export class Notify {
 
   #deliver(news: News | undefined, { subject, background, rights }: Entry): void {
     if (news === undefined) return;
-    const line = fifoLine(news);
-    for (const fifo of this.#fifos) fifo.write(keyOf(news), line);
+    this.#write("vrrp", keyOf(news), fifoLine(news));
     if (subject === undefined) return;
     this.#scripts.tell(news, subject, background, rights);
     this.#webhooks.tell(subject, newsDocument(news, background));
   }
 
+  #write(about: "vrrp" | "lvs", key: string, line: string): void {
+    for (const { fifo, of } of this.#fifos) if (of === "all" || of === about) fifo.write(key, line);
+  }
+
   /** One that stays keeps its readers. */
-  #openFifos(paths: readonly string[]): void {
-    const open = new Map(this.#fifos.map((fifo) => [fifo.path, fifo]));
-    for (const [path, fifo] of open) if (!paths.includes(path)) fifo.close();
-    this.#fifos = paths.map((path) => open.get(path) ?? new NotifyFifo(path, this.#log));
+  #openFifos(wanted: readonly FifoParameters[]): void {
+    const open = new Map(this.#fifos.map(({ fifo }) => [fifo.path, fifo]));
+    const paths = new Set(wanted.map(({ path }) => path));
+    for (const [path, fifo] of open) if (!paths.has(path)) fifo.close();
+    this.#fifos = wanted.map(({ path, of }) => ({ fifo: open.get(path) ?? new NotifyFifo(path, this.#log), of }));
   }
 }
 

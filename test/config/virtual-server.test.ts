@@ -221,6 +221,7 @@ test("commands of servers and quorums, with those of the virtual server for serv
   expect(told).toEqual([
     {
       virtualServer: "web",
+      webhooks: [],
       quorumUp: undefined,
       quorumDown: [["/bin/lost"], 5000],
       servers: [

@@ -12,7 +12,7 @@ const at = "2026-01-02T03:04:05.678Z";
 function config(fifo: string, instances: readonly string[], groups: NonNullable<Config["groups"]>): Config {
   const result = loaded(...instances);
   if (!result.ok) throw new Error("a plain configuration");
-  return { ...result.config, groups, notify: { subjects: [], fifos: [fifo] } };
+  return { ...result.config, groups, notify: { subjects: [], fifos: [{ path: fifo, of: "all" }] } };
 }
 
 function scene(members: readonly string[]) {

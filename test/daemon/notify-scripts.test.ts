@@ -3,12 +3,14 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { CommandKey, CommandParameters, NotifySubject } from "../../src/config/notify.ts";
-import type { News, NotifyState } from "../../src/daemon/notify-news.ts";
+import type { News } from "../../src/daemon/notify-news.ts";
 import { NotifyScripts } from "../../src/daemon/notify-scripts.ts";
 import { MemoryLog, temporaryDirectory, until } from "./support.ts";
 
 const background = { routerId: "lb1", instance: { interface: "eth0", vrid: 51, addresses: ["192.0.2.10/24"] } };
 const own = { user: `${process.getuid?.()}`, security: false };
+type State = News["state"];
+
 const patience = 20_000;
 
 function command(argv: CommandParameters["argv"], more: Partial<CommandParameters> = {}): CommandParameters {
@@ -23,7 +25,7 @@ function subject(commands: Partial<Record<CommandKey, CommandParameters>>, name 
   return { kind: "instance", name, commands, webhooks: [] };
 }
 
-function news(state: NotifyState, name = "web"): News {
+function news(state: State, name = "web"): News {
   const to = state === "active" || state === "backup" ? state : "initialize";
   const time = "2026-01-02T03:04:05.678Z";
   return { kind: "instance", name, state, from: "initialize", to, reason: "it's a test; $HOME", priority: 150, time };
@@ -34,9 +36,9 @@ function teller(commands: Partial<Record<CommandKey, CommandParameters>>, rights
   const scripts = new NotifyScripts(log);
   const file = join(temporaryDirectory(), "log");
   const web = subject(commands);
-  const warnings = scripts.configure([web], rights);
+  const warnings = scripts.configure([web], [], rights);
   const read = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
-  const tell = (state: NotifyState) => scripts.tell(news(state), web, background, rights);
+  const tell = (state: State) => scripts.tell(news(state), web, background, rights);
   const settled = () =>
     until(() => scripts.status()[0]?.running === null && scripts.status()[0]?.waiting === null, "it");
   const status = () => {
@@ -182,7 +184,7 @@ test("a thousand instances are told a few at a time, and each gets its turn", as
   const log = new MemoryLog();
   const scripts = new NotifyScripts(log);
   const all = Array.from({ length: 60 }, (_, i) => subject({ notify: command(["/bin/true"]) }, `web${i}`));
-  scripts.configure(all, own);
+  scripts.configure(all, [], own);
   for (const each of all) scripts.tell(news("backup", each.name), each, background, own);
   expect(scripts.status().filter(({ running }) => running !== null).length).toBeLessThanOrEqual(16);
   await until(() => scripts.status().every(({ runs }) => runs === 1), "all of them", patience);
