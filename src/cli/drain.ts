@@ -51,9 +51,9 @@ async function drain(socket: string, server: string, flags: Flags): Promise<numb
     print(flags.json, answer, describeOrder(answer, "drain"));
     return ExitCode.done;
   }
-  if (flags.json !== true) process.stdout.write(describeOrder(answer, "drain"));
   const say = flags.json === true ? () => {} : (line: string) => process.stdout.write(`${line}\n`);
-  const end = await waitUntilDrained(socket, answer.servers, { timeout: flags.timeout, say });
+  const first = describeOrder(answer, "drain").trimEnd();
+  const end = await waitUntilDrained(socket, answer.servers, { timeout: flags.timeout, say, first });
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ ...answer, waited: end }, null, 2)}\n`);
   if (end.outcome === "drained") return ExitCode.done;
   const back = `viprd undrain ${server}${flags.service === undefined ? "" : ` --service ${flags.service}`}`;

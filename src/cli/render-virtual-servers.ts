@@ -138,11 +138,11 @@ function facts(virtualServer: VirtualServerStatus, paint: Paint): Row[] {
   const { quorum, services, foreign, reason } = virtualServer;
   const traffic = sumOf(services);
   const hysteresis = quorum.hysteresis === 0 ? "" : ` ± ${quorum.hysteresis}`;
-  const needed = `weight ${quorum.weight_up} up, ${quorum.required}${hysteresis} needed`;
+  const sum = `weight ${quorum.weight_up}, quorum ${quorum.required}${hysteresis}`;
   const absent = services.filter(({ present }) => !present).map(({ address }) => address);
   return [
     ["why", reason],
-    ["servers", `${upOf(virtualServer)} of ${virtualServer.servers.length} up; ${needed}`],
+    ["servers", `${upOf(virtualServer)} of ${virtualServer.servers.length} up; ${sum}`],
     [
       "traffic",
       `${formatCount(activeOf(virtualServer))} active, ${formatCount(traffic.connections)} connections/s, ${formatBytes(traffic.bytes)}/s in`,

@@ -11,6 +11,8 @@ export interface WaitOptions {
   /** Milliseconds. */
   readonly timeout: number;
   say(line: string): void;
+  /** Said as soon as Ctrl-C ends nothing but the waiting. */
+  readonly first: string;
   /** Between two looks; the kernel counts anew every two seconds. */
   readonly interval?: number;
 }
@@ -29,12 +31,13 @@ const quiet = 5000;
 export async function waitUntilDrained(
   socket: string,
   servers: Ordered["servers"],
-  { timeout, say, interval = 1000 }: WaitOptions,
+  { timeout, say, first, interval = 1000 }: WaitOptions,
 ): Promise<WaitEnd> {
   const begun = performance.now();
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   process.on("SIGINT", stop);
+  say(first);
   let left: Left | undefined;
   let told = "";
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -46,22 +49,18 @@ export async function waitUntilDrained(
     for (;;) {
       const found = await look(socket, servers);
       const elapsed = performance.now() - begun;
-      if (typeof found !== "string") left = found;
-      if (typeof found !== "string" && found.over) return end("ended", "it is not drained any more");
-      if (typeof found !== "string" && found.applied && found.connections === 0) {
-        say(
-          `no connection is left after ${formatDuration(elapsed)}${found.persistent === 0 ? "" : `; ${countOf(found.persistent, "client")} may come back to it by persistence`}`,
-        );
-        return end("drained", "no connection is left");
+      if ("connections" in found) {
+        left = found;
+        if (found.over) return end("ended", "it is not drained any more");
+        if (found.applied && found.connections === 0) {
+          say(`no connection is left after ${formatDuration(elapsed)}${comingBack(found.persistent)}`);
+          return end("drained", "no connection is left");
+        }
       }
-      const text =
-        typeof found === "string"
-          ? found
-          : found.applied
-            ? `${countOf(found.connections, "connection")} left`
-            : "the table does not have it yet";
+      const text = describe(found);
       if (elapsed >= timeout) {
-        return end(typeof found === "string" ? "no daemon" : "timeout", `${text} after ${formatDuration(elapsed)}`);
+        const outcome = "why" in found && found.noDaemon ? "no daemon" : "timeout";
+        return end(outcome, `${text} after ${formatDuration(elapsed)}`);
       }
       if (interrupt.signal.aborted) return end("interrupted", `${text} after ${formatDuration(elapsed)}`);
       if (text !== told && elapsed - toldAt >= quiet) {
@@ -75,6 +74,21 @@ export async function waitUntilDrained(
   }
 }
 
+function describe(found: Left | Unknown): string {
+  if ("why" in found) return found.why;
+  return found.applied ? `${countOf(found.connections, "connection")} left` : "the table does not have it yet";
+}
+
+function comingBack(persistent: number): string {
+  return persistent === 0 ? "" : `; ${countOf(persistent, "client")} may come back to it by persistence`;
+}
+
+/** A daemon that is started again meanwhile is waited for. */
+interface Unknown {
+  readonly why: string;
+  readonly noDaemon: boolean;
+}
+
 interface Left {
   readonly connections: number;
   readonly persistent: number;
@@ -83,8 +97,8 @@ interface Left {
   readonly over: boolean;
 }
 
-/** What is left, or why it is not known: a daemon that is started again meanwhile is waited for. */
-async function look(socket: string, servers: Ordered["servers"]): Promise<Left | string> {
+/** What is left, or why it is not known. */
+async function look(socket: string, servers: Ordered["servers"]): Promise<Left | Unknown> {
   const found: RealServerStatus[] = [];
   for (const name of new Set(servers.map((each) => each.virtual_server))) {
     try {
@@ -97,11 +111,11 @@ async function look(socket: string, servers: Ordered["servers"]): Promise<Left |
       if (!(error instanceof ClientError)) throw error;
       // The virtual server has left the file: there is nothing to count any more.
       if (error.exitCode !== ExitCode.noDaemon && error.message.startsWith("no virtual server")) continue;
-      return error.message.split("\n")[0] ?? error.message;
+      return { why: error.message.split("\n")[0] ?? error.message, noDaemon: error.exitCode === ExitCode.noDaemon };
     }
   }
   const unknown = found.find(({ state }) => state === "unknown");
-  if (unknown !== undefined) return unknown.reason;
+  if (unknown !== undefined) return { why: unknown.reason, noDaemon: false };
   const sum = (count: (server: RealServerStatus) => number) =>
     found.reduce((total, server) => total + count(server), 0);
   return {

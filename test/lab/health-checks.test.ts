@@ -1,4 +1,6 @@
 // Checks in their own process: what they see is in the status and decides over tracked roles; their end changes nothing.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { expect } from "vitest";
 import type { CheckReport, StatusDocument } from "../../src/daemon/status.ts";
 import { type Lab, scenario } from "../support/lab.ts";
@@ -119,3 +121,29 @@ scenario(
     expect(await running()).toBe("");
   },
 );
+
+/** It is loaded when somebody asks for it. */
+const kernelBalances = existsSync("/proc/net/ip_vs") || spawnSync("modprobe", ["-n", "ip_vs"]).status === 0;
+
+if (!kernelBalances) {
+  scenario(
+    "a kernel without IPVS is told once, with what is missing, and takes nothing from the role",
+    { topology: T1 },
+    async (lab) => {
+      const balancing =
+        "virtual_server:\n  http:\n    address: 192.0.2.100\n    port: 80\n    real_server: [192.0.2.21]\n";
+      const router = await lab.viprd("r1", `${viprdConfig({ web: { priority: 100 } })}${balancing}`);
+      await router.waitState("web", "active", 15_000);
+      const told = () => router.log.filter(({ message }) => message.startsWith("nothing is balanced:"));
+      await eventually("the message", async () => told().length > 0, 10_000);
+      // It is tried again after a second, and then after two.
+      await eventually("attempts", async () => Date.now() - (told()[0]?.at ?? 0) > 3_500, 10_000);
+      expect(told().map(({ message }) => message)).toEqual([expect.stringMatching(/IPVS.*; it is tried again$/)]);
+      const { lvs, virtual_servers: virtualServers, processes } = await statusOf(router);
+      expect(lvs?.trouble).toMatch(/IPVS/);
+      expect(virtualServers).toMatchObject([{ name: "http", state: "unknown", servers: [{ name: "192.0.2.21:80" }] }]);
+      expect(processes.checks).toMatchObject({ state: "running", restarts: 0 });
+      expect((await router.instance("web")).transitions.length).toBeLessThanOrEqual(2);
+    },
+  );
+}
