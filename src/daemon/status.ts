@@ -11,7 +11,7 @@ import type { StaticParameters } from "../vrrp/routing-parameters.ts";
 import { ruleText } from "../vrrp/rule-entry.ts";
 import type { InstanceStatus, InterfaceStatus, RoutingStatus, SettingStatus, StaticStatus } from "../vrrp/status.ts";
 import type { Lateness } from "./messages.ts";
-import type { NotifyStatus } from "./notify-status.ts";
+import type { NotifyStatus, NotifySubjectStatus } from "./notify-status.ts";
 import type { ProcessStatus } from "./process-status.ts";
 import type { VrrpReply } from "./vrrp-process.ts";
 
@@ -124,7 +124,7 @@ export function assembleStatus(
     checks_lateness: supervisor.checksLateness,
     ...balancing(supervisor.lvs),
     statics: typeof reply === "string" ? silentStatics(supervisor.statics) : reply.statics,
-    notify: isAbout(scope) ? notifyOf(instance, supervisor.notify) : supervisor.notify,
+    notify: isAbout(scope) ? notifyOf(scope, supervisor.notify) : supervisor.notify,
     interfaces: typeof reply === "string" ? [] : reply.interfaces,
     settings: typeof reply === "string" ? [] : reply.settings,
     vrrp: typeof reply === "string" ? null : { dropped: reply.dropped, lateness: reply.lateness },
@@ -137,8 +137,22 @@ function balancing(told: LvsStatus | undefined): Pick<StatusDocument, "virtual_s
   return { virtual_servers, lvs };
 }
 
-function notifyOf(instance: string | undefined, notify: NotifyStatus): NotifyStatus {
-  return { ...notify, subjects: notify.subjects.filter(({ kind, name }) => kind === "instance" && name === instance) };
+function notifyOf(scope: StatusScope, notify: NotifyStatus): NotifyStatus {
+  const subjects = notify.subjects.filter((subject) => isSubjectOf(scope, subject));
+  return { ...notify, subjects };
+}
+
+function isSubjectOf({ instance, virtualServer }: StatusScope, { kind, name }: NotifySubjectStatus): boolean {
+  switch (kind) {
+    case "instance":
+      return name === instance;
+    case "virtual_server":
+      return name === virtualServer;
+    case "real_server":
+      return virtualServer !== undefined && name.endsWith(` of ${virtualServer}`);
+    case "group":
+      return false;
+  }
 }
 
 function silent(parameters: InstanceParameters, why: string, since: string): InstanceStatus {

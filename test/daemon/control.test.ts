@@ -4,27 +4,29 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type ControlTarget, controlApp, groupId, openControl } from "../../src/daemon/control.ts";
 import { EventLog } from "../../src/daemon/event-log.ts";
+import type { NotifySubjectStatus } from "../../src/daemon/notify-status.ts";
 import { assembleStatus } from "../../src/daemon/status.ts";
 import { NoAnswer } from "../../src/daemon/status-requests.ts";
 import { get, parameters, temporaryDirectory } from "./support.ts";
 
 const nothing = { servers: [], what: null, until: null, notes: [] };
 
+const supervisor = {
+  viprd: "0.0.0",
+  routerId: "lb1",
+  pid: 42,
+  started: "2026-01-01T00:00:00.000Z",
+  config: { file: "a.yaml", loaded_at: "2026-01-01T00:00:00.000Z", reload: null },
+  process: { state: "running", pid: 43, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
+  checksProcess: { state: "not needed", pid: null, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
+  instances: [parameters("web"), parameters("inside")],
+  checks: [],
+  checksLateness: null,
+  lvs: undefined,
+  notify: { subjects: [], fifos: [], webhooks: [] },
+} as const;
+
 function target(changes: Partial<ControlTarget> = {}): ControlTarget {
-  const supervisor = {
-    viprd: "0.0.0",
-    routerId: "lb1",
-    pid: 42,
-    started: "2026-01-01T00:00:00.000Z",
-    config: { file: "a.yaml", loaded_at: "2026-01-01T00:00:00.000Z", reload: null },
-    process: { state: "running", pid: 43, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
-    checksProcess: { state: "not needed", pid: null, restarts: 0, since: "2026-01-01T00:00:00.000Z", last_end: null },
-    instances: [parameters("web"), parameters("inside")],
-    checks: [],
-    checksLateness: null,
-    lvs: undefined,
-    notify: { subjects: [], fifos: [], webhooks: [] },
-  } as const;
   return {
     events: new EventLog(),
     stopping: new AbortController().signal,
@@ -74,6 +76,26 @@ test("the status of one instance holds that one alone", async () => {
   const answer = JSON.parse((await ask("/v1/status?instance=inside")).slice(4));
   expect(answer).toMatchObject({ version: 1, router_id: "lb1", instances: [{ name: "inside" }] });
   expect(answer.instances.length).toBe(1);
+});
+
+test("the status of a virtual server holds its notifications and those of its servers alone", () => {
+  const about = (kind: NotifySubjectStatus["kind"], name: string): NotifySubjectStatus => {
+    return { kind, name, told: null, running: null, waiting: null, skipped: 0, runs: 0, failures: 0, last: [] };
+  };
+  const subjects = [
+    about("instance", "https"),
+    about("virtual_server", "https"),
+    about("virtual_server", "http"),
+    about("real_server", "192.0.2.21:443 of https"),
+    about("real_server", "192.0.2.21:80 of http"),
+    about("group", "https"),
+  ];
+  const told = assembleStatus(
+    { ...supervisor, notify: { subjects, fifos: [], webhooks: [] } },
+    "the vrrp process is starting",
+    { virtualServer: "https" },
+  );
+  expect(told.notify.subjects).toEqual([subjects[1], subjects[3]]);
 });
 
 test("events are replayed after the id a reader saw last", async () => {
