@@ -18,7 +18,7 @@ import { waitUntilDrained } from "./wait-drained.ts";
 interface Flags extends BeginFlags {
   readonly service?: string;
   readonly wait?: true;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly json?: true;
 }
 
@@ -36,7 +36,7 @@ export function drainCommand(): Command {
     .option("--reason <text>", "why, for whoever reads the status")
     .option("--force", "also when a virtual server is left without a server")
     .option("--wait", "return when no connection is left; Ctrl-C ends the waiting, not the drain")
-    .option("--timeout <duration>", "wait no longer than this; default 10m", duration, usualTimeout)
+    .option("--timeout <duration>", "with --wait: wait no longer than this; 10m unless given", duration)
     .option("--json", "the answer as JSON")
     .action(async (server: string, flags: Flags, command: Command) => {
       const socket = controlSocket(command.optsWithGlobals<GlobalOptions>().runtimeDir);
@@ -53,7 +53,7 @@ async function drain(socket: string, server: string, flags: Flags): Promise<numb
   }
   const say = flags.json === true ? () => {} : (line: string) => process.stdout.write(`${line}\n`);
   const first = describeOrder(answer, "drain").trimEnd();
-  const end = await waitUntilDrained(socket, answer.servers, { timeout: flags.timeout, say, first });
+  const end = await waitUntilDrained(socket, answer.servers, { timeout: flags.timeout ?? usualTimeout, say, first });
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ ...answer, waited: end }, null, 2)}\n`);
   if (end.outcome === "drained") return ExitCode.done;
   const back = `viprd undrain ${server}${flags.service === undefined ? "" : ` --service ${flags.service}`}`;

@@ -6,7 +6,7 @@ import type { InstanceStatus } from "../vrrp/status.ts";
 import { type Paint, padTo, widthOf } from "./paint.ts";
 import { renderChecks } from "./render-checks.ts";
 import { ongoingConflict } from "./render-conflicts.ts";
-import { countsOf } from "./render-counts.ts";
+import { countsOf, times } from "./render-counts.ts";
 import { stateColour } from "./render-event.ts";
 import { renderGroup } from "./render-group.ts";
 import { renderInstance } from "./render-instance.ts";
@@ -77,15 +77,15 @@ function stalls({ stalls: count, stalled_ms, last_stall: last }: Lateness, now: 
   if (count === 0 || last === null) return [];
   const slept = last.suspended_ms > 0 ? `, suspended for ${formatDuration(last.suspended_ms)} of it` : "";
   const when = `the last time at ${formatMoment(new Date(last.ended), now)} after ${formatDuration(last.duration_ms)}${slept}`;
-  const times = count === 1 ? "once" : `${count} times, ${formatDuration(stalled_ms)} together`;
-  return [`vrrp process: not run in time by the kernel ${times}; ${when}`];
+  const how = count === 1 ? "once" : `${times(count)}, ${formatDuration(stalled_ms)} together`;
+  return [`vrrp process: not run in time by the kernel ${how}; ${when}`];
 }
 
 function renderProcess(name: string, { state, restarts, last_end }: ProcessStatus, paint: Paint): string[] {
   const lines = state === "running" || state === "not needed" ? [] : [paint("red", `${name} process: ${state}`)];
   if (restarts === 0) return lines;
   const last = last_end === null ? "" : `; the last one ${last_end}`;
-  return [...lines, paint("yellow", `${name} process: started again ${restarts} times${last}`)];
+  return [...lines, paint("yellow", `${name} process: started again ${times(restarts)}${last}`)];
 }
 
 function renderTable(instances: readonly InstanceStatus[], now: Date, paint: Paint): string[] {

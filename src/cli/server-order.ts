@@ -43,9 +43,18 @@ export async function order(
   return (await postJson(socket, path, { server, ...(service === undefined ? {} : { service }), ...rest })) as Ordered;
 }
 
+/** What can be taken back. */
+type Ended = "drain" | "maintenance" | "weight";
+
+const withoutOrder: Readonly<Record<Ended, string>> = {
+  drain: "it is not drained",
+  maintenance: "it is not in maintenance",
+  weight: "it has the weight of the file",
+};
+
 /** "192.0.2.21:443 of https: drain until 2026-01-01T00:00:00.000Z"; `ended` is what was taken back. */
-export function describeOrder({ servers, what, until, notes }: Ordered, ended: string): string {
-  if (servers.length === 0) return `${ended} was not said of it\n`;
+export function describeOrder({ servers, what, until, notes }: Ordered, ended: Ended): string {
+  if (servers.length === 0) return `${withoutOrder[ended]}: nothing to take back\n`;
   const end = until === null ? "" : ` until ${until}`;
   const said = what ?? `${ended} taken back`;
   const lines = servers.map(({ virtual_server: name, server }) => `${server} of ${name}: ${said}${end}\n`);

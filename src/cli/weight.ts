@@ -47,7 +47,7 @@ export function weightCommand(): Command {
 /** As the control interface has it; null is the one in the file. */
 function weight(text: string): number | string | null {
   if (text === "reset") return null;
-  if (/^\d{1,4}%$/.test(text)) return text;
-  if (/^\d{1,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a number like 5, a share like 50%, or reset");
+  if (/^\d{1,4}%$/.test(text) && Number.parseInt(text, 10) <= 1000) return text;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("expected a number from 0 to 65535, a share of 0% to 1000%, or reset");
 }

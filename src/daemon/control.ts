@@ -57,6 +57,12 @@ export function controlApp(target: ControlTarget): Hono {
       return context.json({ on: false, instances: target.maintenance.end(wanted.instances), until: null });
     }
     const { instances = names, reason = "no reason given", for_s } = wanted;
+    if (instances.length === 0) {
+      return context.json(
+        { error: "no instance is configured; for a server of the load balancer, name it (--server)" },
+        409,
+      );
+    }
     const duration = for_s === undefined ? undefined : for_s * 1000;
     target.maintenance.begin(instances, reason, duration);
     const until = duration === undefined ? null : new Date(Date.now() + duration).toISOString();

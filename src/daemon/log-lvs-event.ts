@@ -22,6 +22,7 @@ export function describeLvsEvent(event: LvsEvent): string {
     case "sorry_server":
       return `the sorry server ${event.standing_in ? "stands in" : "goes"}: ${event.reason}`;
     case "drift":
+      return `changed by others: ${event.message}; ${event.repaired ? "put right" : "left so"}`;
     case "lvs_warning":
       return event.message;
   }

@@ -17,6 +17,7 @@ export interface Decided {
   readonly standingIn: boolean;
   readonly suppressedAt: Instant | undefined;
   readonly weight: number;
+  readonly required: number;
 }
 
 export function remember(
@@ -131,14 +132,18 @@ function panicText({ panicThreshold }: VirtualServerParameters, panic: boolean):
 
 function stateOf(
   { quorum: wanted, hysteresis, sorryServer }: VirtualServerParameters,
-  { quorum, weight, standingIn, candidates }: Decided,
+  { quorum, weight, required, standingIn, candidates }: Decided,
 ): { state: VirtualServerMemory["state"]; reason: string } {
   const sorry = standingIn && sorryServer !== undefined ? `; ${sorryServer.name} stands in` : "";
   if (weight === 0) {
     const none = candidates.length === 0 ? "it has no server" : "no server is in service";
     return { state: "down", reason: `${none}${sorry}` };
   }
-  const of = hysteresis > 0 ? `quorum ${wanted} with hysteresis ${hysteresis}` : `quorum ${wanted}`;
+  const least =
+    required < wanted
+      ? `quorum ${required} (${wanted} in the file, more than the servers weigh now)`
+      : `quorum ${wanted}`;
+  const of = hysteresis > 0 ? `${least} with hysteresis ${hysteresis}` : least;
   const words = `weight ${weight} in service, ${of}`;
   if (quorum === false) return { state: "quorum_lost", reason: `${words}: lost${sorry}` };
   return { state: "up", reason: quorum === undefined ? `${words}: not all have a result yet${sorry}` : words };

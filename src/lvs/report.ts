@@ -74,7 +74,7 @@ function reportUnit({ parameters, memory, decision }: Unit, told: Told): Virtual
     suspended: told.suspended(parameters.suspendUnless),
     servers: [
       ...parameters.servers.map((server) => reportServer(server, memory?.servers.get(serverKey(server)), context)),
-      ...[...(memory?.leaving ?? [])].map(([key, leaving]) => reportLeaving(key, leaving, context)),
+      ...[...(memory?.leaving ?? [])].flatMap(([key, leaving]) => reportLeaving(key, leaving, context)),
     ],
     foreign: decision?.foreign ?? [],
   };
@@ -126,17 +126,19 @@ function reportServer(
 const misplacedText =
   "came in later than servers behind it in the order: a director that starts now has it in another place, and its hash may choose otherwise";
 
-function reportLeaving(key: string, { since, reason, memory }: Leaving, context: Context): RealServerStatus {
+/** What has gone is remembered until the next look at the table, and is not told. */
+function reportLeaving(key: string, { since, reason, memory }: Leaving, context: Context): readonly RealServerStatus[] {
   const { told, parameters } = context;
   const found = parameters.services.flatMap((service) => told.mirror.get(service)?.destinations.get(key) ?? []);
   const [first] = found;
+  if (first === undefined) return [];
   const changes = [...(memory?.changes ?? []), { at: since, state: "leaving" as const, reason }];
-  return {
+  const status: RealServerStatus = {
     name: key,
     state: "leaving",
     reason,
     since: told.iso(since),
-    method: first === undefined ? "" : forwardingText(first.settings.forwarding),
+    method: forwardingText(first.settings.forwarding),
     configured_weight: 0,
     ...inTable(key, found, context),
     hints: [],
@@ -144,6 +146,7 @@ function reportLeaving(key: string, { since, reason, memory }: Leaving, context:
     admin: [],
     changes: changes.map((change) => ({ ...change, at: told.iso(change.at) })),
   };
+  return [status];
 }
 
 /** A declared server, in all services. */

@@ -79,6 +79,7 @@ export function decide(
     parameters.servers.map((server) => candidate(parameters, memory, server, observed, now)),
   );
   const sums = sum(candidates);
+  const required = Math.min(parameters.quorum, sums.total);
   const quorum = quorumAfter({ ...parameters, before: memory.quorum, ...sums });
   // A server that left the file goes on until it is known whether there are others.
   const holdOver = sums.weight === 0 && sums.pending > 0;
@@ -93,7 +94,7 @@ export function decide(
   const next = remember(
     parameters,
     memory,
-    { candidates, placed, left, quorum, standingIn, suppressedAt, weight: sums.weight },
+    { candidates, placed, left, quorum, standingIn, suppressedAt, weight: sums.weight, required },
     now,
   );
   return {
@@ -112,7 +113,7 @@ export function decide(
     ),
     counting: left.counting || placed.some(({ counting }) => counting),
     weightUp: sums.weight,
-    required: Math.min(parameters.quorum, sums.total),
+    required,
     foreign: left.foreign,
   };
 }

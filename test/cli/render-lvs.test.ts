@@ -296,8 +296,12 @@ test.each<[LvsEvent, string]>([
     "https: the sorry server stands in: quorum lost",
   ],
   [
-    { at: ago(0), type: "drift", virtual_server: "https", repaired: true, message: "weight was 7, repaired" },
-    "https: weight was 7, repaired",
+    { at: ago(0), type: "drift", virtual_server: "https", repaired: true, message: "weight 7 in place of 1" },
+    "https: changed by others: weight 7 in place of 1; put right",
+  ],
+  [
+    { at: ago(0), type: "drift", virtual_server: "https", repaired: false, message: "weight 7 in place of 1" },
+    "https: changed by others: weight 7 in place of 1; left so",
   ],
   [{ at: ago(0), type: "lvs_warning", message: "no IPVS" }, "load balancer: no IPVS"],
 ])("an event of the load balancer is a line", (event, line) => {

@@ -333,7 +333,7 @@ test("what an operator must not miss stands at the top: a refused reload, a rest
         },
       },
       processes: {
-        vrrp: { state: "restarting", pid: null, restarts: 2, since: ago(1), last_end: "ended with exit code 7" },
+        vrrp: { state: "restarting", pid: null, restarts: 1, since: ago(1), last_end: "ended with exit code 7" },
         checks: noChecks,
       },
       interfaces: [{ interface: "eth0", family: "ipv4", received: 9, rejected: { vrid_unknown: 9 } }],
@@ -355,7 +355,7 @@ a.yaml, read 11:59:00
 the reload at 11:59:55 was refused, 1 problem
   a.yaml:1:1: x: bad
 vrrp process: restarting
-vrrp process: started again 2 times; the last one ended with exit code 7
+vrrp process: started again once; the last one ended with exit code 7
 vrrp process: not run in time by the kernel 3 times, 9.1 s together; the last time at 11:59:48 after 7 s, suspended for 6.5 s of it
 
 packets for none of our instances

@@ -43,6 +43,10 @@ test(
       code: 0,
       stdout: "192.0.2.21:443 of https: drain taken back\n192.0.2.21:80 of http: drain taken back\n",
     });
+    expect(await run("undrain", "192.0.2.21")).toMatchObject({
+      code: 0,
+      stdout: "it is not drained: nothing to take back\n",
+    });
     const weighed = await run("weight", "192.0.2.21", "50%", "--service", "http", "--for", "1h");
     expect(weighed.stdout).toMatch(/^192\.0\.2\.21:80 of http: weight 50% until 2\d{3}-.*Z\n$/);
     const repaired = await run("maintenance", "on", "--server", "192.0.2.21:80", "--json");
@@ -61,6 +65,8 @@ test(
     });
     const wrong = [
       ["weight", "192.0.2.21", "lots"],
+      ["weight", "192.0.2.21", "65536"],
+      ["weight", "192.0.2.21", "1001%"],
       ["maintenance", "on", "web", "--server", "192.0.2.21"],
     ];
     for (const words of wrong) expect((await run(...words)).code, words.join(" ")).toBe(2);

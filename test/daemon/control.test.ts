@@ -156,6 +156,18 @@ describe("maintenance", () => {
     ]);
   });
 
+  test("without an instance there is nothing to take out of service", async () => {
+    const never = (): never => {
+      throw new Error("called");
+    };
+    const app = controlApp(target({ instanceNames: () => [], maintenance: { begin: never, end: never } }));
+    const answer = await post(app, '{"on":true}');
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toEqual({
+      error: "no instance is configured; for a server of the load balancer, name it (--server)",
+    });
+  });
+
   test("puts them back, and says which were out", async () => {
     const app = controlApp(target({ maintenance: { begin: () => {}, end: () => ["web"] } }));
     expect(await (await post(app, '{"on":false}')).json()).toEqual({ on: false, instances: ["web"], until: null });

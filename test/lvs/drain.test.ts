@@ -48,6 +48,14 @@ test("in maintenance the checks of a server do not count; drained, they do", asy
   expect(it.operations()).toEqual(["delete-destination 192.0.2.22"]);
 });
 
+test("a quorum that more is drained than it leaves is told with what it is now", async () => {
+  const it = await running({ quorum: 2 });
+  await it.admin(adminEntry(21, { type: "drain" }));
+  const [web] = (await it.status()).virtual_servers;
+  expect(web).toMatchObject({ state: "up", quorum: { required: 1, weight_up: 1 } });
+  expect(web?.reason).toBe("weight 1 in service, quorum 1 (2 in the file, more than the servers weigh now)");
+});
+
 test("weights can be set at run time, in numbers and in shares", async () => {
   const it = await running({ servers: [realServer(21, { weight: 10 }), realServer(22, { weight: 10 })] });
   await it.admin(

@@ -26,6 +26,7 @@ test("a server that left the file keeps its connections, gets nothing new, and g
   await it.time.advance(2000);
   expect(it.operations()).toEqual(["delete-destination 192.0.2.22"]);
   expect(it.told()).toEqual(["192.0.2.22:80 up → leaving: no longer in the file"]);
+  expect((await it.status()).virtual_servers[0]?.servers.map(({ name }) => name)).toEqual(["192.0.2.21:80"]);
 });
 
 test("a server that left the file goes when its time is over", async () => {
