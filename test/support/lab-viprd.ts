@@ -193,7 +193,7 @@ export class Viprd {
 
   /** The command line, against this daemon. */
   async cli(...args: readonly string[]): Promise<string> {
-    return must(process.execPath, [mainFile, "--runtime-dir", this.runtime, ...args]);
+    return must(process.execPath, [mainFile, "--runtime-dir", this.runtime, ...args], "", 60_000);
   }
 
   async term(): Promise<number> {
