@@ -29,7 +29,10 @@ export interface ChecksProcessOptions extends RoleProcessOptions {
   instances(): Iterable<readonly [name: string, state: StateName]>;
   /** What the operator says about servers. */
   admin(): readonly AdminEntry[];
-  /** An earlier run was killed before it could put back what it had changed for the load balancer. */
+  /**
+   * An earlier run has left something: what it had changed for the load balancer and could not put back when it was
+   * killed, or services of its own in the table.
+   */
   readonly leftBehind?: () => boolean;
   readonly statusLimit?: Milliseconds;
 }

@@ -73,6 +73,7 @@ export class LvsRole {
 
   forget(check: string): void {
     this.#verdicts.delete(check);
+    this.#running?.balancer.forget(check);
   }
 
   instance(name: string, state: StateName): void {

@@ -10,7 +10,7 @@ import { InForce } from "./in-force.ts";
 import { acquireLock, type Lock, LockError, refuseSecond } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
-import { controlSocket, lvsNote, maintenanceNote, serversNote } from "./paths.ts";
+import { controlSocket, lvsNote, maintenanceNote, serversNote, tableNote } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { Coalescer } from "./reload.ts";
 import { describeDiff, hasWork } from "./reload-plan.ts";
@@ -96,7 +96,7 @@ export class Supervisor {
       onLvsEvent: (event) => this.#bulletin.lvs(event),
       instances: () => this.#bulletin.instances(),
       admin: () => this.#servers.entries,
-      leftBehind: () => existsSync(lvsNote(options.runtimeDirectory)),
+      leftBehind: () => [lvsNote, tableNote].some((note) => existsSync(note(options.runtimeDirectory))),
       onChange: (verdict, before) => {
         if (verdict.up !== before.up) this.#vrrp.verdict(verdict);
         this.#bulletin.check(verdict, before);

@@ -3,9 +3,9 @@
  * the configuration or the time changes something, and has the difference done. One thing at a time: what it reads is
  * never older than what it wrote.
  */
-import type { CheckVerdict } from "./assess.ts";
 import { Alarms, atMost, type BalancerClock, systemClock } from "./balancer-clock.ts";
 import { DriftDesk } from "./drift-desk.ts";
+import { Heard } from "./heard.ts";
 import { Lookout } from "./lookout.ts";
 import { Mirror } from "./mirror.ts";
 import type { World } from "./observe.ts";
@@ -56,7 +56,7 @@ export class Balancer {
   readonly #troubles: Troubles;
   readonly #alarms: Alarms;
   readonly #world: World;
-  readonly #verdicts = new Map<string, CheckVerdict>();
+  readonly #verdicts = new Heard();
   #admin: readonly AdminEntry[] = [];
   #interval = 5000;
   /** Verdicts and operators are dealt with before what can wait. */
@@ -92,11 +92,8 @@ export class Balancer {
   }
 
   configure(parameters: LvsParameters): void {
-    const before = new Set(this.#roster.checks());
+    this.#verdicts.drop();
     this.#roster.configure(parameters, this.#clock.now());
-    for (const check of this.#roster.checks()) before.delete(check);
-    // One of that name that comes back later has to be judged anew.
-    for (const check of before) this.#verdicts.delete(check);
     this.#rests.configure(this.#roster);
     for (const unit of this.#roster) this.#waiting.add(unit);
     // What is ours has to be known before it is in the table.
@@ -118,6 +115,11 @@ export class Balancer {
     this.#verdicts.set(check, { up, reason, ...(advice === undefined ? {} : { advice }) });
     for (const unit of this.#roster.byCheck(check)) this.#urgent.add(unit);
     this.#wake();
+  }
+
+  /** There is no such check any more. */
+  forget(check: string): void {
+    this.#verdicts.forget(check);
   }
 
   /** Of an instance of VRRP: "active" or another state. */
@@ -239,7 +241,7 @@ export class Balancer {
     if (counting) this.#counting.add(unit);
     if (this.#counting.size > 0) this.#alarms.set("count", countInterval, () => this.#count());
     const gone = this.#roster.forgetGone(unit);
-    if (gone || events.length > 0) this.#alarms.set("note", noteDelay, () => this.#writeNote());
+    if (gone || took || events.length > 0) this.#alarms.set("note", noteDelay, () => this.#writeNote());
   }
 
   #postpone(unit: Unit, message: string): void {
@@ -287,8 +289,7 @@ export class Balancer {
   }
 
   #writeNote(): void {
-    const trouble = this.#options.note?.write(this.#roster.noted());
-    if (trouble !== undefined) this.#tell([{ type: "lvs_warning", message: trouble }]);
+    this.#troubles.note(this.#options.note?.write(this.#roster.noted()));
   }
 
   #tell(events: readonly CoreEvent[]): void {

@@ -25,7 +25,8 @@ export class NoteFile implements Note {
     const text = JSON.stringify(content);
     if (text === this.#written) return undefined;
     try {
-      this.#file.write(content);
+      // Of nothing there is no note: nobody has to go on with anything.
+      this.#file.write(units.length === 0 ? undefined : content);
       this.#written = text;
       return undefined;
     } catch (error) {

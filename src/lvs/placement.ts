@@ -62,14 +62,19 @@ export function placeServer(
     const placement = { key, settings, weight, datagramWeight, onlyWherePresent: false, mayStay };
     return { placement, removed: false, slowSince: undefined, wakeAt: never, counting: false, ...placed };
   };
-  if (standing.mode === "maintenance" || (inService && standing.mode === "drain")) return at(0);
+  if (standing.mode === "maintenance") return at(0);
+  if (inService && standing.mode === "drain")
+    return at(0, before?.slowSince === undefined ? {} : { slowSince: before.slowSince });
   if (inService && suppressedAt === undefined) {
     const slow = slowStart(parameters, candidate, now.instant);
     if (slow === undefined) return at(standing.weight);
     return at(slow.weight, { slowSince: slow.since, wakeAt: now.instant + slow.next });
   }
   if (!inService && candidate.failedAt === undefined) {
-    return at(keepsPlaces(parameters) || observed.found(key) !== undefined ? 0 : null);
+    if (observed.found(key) !== undefined) return at(0);
+    // It was taken out for good reasons, and nothing says otherwise yet.
+    if (before?.removed === true) return at(null, { removed: true });
+    return at(keepsPlaces(parameters) ? 0 : null);
   }
   if (inService && parameters.sorryServer?.inhibit === true) return at(0);
   const out = takeOut(parameters, server.onFailure, {

@@ -17,7 +17,7 @@ export class Roster {
   #byAddress = new Map<string, Unit[]>();
   #byService = new Map<string, Unit>();
   /** From the note of an earlier run, until the first configuration. */
-  #noted = new Map<string, Noted>();
+  #noted: readonly Noted[] = [];
 
   constructor(mirror: Mirror) {
     this.#mirror = mirror;
@@ -30,11 +30,6 @@ export class Roster {
 
   has(unit: Unit): boolean {
     return unit.retired ? this.#retired.has(unit) : this.#units.get(unit.parameters.name) === unit;
-  }
-
-  /** Of which a verdict concerns somebody. */
-  checks(): Iterable<string> {
-    return this.#byCheck.keys();
   }
 
   services(): readonly ServiceAddress[] {
@@ -55,18 +50,19 @@ export class Roster {
 
   /** What an earlier run has left; before the first configuration. */
   restore(noted: readonly Noted[]): void {
-    for (const each of noted) {
-      for (const { address, destinations } of each.services) this.owned.add(address, destinations);
-      this.#noted.set(each.name, each);
-    }
+    this.#noted = noted;
+    for (const { services } of noted)
+      for (const { address, destinations } of services) this.owned.add(address, destinations);
   }
 
   configure({ virtualServers }: LvsParameters, now: Moment): void {
     const before = [...this.#units.values()].map(({ parameters, memory }) => ({ parameters, memory }));
     const known = this.#units;
+    // Those that are leaving may have a name more than once: whoever moves twice leaves two behind.
+    const memories = new Map(this.#noted.flatMap(({ name, retired, memory }) => (retired ? [] : [[name, memory]])));
     this.#units = new Map();
     for (const parameters of virtualServers) {
-      const unit = known.get(parameters.name) ?? new Unit(parameters, false, this.#noted.get(parameters.name)?.memory);
+      const unit = known.get(parameters.name) ?? new Unit(parameters, false, memories.get(parameters.name));
       // Whoever reads the file anew wants it applied; what is not looked at stays as somebody made it.
       if (parameters.onDrift !== "ignore") unit.accepted.clear();
       // What is taken away for good reasons may be the last, if somebody else has been at work.
@@ -76,7 +72,7 @@ export class Roster {
     }
     this.owned.prune(virtualServers, this.#mirror);
     this.#retire(before, now);
-    this.#noted.clear();
+    this.#noted = [];
     this.#index();
   }
 
@@ -125,7 +121,7 @@ export class Roster {
     for (const { parameters, memory } of before) {
       this.#addRetired(parameters, of(parameters.services), memory);
     }
-    for (const { name, retired, services, memory, drainTimeout, onStop } of this.#noted.values()) {
+    for (const { name, retired, services, memory, drainTimeout, onStop } of this.#noted) {
       const parameters = { ...template, name: retired ? name.slice(0, -suffix.length) : name, drainTimeout, onStop };
       this.#addRetired(parameters, of(services.map(({ address }) => address)), memory);
     }

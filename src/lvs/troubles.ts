@@ -7,6 +7,7 @@ export class Troubles {
   readonly #tell: (event: CoreEvent) => void;
   readonly #told = new Set<Unit>();
   #port: string | undefined;
+  #note: string | undefined;
 
   constructor(tell: (event: CoreEvent) => void) {
     this.#tell = tell;
@@ -18,6 +19,13 @@ export class Troubles {
     this.#port = message;
     const text = message === undefined ? "the table of the kernel can be reached again" : message;
     this.#tell({ type: "lvs_warning", message: message === undefined ? text : `${text}; it is tried again` });
+  }
+
+  /** Undefined: it is written. */
+  note(message: string | undefined): void {
+    if (message === this.#note) return;
+    this.#note = message;
+    this.#tell({ type: "lvs_warning", message: message ?? "what a restart has to know is noted again" });
   }
 
   unit(unit: Unit, message: string | undefined): void {

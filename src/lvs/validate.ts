@@ -114,7 +114,8 @@ function destinationProblems(problems: string[], service: ServiceAddress, settin
     const { method } = forwarding;
     problems.push(`an IPv${family} server of an IPv${service.family} service takes the method tun, not ${method}`);
   }
-  portProblems(problems, service, settings);
+  // What somebody made against the rules may be taken out of use.
+  if (weight !== 0) portProblems(problems, service, settings);
   whole(problems, "the weight", weight, 0, maxInt);
   whole(problems, "the upper threshold", upperThreshold, 0, maxInt);
   whole(problems, "the lower threshold", lowerThreshold, 0, maxInt);

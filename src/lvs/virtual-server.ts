@@ -126,8 +126,9 @@ function candidate(
   now: Moment,
 ): Candidate {
   const key = serverKey(server);
-  // Back in the file while it was leaving: it goes on as it was.
-  const before = memory.servers.get(key) ?? memory.leaving.get(key)?.memory;
+  // Back in the file while it was leaving: it goes on as it was. One that has left has to prove itself.
+  const leaves = observed.found(key) === undefined ? undefined : memory.leaving.get(key);
+  const before = memory.servers.get(key) ?? leaves?.memory;
   const assessment = assess(parameters, server, before, observed.verdict, now.instant);
   const advices = advicesOf(server.checks, observed.verdict);
   const stands = standing(server, parameters.name, { advices, admin: observed.admin, wall: now.wall });

@@ -69,10 +69,9 @@ function toldBy({ by, reason }: AdminEntry): string {
   return ` by ${by}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
-/** The last word counts. */
+/** The last word counts: they come in the order in which they were said, whatever the clock showed. */
 function setWeight(weight: number, admin: readonly AdminEntry[]): number | undefined {
-  const said = admin.toSorted((a, b) => a.since - b.since).map(({ what }) => saidWeight(weight, what));
-  return last(said);
+  return last(admin.map(({ what }) => saidWeight(weight, what)));
 }
 
 function saidWeight(weight: number, what: AdminEntry["what"]): number | undefined {

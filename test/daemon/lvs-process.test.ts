@@ -1,5 +1,5 @@
 /** The load balancer as the supervisor sees it, with a stand-in for the checks process. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -208,6 +208,16 @@ test("what the operator says of a server is handed on with who said it, and in f
   expect(await post(second.socket, "/v1/undrain", { server: "192.0.2.21" })).toMatchObject({ status: 200 });
   await until(() => second.told().some((message) => message.type === "admin" && message.entries.length === 0), "none");
   expect(existsSync(join(second.runtime, "servers.json"))).toBe(false);
+});
+
+test("services that an earlier run left in the table are looked after, though the file has no virtual server", async () => {
+  const runtimeDirectory = join(temporaryDirectory(), "run");
+  mkdirSync(runtimeDirectory);
+  writeFileSync(join(runtimeDirectory, "lvs-table.json"), "{}");
+  const { supervisor, told } = rig(() => balancing(), { runtimeDirectory });
+  await supervisor.start();
+  await until(() => isStarted(told()), "the start");
+  expect(told().find(({ type }) => type === "lvs")).toMatchObject({ parameters: { virtualServers: [] } });
 });
 
 test("the checks process is told to stop after the roles were given up", async () => {

@@ -103,6 +103,19 @@ test("when all servers are drained the sorry server stands in", async () => {
 });
 
 describe("slow start", () => {
+  test("a drain does not cut it short", async () => {
+    const servers = [realServer(21, { weight: 10 }), realServer(22, { weight: 10 })];
+    const it = await running({ servers, slowStart: 90_000 });
+    await it.down(21);
+    await it.up(21);
+    await it.time.advance(20_000);
+    await it.admin(adminEntry(21, { type: "drain" }));
+    await it.time.advance(10_000);
+    it.operations();
+    await it.admin();
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.21 4"]);
+  });
+
   const servers = [realServer(21, { weight: 4 }), realServer(22, { weight: 4 })];
 
   test("a server that comes back grows into its weight, in equal steps", async () => {

@@ -42,11 +42,38 @@ test("a server that left the file goes when its time is over", async () => {
 test("a server that comes back into the file while it leaves goes on as it was", async () => {
   const it = await running(virtualServer());
   it.kernel.destination(service(), "192.0.2.22:80").active = 1;
+  it.balancer.forget("c22");
   await it.reload(lvs(withServers(realServer(21))));
   it.operations();
   await it.reload(lvs(virtualServer()));
   expect(it.operations()).toEqual(["edit-destination 192.0.2.22 1"]);
   expect(it.told().at(-1)).toBe("192.0.2.22:80 leaving → unknown: c22: no result yet");
+});
+
+test("a server that has left, and comes back into the file later, waits for its first result", async () => {
+  const it = await running(virtualServer());
+  it.balancer.forget("c22");
+  await it.reload(lvs(withServers(realServer(21))));
+  await it.time.advance(5000);
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.22 0", "delete-destination 192.0.2.22"]);
+  await it.reload(lvs(virtualServer()));
+  await it.time.advance(5000);
+  expect(it.operations()).toEqual([]);
+  await it.up(22);
+  expect(it.operations()).toEqual(["add-destination 192.0.2.22 1"]);
+});
+
+test("a check that goes on while no server needs it tells nothing new: what it said last counts", async () => {
+  const it = await running(virtualServer());
+  await it.reload(lvs(withServers(realServer(21))));
+  await it.time.advance(5000);
+  await it.down(22);
+  await it.reload(lvs(virtualServer()));
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.22 0", "delete-destination 192.0.2.22"]);
+  await it.reload(lvs(withServers(realServer(21))));
+  await it.up(22);
+  await it.reload(lvs(virtualServer()));
+  expect(it.operations()).toEqual(["add-destination 192.0.2.22 1"]);
 });
 
 test("the only server is replaced: the old one goes on until the new one has a result", async () => {

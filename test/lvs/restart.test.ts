@@ -1,5 +1,5 @@
 /** Stops, crashes and starts: what is left in the table, and what the next run makes of it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -93,6 +93,42 @@ describe("the start", () => {
     expect(it.operations()).toEqual(["delete-destination 192.0.2.22"]);
   });
 
+  test("a virtual server that moved twice leaves two services: each keeps its deadline over a restart", async () => {
+    const at = (address: string) => lvs(virtualServer({ services: [service(address)] }));
+    const before = await first(virtualServer());
+    for (const [from, to] of [
+      ["192.0.2.10", "192.0.2.11"],
+      ["192.0.2.11", "192.0.2.12"],
+    ] as const) {
+      before.kernel.destination(service(from), "192.0.2.21:80").active = 1;
+      await before.reload(at(to));
+    }
+    await before.time.advance(10_000);
+    const it = next(before);
+    await it.start(at("192.0.2.12"));
+    await it.time.advance(49_000);
+    expect(it.operations()).toEqual([]);
+    await it.time.advance(1000);
+    expect(it.operations()).toEqual(["delete-service", "delete-service"]);
+  });
+
+  test.each(["mh", "sh"])("%s: a server that was taken out stays out until it is up", async (name) => {
+    const onFailure = { action: "quiesce_then_remove", after: 30_000 } as const;
+    const servers = [realServer(21, { onFailure }), realServer(22, { onFailure })];
+    const parameters = virtualServer({ scheduler: { name, fallback: true, port: true, flags: [] }, servers });
+    const before = await first(parameters);
+    await before.down(21);
+    await before.time.advance(40_000);
+    const it = next(before);
+    await it.start(lvs(parameters));
+    await it.up(22);
+    await it.down(21);
+    await it.time.advance(60_000);
+    expect(it.operations()).toEqual([]);
+    await it.up(21);
+    expect(it.operations()).toEqual(["add-destination 192.0.2.21 1"]);
+  });
+
   test("a slow start goes on over a restart", async () => {
     const parameters = lvs(
       virtualServer({ servers: [realServer(21, { weight: 4 }), realServer(22)], slowStart: 30_000 }),
@@ -153,6 +189,20 @@ describe("the start", () => {
     const it = new SimulatedBalancer(undefined, undefined, new NoteFile(join(directory, "none", "note")));
     await it.start(lvs(virtualServer()));
     expect(it.told()[0]).toMatch(/^warning: a restart will not know what leaves the table: cannot write /);
+    await it.up(21, 22);
+    await it.time.advance(5000);
+    await it.down(21);
+    await it.time.advance(5000);
+    expect(it.told().filter((event) => event.startsWith("warning"))).toEqual([]);
+  });
+
+  test("when nothing of ours is left in the table there is no note", async () => {
+    const it = await first(virtualServer());
+    await it.reload(lvs());
+    expect(existsSync(path)).toBe(true);
+    await it.time.advance(5000);
+    expect(it.kernel.text()).toEqual({});
+    expect(existsSync(path)).toBe(false);
   });
 });
 

@@ -57,6 +57,7 @@ test.each<[string, string | undefined]>([
   ["sip", service(at("192.0.2.10", 5060, "udp"), { flags: 1, timeout: 60, engine: "sip" })],
   ["sip by mark", service(mark(5), { flags: 1, timeout: 60, engine: "sip" })],
   ["a server", server(web)],
+  ["what others made against the rules, taken out of use", server(web, { port: 8080, weight: 0 })],
   ["another port with nat", server(web, { port: 8080, forwarding: { method: "nat" } })],
   ["another port with nat and a mark", server(mark(1), { port: 8080, forwarding: { method: "nat" } })],
   ["a tunnel between families", server(web, { family: 6, address: "2001:db8::21", forwarding: ipip })],

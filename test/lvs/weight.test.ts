@@ -27,12 +27,12 @@ describe("the weight", () => {
       weight: 1,
     },
     {
-      name: "is what was said last",
+      name: "is what was said last, though the clock was put back",
       admin: [
         adminEntry(21, { type: "weight", weight: 7 }, { since: 5 }),
         adminEntry(21, { type: "weight", weight: 9 }, { since: 2 }),
       ],
-      weight: 7,
+      weight: 9,
     },
     {
       name: "is not what was said until earlier",
