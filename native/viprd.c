@@ -635,6 +635,18 @@ static napi_value descriptor_unref(napi_env env, napi_callback_info info) {
   return integer(env, 0);
 }
 
+/* A port that is picked may be the very one that is connected to: without a listener the connection is to itself. */
+static bool is_own_address(int fd, const struct sockaddr *to) {
+  struct sockaddr_in6 own = {0};
+  socklen_t length = sizeof own;
+  if (getsockname(fd, (struct sockaddr *)&own, &length) < 0) return false;
+  const struct sockaddr_in *own4 = (const void *)&own, *to4 = (const void *)to;
+  const struct sockaddr_in6 *to6 = (const void *)to;
+  if (own.sin6_family == AF_INET)
+    return own4->sin_port == to4->sin_port && own4->sin_addr.s_addr == to4->sin_addr.s_addr;
+  return own.sin6_port == to6->sin6_port && memcmp(&own.sin6_addr, &to6->sin6_addr, sizeof own.sin6_addr) == 0;
+}
+
 static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length, const void *from,
                         socklen_t from_length) {
   int one = 1;
@@ -652,6 +664,10 @@ static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length
     close(fd);
     return -error;
   }
+  if (is_own_address(fd, to)) {
+    close(fd);
+    return -ECONNREFUSED;
+  }
   return fd;
 }
 
@@ -666,6 +682,8 @@ static napi_value stream_open(napi_env env, napi_callback_info info) {
     return refuse(env);
   if (!get_bytes(env, values[2], &from, &from_length)) from_length = 0;
   if (to_length < sizeof(struct sockaddr_in)) return integer(env, -EINVAL);
+  if (((struct sockaddr *)to)->sa_family == AF_INET6 && to_length < sizeof(struct sockaddr_in6))
+    return integer(env, -EINVAL);
   return integer(env, begin_stream(poll, to, (socklen_t)to_length, from, (socklen_t)from_length));
 }
 
@@ -741,6 +759,14 @@ static napi_value clock_suspended(napi_env env, napi_callback_info info) {
   (void)info;
   int64_t monotonic = nanoseconds(CLOCK_MONOTONIC);
   napi_create_double(env, (double)(nanoseconds(CLOCK_BOOTTIME) - monotonic) / 1e6, &result);
+  return result;
+}
+
+/* Milliseconds of a processor that this thread has had. */
+static napi_value clock_thread_time(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  (void)info;
+  napi_create_double(env, (double)nanoseconds(CLOCK_THREAD_CPUTIME_ID) / 1e6, &result);
   return result;
 }
 
@@ -896,6 +922,7 @@ static const struct {
     {"streamClose", stream_close},
     {"now", clock_now},
     {"suspended", clock_suspended},
+    {"threadTime", clock_thread_time},
     {"timerOpen", timer_open},
     {"timerArm", timer_arm},
     {"setScheduler", thread_set_scheduler},

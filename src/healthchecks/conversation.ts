@@ -5,6 +5,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { undecidedBy } from "./bounded-match.ts";
 import { type Outcome, whyAborted } from "./check-type.ts";
 import { formatTarget } from "./datagram.ts";
 import { Inbox } from "./inbox.ts";
@@ -54,7 +55,8 @@ export async function converse(
     const reason = await talk(peer);
     return { ok: true, reason: `${target}: ${reason}`, ...peer.warning };
   } catch (error) {
-    return { ok: false, reason: `${target}: ${peer.step}: ${error instanceof Error ? error.message : error}` };
+    const reason = `${target}: ${peer.step}: ${error instanceof Error ? error.message : error}`;
+    return { ok: false, reason, ...undecidedBy(error) };
   } finally {
     peer.close();
   }

@@ -1,4 +1,5 @@
 /** `type: http`: a web server answers a request, over HTTP or HTTPS, as is expected. */
+import { undecidedBy } from "./bounded-match.ts";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { exchange1, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
 import { type HttpPage, judgeResponse, type PageRules } from "./http-judge.ts";
@@ -70,7 +71,11 @@ async function probePage(page: Page, signal: AbortSignal): Promise<Outcome> {
       url = next;
     }
   } catch (error) {
-    return { ok: false, reason: `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}` };
+    return {
+      ok: false,
+      reason: `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}`,
+      ...undecidedBy(error),
+    };
   }
 }
 

@@ -31,6 +31,7 @@ export interface Addon {
   now(): number;
   /** Milliseconds. */
   suspended(): number;
+  threadTime(): number;
   timerOpen(): number;
   timerArm(descriptor: number, at: number): number;
   setScheduler(thread: number, policy: number, priority: number): number;

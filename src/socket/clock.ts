@@ -12,3 +12,8 @@ export function now(): number {
 export function suspended(): number {
   return addon().suspended();
 }
+
+/** Milliseconds of a processor that this thread has had: they stand still while others have it. */
+export function threadTime(): number {
+  return addon().threadTime();
+}

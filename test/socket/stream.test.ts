@@ -153,3 +153,15 @@ test("no descriptor but that of a stream is closed", async () => {
   expect([addon().streamClose(poll, 1), addon().streamClose(poll, poll)].every((result) => result < 0)).toBe(true);
   expect(addon().close(poll)).toBe(0);
 });
+
+test("a port that nobody listens on is refused, though the one picked here be the same", async () => {
+  const port = await listen(() => {});
+  const free = port === 65_535 ? port - 1 : port + 1;
+  const itself = sockaddrIn(loopback, free);
+  expect(await talk(itself, "", itself)).toEqual({ said: "", errno: ErrorNumber.ECONNREFUSED });
+  const six = new Uint8Array(16);
+  six[15] = 1;
+  const itself6 = sockaddrIn6(six, 0, free);
+  expect(await talk(itself6, "", itself6)).toEqual({ said: "", errno: ErrorNumber.ECONNREFUSED });
+  expect(Stream.count).toBe(0);
+});
