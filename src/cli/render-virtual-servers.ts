@@ -169,7 +169,7 @@ function remarks({ sorry_server: sorryServer, panic, suspended }: VirtualServerS
 
 function serviceRow({ address, present, traffic }: ServiceStatus, paint: Paint): Row {
   const { connections, packets_in: packets, bytes_in: bytesIn, bytes_out: bytesOut } = traffic;
-  const text = `${address}  ${formatCount(connections)} connections, ${formatCount(packets)} packets and ${formatBytes(bytesIn)} in, ${formatBytes(bytesOut)} out`;
+  const text = `${address}  ${formatCount(connections)} ${connections === 1 ? "connection" : "connections"}, ${formatCount(packets)} packets and ${formatBytes(bytesIn)} in, ${formatBytes(bytesOut)} out`;
   return ["service", present ? text : paint("red", `${address}  not in the table`)];
 }
 
@@ -192,7 +192,7 @@ function renderLvs(lvs: Omit<LvsStatus, "virtual_servers">, paint: Paint): strin
             "drift",
             paint(
               "yellow",
-              `${drift.found} changes by others found, ${drift.repaired} repaired; the last: ${drift.last ?? "unknown"}`,
+              `${countOf(drift.found, "change")} by others found, ${drift.repaired} repaired; the last: ${drift.last ?? "unknown"}`,
             ),
           ] satisfies Row,
         ]),

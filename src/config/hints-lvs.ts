@@ -87,6 +87,7 @@ const inCheck: Readonly<Record<string, string>> = {
   misc_timeout: "unknown key: write timeout:",
   misc_path: "unknown key: write script:",
   misc_dynamic: "unknown key: write dynamic: true",
+  host: "unknown key: a check of type http takes the server's address, or the one in url: or address:",
   connect_ip: "unknown key: write host:, or with type: http address:",
   connect_port: "unknown key: write port:",
   bindto: "unknown key: write source:",

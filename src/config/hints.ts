@@ -143,6 +143,8 @@ const synonyms: Readonly<Record<string, string>> = {
   ehlo: "helo_name",
   ip: "address",
   addr: "address",
+  uri: "path",
+  status: "status_code",
 };
 
 export interface Advice {

@@ -172,6 +172,8 @@ export function guessAddress(value: string): string | undefined {
   if (/^\d+(\.\d+){3}$/.test(value)) {
     return /(^|\.)0\d/.test(value) ? "no leading zeros in an IPv4 address" : "each part is a number from 0 to 255";
   }
+  const [, plain] = /^(\d+(?:\.\d+){3}):\d+$/.exec(value) ?? /^\[([0-9a-f:.]+)\](?::\d+)?$/i.exec(value) ?? [];
+  if (plain !== undefined) return `neither a port nor brackets here: write ${plain}`;
   if (/^\d+(\.\d+)*$/.test(value)) return "an IPv4 address has four parts";
   if (/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(value)) return "write the address: names are not looked up";
   return undefined;

@@ -85,6 +85,7 @@ export function checkHolders(
   report: Report,
 ): void {
   const held = new Set(statics.map(({ address }) => address));
+  const stray = new Map<string, Stray>();
   for (const { parameters, services } of all) {
     for (const { service, at } of services) {
       if (service.kind === "mark" || held.has(service.address)) continue;
@@ -96,18 +97,37 @@ export function checkHolders(
         const message = `${service.address} is an address of vrrp_instance ${holder.name}, whose accept: false drops the packets before they are balanced: remove that`;
         report.error(where, message);
       } else if (near !== undefined) {
-        const message = `${service.address} is in the network of ${near.address} (vrrp_instance ${near.instance}), and no instance has it: add it to virtual_ipaddress, unless this host has it anyway`;
-        report.warn(where, message);
+        const key = JSON.stringify([where, near]);
+        const { first = service.address, count = 0 } = stray.get(key) ?? {};
+        stray.set(key, { where, near, first, count: count + 1 });
       }
     }
   }
+  for (const { where, near, first, count } of stray.values()) {
+    const [who, them] = count === 1 ? [`${first} is`, "it"] : [`${first} and ${count - 1} more are`, "them"];
+    const message = `${who} in the network of ${near.address} (vrrp_instance ${near.instance}), and no instance has ${them}: add ${them} to virtual_ipaddress, unless this host has ${them} anyway`;
+    report.warn(where, message);
+  }
+}
+
+interface Near {
+  readonly address: string;
+  readonly instance: string;
+}
+
+/** The addresses of one place in the file that are beside the same virtual one. */
+interface Stray {
+  readonly where: Path;
+  readonly near: Near;
+  readonly first: string;
+  readonly count: number;
 }
 
 /** A virtual address beside it: the two were meant to be one, or both to be virtual. */
 function nearby(
   { address, family }: ServiceAddress & { readonly kind: "address" },
   instances: readonly InstanceParameters[],
-): { readonly address: string; readonly instance: string } | undefined {
+): Near | undefined {
   for (const { name, virtualAddresses, excludedAddresses } of instances) {
     for (const { address: other, prefixLength } of [...virtualAddresses, ...excludedAddresses]) {
       if (familyOfText(other) !== family || prefixLength === 0 || isLinkLocalText(other)) continue;

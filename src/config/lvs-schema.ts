@@ -40,8 +40,10 @@ export const schedulers = [
 ] as const;
 
 export const lvsName = text("a name of 1 to 64 letters, digits, _, - and ., not beginning with - or .", (value) => {
-  const endpoint = /^\[?[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*\]?:?\d*$/.test(value);
+  const endpoint = /^\[?[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*\]?(:|\s+)?\d*$/.test(value);
+  const [, key, of] = /^(fwmark|group)\s+(\S+)$/.exec(value) ?? [];
   if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(value) && value !== "__proto__") return undefined;
+  if (key !== undefined) return `choose a name, and write ${key}: ${of} below it`;
   return endpoint ? "choose a name, and write address and port below it" : "";
 });
 

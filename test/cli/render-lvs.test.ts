@@ -202,7 +202,7 @@ test("the load balancer as a whole is told when there is something to say", () =
   ]);
   const lines = told(
     status([], {
-      drift: { found: 3, repaired: 2, last: "weight of 192.0.2.21:443 was 7" },
+      drift: { found: 1, repaired: 0, last: "weight of 192.0.2.21:443 was 7" },
       errors: { ENOENT: 2, EINVAL: 5 },
       sync_daemons: [
         { role: "master", interface: "eth1", sync_id: 7, from: "viprd" },
@@ -217,7 +217,7 @@ test("the load balancer as a whole is told when there is something to say", () =
     "load balancer",
     "  problem  cannot set tcp",
     "  host     ip_forward is 0",
-    "  drift    3 changes by others found, 2 repaired; the last: weight of 192.0.2.21:443 was 7",
+    "  drift    1 change by others found, 0 repaired; the last: weight of 192.0.2.21:443 was 7",
     "  refused  by the kernel: 5 × EINVAL, 2 × ENOENT",
     "  sync     master on eth1, id 7",
     "           backup on eth1, id 7, found running",
