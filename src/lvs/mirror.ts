@@ -52,6 +52,11 @@ export class Mirror {
     this.#services.delete(serviceText(service));
   }
 
+  /** Nobody looks after the others any more: whoever does so again reads them anew. */
+  retain(names: ReadonlySet<string>): void {
+    for (const name of this.#services.keys()) if (!names.has(name)) this.#services.delete(name);
+  }
+
   /** An operation that was done. */
   apply(operation: Operation): void {
     const { service } = operation;

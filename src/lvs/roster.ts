@@ -73,6 +73,7 @@ export class Roster {
     this.owned.prune(virtualServers, this.#mirror);
     this.#retire(before, now);
     this.#noted = [];
+    this.#mirror.retain(new Set(this.services().map(serviceText)));
     this.#index();
   }
 

@@ -5,7 +5,8 @@ import type { CoreEvent } from "./virtual-server.ts";
 
 export class Troubles {
   readonly #tell: (event: CoreEvent) => void;
-  readonly #told = new Set<Unit>();
+  /** Of units that are gone nothing is kept. */
+  readonly #told = new WeakSet<Unit>();
   #port: string | undefined;
   #note: string | undefined;
 

@@ -90,6 +90,27 @@ test("checks of a virtual server whose instance is not active may rest, and a st
   expect(weights(kernel)).toEqual(before);
 });
 
+test("a check that is removed and comes back under its name has to say something first", async () => {
+  const kernel = new SimulatedIpvs();
+  const { role } = rig(async () => kernel);
+  const server = (check: string) => realServer("192.0.2.21:443", { checks: [check], alpha: true });
+  const configured = (check: string) => lvsParameters(virtualServer("https", ["192.0.2.22:443", server(check)]));
+  role.configure(configured("one"));
+  role.verdict({ check: "one", up: true, reason: "well" });
+  role.verdict({ check: "gateway", up: true, reason: "well" });
+  role.start();
+  await until(() => weights(kernel).length === 2, "the table");
+  role.configure(lvsParameters(virtualServer("https", ["192.0.2.22:443"])));
+  await until(() => weights(kernel).length === 1, "that it has left");
+  role.forget("gateway");
+  role.configure(configured("gateway"));
+  await role.status("all");
+  expect(weights(kernel)).toEqual(["192.0.2.22 10"]);
+  // That one was never removed.
+  role.configure(configured("one"));
+  await until(() => weights(kernel).length === 2, "the server");
+});
+
 test("an orderly stop leaves the table as the configuration wants it", async () => {
   const kernel = new SimulatedIpvs();
   const { role } = rig(async () => kernel);

@@ -1,6 +1,7 @@
 /** Other parameters while it runs: against the table, with the states of what stays. */
 import { describe, expect, test } from "vitest";
 import type { RealServerParameters, VirtualServerParameters } from "../../src/lvs/parameters.ts";
+import { ErrorNumber } from "../../src/socket/errno.ts";
 import { lvs, realServer, SimulatedBalancer, service, virtualServer } from "../support/simulated-balancer.ts";
 
 const web = "tcp 192.0.2.10:80 wlc";
@@ -172,6 +173,22 @@ describe("a service that leaves the file", () => {
     expect(it.kernel.text()).toEqual({ "tcp 192.0.2.11:80 wlc": ["192.0.2.22:80 dr 1", "192.0.2.21:80 dr 1"] });
     expect((await it.status()).virtual_servers.map(({ name }) => name)).toEqual(["web"]);
   });
+});
+
+test("a service that left the file before it could be made is read anew when it comes back", async () => {
+  const it = new SimulatedBalancer();
+  it.kernel.refuse = ({ type }) => (type === "add-service" ? ErrorNumber.ENOENT : undefined);
+  await it.start(lvs(virtualServer()));
+  await it.reload(lvs());
+  it.kernel.refuse = () => undefined;
+  const settings = { scheduler: "wlc", flags: 0, timeout: 0, netmask: 0xffffffff };
+  it.kernel.perform({ type: "add-service", service: service(), settings });
+  const { checks: _, ...there } = { ...realServer(21), weight: 1 };
+  it.kernel.perform({ type: "add-destination", service: service(), settings: { ...there, port: 80 } });
+  it.operations();
+  await it.reload(lvs(withServers(realServer(21))));
+  expect(it.operations()).toEqual([]);
+  expect(it.kernel.text()).toEqual({ [web]: ["192.0.2.21:80 dr 1"] });
 });
 
 test("a service moves to another virtual server: its servers are kept, those of the old one drained", async () => {
