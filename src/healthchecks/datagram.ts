@@ -55,6 +55,8 @@ export function ask({ what, target: { host, port, source }, make, hear }: Questi
     };
     if (source === undefined) send();
     else socket.bind({ address: source }, send);
+    // Before it began, while a password was read for instance.
+    if (signal.aborted) onAbort();
   });
 }
 

@@ -29,7 +29,7 @@ export class HealthChecks {
     const type = typeOf(parameters);
     const runner = this.#runners.get(parameters.name);
     if (runner !== undefined) {
-      runner.change(parameters, type);
+      if (runner.change(parameters, type)) this.#startSoon(runner);
       return;
     }
     const changed = (health: Verdict) => this.#changed(named(parameters.name, health));
@@ -39,7 +39,7 @@ export class HealthChecks {
     if (this.#started) this.#startSoon(added);
   }
 
-  /** Those that a reload brings are spread as those of the start. */
+  /** Those that a reload brings or changes are spread as those of the start. */
   #startSoon(added: CheckRunner): void {
     this.#added.push(added);
     if (this.#added.length > 1) return;

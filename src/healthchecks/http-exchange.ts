@@ -48,6 +48,8 @@ interface Line {
 export function exchange1(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   const { url, method, headers } = request;
   return new Promise((resolve, reject) => {
+    // Before it began, while a certificate was read for instance.
+    signal.throwIfAborted();
     const body = new Body(request.digest);
     const reader = new ResponseReader(method, (bytes) => body.add(bytes));
     let open = true;

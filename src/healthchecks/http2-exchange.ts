@@ -11,6 +11,7 @@ import { warningOf } from "./tls.ts";
 export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   const { url, method, headers } = request;
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const socket = connectSocket(request);
     socket.on("error", () => {});
     const secure = wrapped(request, socket);

@@ -82,19 +82,14 @@ export class CheckRunner {
     this.#schedule();
   }
 
-  /** What an ongoing run finds is no longer asked for; the next one begins when it has ended. */
-  change(parameters: CheckParameters, type: CheckType<CheckParameters>): void {
+  /** What an ongoing run finds is no longer asked for. True when it was active, and is to be resumed. */
+  change(parameters: CheckParameters, type: CheckType<CheckParameters>): boolean {
     const active = this.#active;
-    const ended = this.stop();
+    void this.stop();
     this.#parameters = parameters;
     this.#type = type;
     this.#health = reopened(this.#health);
-    if (!active) return;
-    this.#active = true;
-    void ended.then(() => {
-      // Changed or stopped again meanwhile: another call has taken over.
-      if (this.#active && this.#parameters === parameters) this.start(0);
-    });
+    return active;
   }
 
   /** After a stop: goes on with what it knows, `delay` after what ran then has ended. */

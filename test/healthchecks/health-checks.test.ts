@@ -123,4 +123,12 @@ test("many checks that a reload brings begin spread over a second, as at the sta
   await until(() => ran().includes("check-9"), "the last one");
   expect(performance.now() - begun).toBeGreaterThan(890);
   expect(ran().length).toBe(10);
+  // So do those that it changes: all at once, for ever after on the same beat, they would be late by themselves.
+  const changed = performance.now();
+  for (let index = 0; index < 10; index++) all.configure({ ...tcp(`check-${index}`, open), interval: 50_000 });
+  const ranAgain = () => [...all.status()].filter(({ runs }) => runs > 1).map(({ name }) => name);
+  await until(() => ranAgain().length > 0, "the first one that was changed");
+  await until(() => ranAgain().includes("check-9"), "the last one that was changed");
+  expect(performance.now() - changed).toBeGreaterThan(890);
+  expect(ranAgain().length).toBe(10);
 });

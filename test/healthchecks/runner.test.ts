@@ -177,9 +177,11 @@ test("changed parameters: the ongoing run counts no more, the verdict stays unti
       return untilAborted(signal);
     },
   });
+  runner.resume(0);
   const { runs } = runner.health;
   await new Promise((resolve) => setTimeout(resolve, 20));
-  runner.change(parametersOf({ fall: 100 }), { probe: () => Promise.resolve(bad) });
+  expect(runner.change(parametersOf({ fall: 100 }), { probe: () => Promise.resolve(bad) })).toBe(true);
+  runner.resume(0);
   expect(runner.health).toMatchObject({ up: true, runs });
   await until(() => verdicts.length === 2, "the verdict by the new parameters");
   expect(aborted).toBe(true);
