@@ -83,7 +83,7 @@ export class Balancer {
     this.#performer = new Performer(port, this.#mirror);
     this.#survey = new Survey(port, this.#mirror);
     this.#lookout = new Lookout(port, this.#survey, this.#performer, () => this.#roster.services());
-    this.#drift = new DriftDesk(this.#roster, this.#world, tell);
+    this.#drift = new DriftDesk(this.#roster, this.#mirror, tell);
     this.#rests = new Rests((checks) => options.rest?.(checks));
     this.#troubles = new Troubles(tell);
     const { noted, trouble } = options.note?.read() ?? { noted: [] };
@@ -211,7 +211,7 @@ export class Balancer {
   async #settle(units: readonly Unit[]): Promise<void> {
     let unread: string | undefined;
     try {
-      this.#drift.receive(await this.#survey.prepare(units), this.#clock.now());
+      this.#drift.receive(await this.#survey.prepare(units));
     } catch (error) {
       unread = messageOf(error);
     }
@@ -268,7 +268,7 @@ export class Balancer {
     } catch (error) {
       this.#troubles.port(messageOf(error));
     }
-    for (const unit of this.#drift.receive(drifts, this.#clock.now())) this.#urgent.add(unit);
+    for (const unit of this.#drift.receive(drifts)) this.#urgent.add(unit);
     if (this.#lookout.busy) return;
     this.#drift.applying = false;
     for (const unit of this.#counting) this.#waiting.add(unit);

@@ -1,7 +1,6 @@
 /** What becomes of changes that somebody else made: repaired, told or left, as the virtual server says. */
-import type { Moment } from "./memory.ts";
-import type { World } from "./observe.ts";
-import { planUnit, subject, subjectOfOperation } from "./plan.ts";
+import type { Mirror } from "./mirror.ts";
+import { planFor, subject, subjectOfOperation } from "./plan.ts";
 import type { Roster } from "./roster.ts";
 import type { Drift } from "./survey.ts";
 import { serviceText } from "./text.ts";
@@ -10,15 +9,15 @@ import type { CoreEvent } from "./virtual-server.ts";
 
 export class DriftDesk {
   readonly #roster: Roster;
-  readonly #world: World;
+  readonly #mirror: Mirror;
   readonly #tell: (event: CoreEvent) => void;
   #found = 0;
   #repaired = 0;
   #last: string | null = null;
 
-  constructor(roster: Roster, world: World, tell: (event: CoreEvent) => void) {
+  constructor(roster: Roster, mirror: Mirror, tell: (event: CoreEvent) => void) {
     this.#roster = roster;
-    this.#world = world;
+    this.#mirror = mirror;
     this.#tell = tell;
   }
 
@@ -30,7 +29,7 @@ export class DriftDesk {
   applying = false;
 
   /** Returns the virtual servers that have to be looked after. */
-  receive(drifts: readonly Drift[], now: Moment): ReadonlySet<Unit> {
+  receive(drifts: readonly Drift[]): ReadonlySet<Unit> {
     const units = new Set<Unit>();
     for (const drift of drifts) {
       const unit = this.#roster.byService(serviceText(drift.service));
@@ -39,7 +38,7 @@ export class DriftDesk {
       const { onDrift } = unit.parameters;
       if (onDrift === "repair" || (onDrift === "report" && this.applying)) unit.drifts = [...unit.drifts, drift];
       else {
-        accept(unit, drift, this.#world, now);
+        accept(unit, drift, this.#mirror);
         if (onDrift === "report") this.#report(unit, drift, false);
       }
     }
@@ -63,11 +62,12 @@ export class DriftDesk {
   }
 }
 
-/** What would undo the change is not done, as long as nothing else is wanted there. */
-function accept(unit: Unit, { service, differences }: Drift, world: World, now: Moment): void {
+/** What would undo the change is not done, as long as nothing else is wanted there than was wanted when it was made. */
+function accept(unit: Unit, { service, differences }: Drift, mirror: Mirror): void {
+  if (unit.decision === undefined) return;
   const name = serviceText(service);
   const changed = new Set(differences.map(({ destination }) => subject(name, destination)));
-  const { giving, taking } = planUnit(unit, world, now);
+  const { giving, taking } = planFor(unit, unit.decision, mirror);
   for (const operation of [...giving, ...taking]) {
     const of = subjectOfOperation(operation);
     if (changed.has(of)) unit.accepted.set(of, JSON.stringify(operation));

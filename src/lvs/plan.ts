@@ -1,6 +1,6 @@
 /** What is to be done for a virtual server now. Pure but for reading the mirror. */
 import type { Moment } from "./memory.ts";
-import { type MirroredService, subjectOf } from "./mirror.ts";
+import { type Mirror, type MirroredService, subjectOf } from "./mirror.ts";
 import { observe, type World } from "./observe.ts";
 import type { ServiceAddress } from "./parameters.ts";
 import { type ActualService, nothing, type Plan, reconcile } from "./reconcile.ts";
@@ -15,11 +15,14 @@ export interface UnitPlan extends Plan {
 }
 
 export function planUnit(unit: Unit, world: World, now: Moment): UnitPlan {
-  const { parameters } = unit;
-  const decision = decide(parameters, unit.memory, observe(parameters, world), now);
-  const plans = parameters.services.map((service) => planService(unit, service, world.mirror.get(service), decision));
+  const decision = decide(unit.parameters, unit.memory, observe(unit.parameters, world), now);
+  return { decision, ...planFor(unit, decision, world.mirror) };
+}
+
+export function planFor(unit: Unit, decision: Decision, mirror: Mirror): Plan {
+  const { services } = unit.parameters;
+  const plans = services.map((service) => planService(unit, service, mirror.get(service), decision));
   return {
-    decision,
     giving: plans.flatMap(({ giving }) => giving),
     taking: plans.flatMap(({ taking }) => taking),
   };

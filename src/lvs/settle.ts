@@ -3,7 +3,7 @@ import type { Moment } from "./memory.ts";
 import type { Mirror } from "./mirror.ts";
 import type { World } from "./observe.ts";
 import type { Outcome, Performer } from "./performer.ts";
-import { actualService, planUnit, type UnitPlan } from "./plan.ts";
+import { actualService, planUnit, subjectOfOperation, type UnitPlan } from "./plan.ts";
 import { withoutLast } from "./reconcile.ts";
 import type { Operation } from "./table.ts";
 import { serviceText } from "./text.ts";
@@ -38,6 +38,8 @@ export async function settle(
   for (const { unit, plan } of plans) {
     unit.memory = plan.decision.memory;
     unit.decision = plan.decision;
+    // What somebody else made is no longer as it was left.
+    for (const operation of [...plan.giving, ...plan.taking]) unit.accepted.delete(subjectOfOperation(operation));
   }
   const without = (why: string): Settlement => ({
     settled: plans.map(({ unit, plan }) => ({ ...settled(unit, plan, []), refusal: why })),

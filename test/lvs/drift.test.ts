@@ -1,7 +1,14 @@
 /** What others do to the table. */
 import { describe, expect, test } from "vitest";
 import type { DestinationSettings, Operation } from "../../src/lvs/table.ts";
-import { lvs, realServer, SimulatedBalancer, service, virtualServer } from "../support/simulated-balancer.ts";
+import {
+  adminEntry,
+  lvs,
+  realServer,
+  SimulatedBalancer,
+  service,
+  virtualServer,
+} from "../support/simulated-balancer.ts";
 
 const web = "tcp 192.0.2.10:80";
 
@@ -130,6 +137,23 @@ describe("report", () => {
     expect(it.operations()).toEqual(["delete-destination 192.0.2.21"]);
     await it.up(21);
     expect(it.operations()).toEqual(["add-destination 192.0.2.21 1"]);
+  });
+
+  test("a server that was quiesced meanwhile gets its weight back", async () => {
+    const servers = [21, 22].map((n) => realServer(n, { onFailure: { action: "quiesce" } }));
+    const it = await running({ onDrift: "report", servers });
+    it.kernel.perform(set(21, 77));
+    await it.time.advance(60_000);
+    await it.down(21);
+    await it.up(21);
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.21 0", "edit-destination 192.0.2.21 1"]);
+  });
+
+  test("what an operator says right after counts all the same", async () => {
+    const it = await running({ onDrift: "report" });
+    it.kernel.perform(set(21, 77));
+    await it.admin(adminEntry(21, { type: "drain" }));
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.21 0"]);
   });
 
   test("a server that nobody declared is listed, and not touched", async () => {
