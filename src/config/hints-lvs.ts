@@ -73,8 +73,15 @@ const inVirtualServer: Readonly<Record<string, string>> = {
   monitorfile: "not supported: viprd status and viprd events tell the same",
 };
 
+const outOfService =
+  "unknown key: viprd drain and viprd maintenance on --server take a server out while viprd runs; here write weight: 0";
+
 const inRealServer: Readonly<Record<string, string>> = {
   ...checkers,
+  disabled: outOfService,
+  enabled: outOfService,
+  maintenance: outOfService,
+  drain: outOfService,
   lb_kind: "unknown key: write lvs_method:",
 };
 

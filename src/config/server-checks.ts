@@ -93,6 +93,12 @@ export class ServerChecks {
       return undefined;
     }
     const check = resolveCheck("", aimed as Loose<CheckValues>, at, this.#globals, report);
+    for (const word of check?.type === "script" ? unfilled(check.argv) : []) {
+      report.warn(
+        [...at, "script"],
+        `${word} is passed on as it stands: filled in are {address}, {port} and {service}`,
+      );
+    }
     return (
       check && this.#share(check.type === "script" ? { ...check, environment: environmentOf(target) } : check, target)
     );
@@ -111,6 +117,11 @@ export class ServerChecks {
     this.#made.push({ ...check, name });
     return name;
   }
+}
+
+/** What was meant to be filled in, and is passed on as it stands. */
+function unfilled(argv: readonly string[]): ReadonlySet<string> {
+  return new Set(argv.flatMap((word) => word.match(/\{[a-z_]+\}/g) ?? []));
 }
 
 function identityOf(check: CheckParameters): string {
