@@ -81,7 +81,7 @@ export const httpSchema = checkSchema({
     max_redirects: standard(
       whole(0, 10),
       0,
-      "Redirections that are followed, to another host without headers and client certificate. Otherwise one is judged by its status code.",
+      "Redirections that are followed: to the host of url or virtualhost at the same address, to another one without headers and client certificate. Otherwise one is judged by its status code.",
     ),
     ...tlsKeys("https: ", "the host of url"),
   },

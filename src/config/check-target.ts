@@ -71,12 +71,14 @@ function aimHttp(values: Values, target: CheckTarget): Values | "port" {
     if (port === undefined) return "port";
     const host = address.includes(":") ? `[${address}]` : address;
     // The name that is asked for is also the one that the certificate has.
-    const { virtualhost } = values;
-    const name = tls === true && typeof virtualhost === "string" ? { sni_name: virtualhost.replace(/:\d+$/, "") } : {};
+    const virtualhost = /^([A-Za-z0-9_.-]+)(:\d+)?$/.exec(String(values.virtualhost))?.[1];
+    const named = tls === true && typeof values.virtualhost === "string" && virtualhost !== undefined;
+    const name = named ? { sni_name: virtualhost } : {};
     return {
       ...name,
       ...rest,
-      url: new URL(String(path), `${tls === true ? "https" : "http"}://${host}:${port}`).href,
+      // Not resolved as a reference: a path that begins with // would name another host.
+      url: new URL(`${tls === true ? "https" : "http"}://${host}:${port}${path}`).href,
     };
   }
   const parsed = new URL(url);

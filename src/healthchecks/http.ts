@@ -48,7 +48,8 @@ function pageOf(first: Page, { path, host, ...rules }: HttpPage): Page {
   // What the first page has to be like says nothing about this one.
   const { body: _body, bodyRegex: _regex, noMatch: _no, digest: _digest, ...rest } = first;
   const headers = host === undefined ? first.headers : { ...first.headers, host };
-  return { ...rest, ...rules, headers, url: new URL(path, first.url).href };
+  // Not resolved as a reference: one that begins with // would name another host.
+  return { ...rest, ...rules, headers, url: `${new URL(first.url).origin}${path}` };
 }
 
 async function probePage(page: Page, signal: AbortSignal): Promise<Outcome> {
@@ -82,8 +83,11 @@ async function probePage(page: Page, signal: AbortSignal): Promise<Outcome> {
 function requestOf(parameters: Page, url: URL, tls: HttpRequest["tls"]): HttpRequest {
   const { method, version, headers, source, address } = parameters;
   const first = new URL(parameters.url);
-  // A redirection to another host goes there; to the same one, it stays with the server that is checked.
-  const sameHost = url.hostname === first.hostname;
+  // A redirection to another host goes there; to the same one, it stays with the server that is checked. Its name is that
+  // of the URL, or what it is asked as: there, all servers may answer.
+  const sameUrl = url.hostname === first.hostname;
+  const sameHost = sameUrl || url.hostname === hostnameOf(headers.host);
+  const server = address ?? (sameUrl ? undefined : first.hostname.replace(/^\[|\]$/g, ""));
   // What is meant for that server, passwords perhaps, is neither told to others nor sent in clear text.
   const trusted = sameHost && (url.protocol === "https:" || first.protocol === "http:");
   return {
@@ -91,11 +95,16 @@ function requestOf(parameters: Page, url: URL, tls: HttpRequest["tls"]): HttpReq
     method,
     version,
     headers: { "user-agent": "viprd", ...(trusted ? headers : {}) },
-    ...(address === undefined || !sameHost ? {} : { address }),
+    ...(server === undefined || !sameHost ? {} : { address: server }),
     ...(source === undefined ? {} : { source }),
     ...(parameters.digest === undefined ? {} : { digest: parameters.digest.name }),
     tls: sameHost ? tls : { verify: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) },
   };
+}
+
+/** Of a Host header. */
+function hostnameOf(host: string | undefined): string | undefined {
+  return host !== undefined && URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : undefined;
 }
 
 /** RFC 9110 section 15.4; undefined when it is none that can be followed. */

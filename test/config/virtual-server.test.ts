@@ -145,6 +145,16 @@ test.each([
   expect(server && worstDetection(server, all)).toBe(expected);
 });
 
+test.each([
+  ["path: //other.example.com/x", "192.0.2.21", { url: "http://192.0.2.21//other.example.com/x" }],
+  ["path: /a?b=//c, tls: true", "'2001:db8::21'", { url: "https://[2001:db8::21]:80/a?b=//c" }],
+  ["tls: true, virtualhost: 'www.example.com:443'", "192.0.2.21", { serverName: "www.example.com" }],
+  ["tls: true, virtualhost: '[2001:db8::10]'", "192.0.2.21", { headers: { host: "[2001:db8::10]" } }],
+])("an http check with %s asks the server %s", (keys, address, expected) => {
+  const text = serverWith("lvs_method: tun", address).replace("{ type: ping }", `{ type: http, ${keys} }`);
+  expect(configOf(text).checks).toMatchObject([expected]);
+});
+
 test("a range stands for its addresses, first to last", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 255 }), (a, b) => {

@@ -111,6 +111,25 @@ describe("over HTTP/1.1", () => {
     ]);
   });
 
+  test("a redirection to the name that is asked for stays with the server that is checked", async () => {
+    const seen: unknown[] = [];
+    const port = await plain(({ url, headers: { host, authorization } }, response) => {
+      seen.push([url, host, authorization]);
+      if (url === "/") response.writeHead(302, { location: `http://shop.invalid:${port}/there` });
+      response.end();
+    });
+    const headers = { host: "Shop.invalid", authorization: "Bearer x" };
+    const changes = { redirects: 1, headers };
+    // The name stands for all servers perhaps: another one that is well is no sign of this one.
+    expect(await probe(`http://127.0.0.1:${port}/`, changes)).toMatchObject({ ok: true });
+    expect(await probe(`http://www.invalid:${port}/`, { ...changes, address: "127.0.0.1" })).toMatchObject({
+      ok: true,
+    });
+    const one = ["/", "Shop.invalid", "Bearer x"];
+    const two = ["/there", "Shop.invalid", "Bearer x"];
+    expect(seen).toEqual([one, two, one, two]);
+  });
+
   test("redirections in a circle end", async () => {
     const port = await plain((_, response) => void response.writeHead(302, { location: "/" }).end());
     expect((await probe(`http://127.0.0.1:${port}/`, { redirects: 3 })).reason).toContain("status 302 instead of");
@@ -269,6 +288,17 @@ describe("a digest is that of the whole body once its transfer coding is undone"
 });
 
 describe("several pages", () => {
+  test("one whose path begins with two slashes is on the same server", async () => {
+    const seen: unknown[] = [];
+    const port = await plain(({ url, headers }, response) => {
+      seen.push([url, headers.host]);
+      response.end();
+    });
+    const pages = [{ path: "//other.invalid/x?y", statusCodes: codes(200) }];
+    expect(await probe(`http://127.0.0.1:${port}/`, { pages })).toMatchObject({ ok: true });
+    expect(seen.at(-1)).toEqual(["//other.invalid/x?y", `127.0.0.1:${port}`]);
+  });
+
   const answers: RequestListener = ({ url, headers: { host } }, response) => {
     if (url === "/login?x=1") response.writeHead(401);
     response.end(`${host} ${url}`);
