@@ -5,6 +5,7 @@ import { describeConfig } from "../config/describe.ts";
 import { failoverTimes } from "../config/failover.ts";
 import type { Loaded } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
+import { withoutVariables } from "../config/variables.ts";
 
 import { summaries, type VirtualServerSummary, virtualServerLines } from "./check-render-lvs.ts";
 
@@ -20,7 +21,9 @@ export function renderCheck(loaded: Loaded, resolved: boolean): string {
   if (resolved) {
     // Problems become comments: the output is a configuration file again.
     const comments = lines.map((line) => `# ${line}\n`).join("");
-    return comments + stringify(describeConfig(config, { mask }), { lineWidth: 0, aliasDuplicateObjects: false });
+    const literal = (_key: unknown, value: unknown) => (typeof value === "string" ? withoutVariables(value) : value);
+    const options = { lineWidth: 0, aliasDuplicateObjects: false };
+    return comments + stringify(describeConfig(config, { mask }), literal, options);
   }
   return `${[...lines, "ok", ...config.instances.map(failoverLine), ...virtualServerLines(config)].join("\n")}\n`;
 }

@@ -38,6 +38,11 @@ export function fillVariables(text: string, environment: Environment): Filled {
   return { text: filled, complaints };
 }
 
+/** The text that is filled in to be `text`. */
+export function withoutVariables(text: string): string {
+  return text.replace(/\$(?=[${])/g, () => "$$");
+}
+
 /** The value of an unquoted scalar under the YAML 1.2 core schema. */
 export function resolvePlain(text: string): string | number | boolean | null {
   if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;

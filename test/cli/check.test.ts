@@ -96,6 +96,19 @@ test("--resolved prints a file that means the same, with the password masked", a
   expect(again).toEqual(original);
 });
 
+test("--resolved prints dollar signs that stay dollar signs", async () => {
+  const written = ["a$", "$x", "$${HOME}", "a$$$${", "$$$$$$$$"].map((each) => JSON.stringify(each)).join(", ");
+  const text = `${instanceWith("track: [{ check: c }]")}\nhealth_check: { c: { type: script, script: [/bin/true, ${written}] } }\n`;
+  writeFileSync(file, text);
+  const { output } = await viprd("check", "--resolved", file);
+  const [original, again] = [text, output].map((each) => loadTexts({ "viprd.yaml": each }, { hostName: "x" }));
+  expect(again?.problems).toEqual([]);
+  expect(original?.config?.checks).toMatchObject([
+    { argv: ["/bin/true", "a$", "$x", ["$", "{HOME}"].join(""), ["a$$", "{"].join(""), "$$$$"] },
+  ]);
+  expect(again?.config?.checks).toEqual(original?.config?.checks);
+});
+
 test("--resolved keeps warnings as comments", async () => {
   writeFileSync(file, instanceWith("unicast_ttl: 64"));
   const { output } = await viprd("check", "--resolved", file);

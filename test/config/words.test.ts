@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { formatDuration, guessDuration, parseDuration } from "../../src/config/duration.ts";
 import { expandPattern, matches } from "../../src/config/include.ts";
 import { distance, nearest } from "../../src/config/suggest.ts";
-import { fillVariables, resolvePlain } from "../../src/config/variables.ts";
+import { fillVariables, resolvePlain, withoutVariables } from "../../src/config/variables.ts";
 
 /** `${inside}`, which the linter takes for a forgotten template. */
 const variable = (inside: string) => `$\{${inside}}`;
@@ -141,4 +141,13 @@ test("only a near word is suggested", () => {
   expect(nearest("inter-face", words)).toBe("interface");
   expect(nearest("colour", words)).toBeUndefined();
   expect(nearest("x".repeat(10_000), words)).toBeUndefined();
+});
+
+test("text without variables is filled in to be what it was", () => {
+  const some = fc.string({ unit: fc.constantFrom("$", "{", "}", "A", ":", "-"), maxLength: 12 });
+  fc.assert(
+    fc.property(some, (text) => {
+      expect(fillVariables(withoutVariables(text), { A: "1" })).toEqual({ text, complaints: [] });
+    }),
+  );
 });
