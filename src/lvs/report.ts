@@ -124,7 +124,7 @@ function reportServer(
 }
 
 const misplacedText =
-  "came in later than servers behind it in the order: a director that starts now has it in another place, and its hash may choose otherwise";
+  "is not at its place in the order of the file: a director that starts now has it there, and its hash may choose otherwise";
 
 /** What has gone is remembered until the next look at the table, and is not told. */
 function reportLeaving(key: string, { since, reason, memory }: Leaving, context: Context): readonly RealServerStatus[] {
