@@ -71,6 +71,7 @@ const shellFiles = new Set([
   "lvs/sysctl-store.ts",
   "lvs/lvs-note.ts",
   "config/load.ts",
+  "config/recall.ts",
   "lvs/ipvs.ts",
   // The table as text, and what modules there are.
   "lvs/proc-table.ts",

@@ -1,7 +1,7 @@
 /** `viprd run`: the daemon in the foreground. Signals become calls of the supervisor here, and its outcome an exit code. */
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { loadConfiguration } from "../daemon/load.ts";
+import { configurationLoader } from "../daemon/load.ts";
 import { type Log, openLog } from "../daemon/log.ts";
 import { meetNeighbours } from "../daemon/neighbours.ts";
 import { Supervisor } from "../daemon/supervisor.ts";
@@ -31,9 +31,9 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
     version,
     configFile: options.config,
     runtimeDirectory: options.runtimeDir,
-    load: loadConfiguration,
+    load: configurationLoader(),
     log,
-    vrrpProgram: { file: main, arguments: ["internal", "vrrp", resolve(options.runtimeDir)] },
+    vrrpProgram: { file: main, arguments: ["internal", "vrrp", resolve(options.runtimeDir)], shortPauses: true },
     // Half of them look up names at most. What hangs, at a name server or on a file system, must leave some for the others.
     checksProgram: { file: main, arguments: ["internal", "checks", resolve(options.runtimeDir)], waitingThreads: 64 },
     environment: process.env,

@@ -164,7 +164,7 @@ function placeKey({ file, line, column }: Problem): string {
 }
 
 /** One byte more than allowed is enough for the complaint; a device or a pipe would otherwise be read for ever. */
-function readBounded(path: string): Uint8Array {
+export function readBounded(path: string): Uint8Array {
   // Opening a named pipe would wait for a writer, for ever perhaps. What a shell hands over is written to already.
   if (statSync(path).isFIFO() && !/^\/(dev|proc\/self)\/(fd\/|stdin$)/.test(path))
     throw new Error("it is a pipe: name a file");

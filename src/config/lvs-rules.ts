@@ -113,8 +113,9 @@ function checkChecks(
   report: Report,
 ): void {
   // An empty list says that it is meant so, and what could not be understood has its message.
-  const given = (at: Path) => report.isGiven([...at, "check"]) || report.isGiven([...path, "check"]);
-  const unchecked = located.filter(({ server, at }) => server.checks.length === 0 && !given(at));
+  const unchecked = report.isGiven([...path, "check"])
+    ? []
+    : located.filter(({ server, at }) => server.checks.length === 0 && !report.isGiven([...at, "check"]));
   const [first] = unchecked;
   if (first !== undefined) {
     const all = unchecked.length === servers.length;
