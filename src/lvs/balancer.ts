@@ -8,6 +8,7 @@ import { DriftDesk } from "./drift-desk.ts";
 import { Heard } from "./heard.ts";
 import { Lookout } from "./lookout.ts";
 import { Mirror } from "./mirror.ts";
+import { NoteKeeper } from "./note-keeper.ts";
 import type { World } from "./observe.ts";
 import type { AdminEntry, Advice, LvsParameters } from "./parameters.ts";
 import { Performer } from "./performer.ts";
@@ -39,7 +40,6 @@ const portion = 16;
 const firstRetry = 1000;
 const longestRetry = 60_000;
 const countInterval = 1000;
-const noteDelay = 1000;
 const statusLimit = 2000;
 const stopLimit = 2500;
 
@@ -55,6 +55,7 @@ export class Balancer {
   readonly #rests: Rests;
   readonly #troubles: Troubles;
   readonly #alarms: Alarms;
+  readonly #note: NoteKeeper;
   readonly #world: World;
   readonly #verdicts = new Heard();
   #admin: readonly AdminEntry[] = [];
@@ -86,18 +87,18 @@ export class Balancer {
     this.#drift = new DriftDesk(this.#roster, this.#mirror, tell);
     this.#rests = new Rests((checks) => options.rest?.(checks));
     this.#troubles = new Troubles(tell);
-    const { noted, trouble } = options.note?.read() ?? { noted: [] };
-    this.#roster.restore(noted);
+    this.#note = new NoteKeeper(options.note, this.#roster, clock, this.#alarms, this.#troubles);
+    const trouble = this.#note.restore();
     if (trouble !== undefined) tell({ type: "lvs_warning", message: trouble });
   }
 
   configure(parameters: LvsParameters): void {
     this.#verdicts.drop();
-    this.#roster.configure(parameters, this.#clock.now());
+    const changed = this.#roster.configure(parameters, this.#clock.now());
     this.#rests.configure(this.#roster);
-    for (const unit of this.#roster) this.#waiting.add(unit);
+    for (const unit of changed) this.#waiting.add(unit);
     // What is ours has to be known before it is in the table.
-    this.#writeNote();
+    this.#note.write();
     this.#interval = parameters.reconcileInterval;
     this.#drift.applying = true;
     this.#lookout.verifyAll();
@@ -172,7 +173,7 @@ export class Balancer {
       this.#turns.then(() => this.#end()),
     );
     this.#tell([...this.#roster].flatMap(farewell));
-    this.#writeNote();
+    this.#note.write();
   }
 
   async #end(): Promise<void> {
@@ -241,7 +242,7 @@ export class Balancer {
     if (counting) this.#counting.add(unit);
     if (this.#counting.size > 0) this.#alarms.set("count", countInterval, () => this.#count());
     const gone = this.#roster.forgetGone(unit);
-    if (gone || took || events.length > 0) this.#alarms.set("note", noteDelay, () => this.#writeNote());
+    if (gone || took || events.length > 0) this.#note.writeSoon();
   }
 
   #postpone(unit: Unit, message: string): void {
@@ -286,10 +287,6 @@ export class Balancer {
       this.#wake();
       this.#verifyLater();
     });
-  }
-
-  #writeNote(): void {
-    this.#troubles.note(this.#options.note?.write(this.#roster.noted()));
   }
 
   #tell(events: readonly CoreEvent[]): void {

@@ -55,18 +55,22 @@ export class Roster {
       for (const { address, destinations } of services) this.owned.add(address, destinations);
   }
 
-  configure({ virtualServers }: LvsParameters, now: Moment): void {
+  /** Returns those for which there may be something to do: one that is as it was and is not held up goes on as it is. */
+  configure({ virtualServers }: LvsParameters, now: Moment): Iterable<Unit> {
     const before = [...this.#units.values()].map(({ parameters, memory }) => ({ parameters, memory }));
     const known = this.#units;
     // Those that are leaving may have a name more than once: whoever moves twice leaves two behind.
     const memories = new Map(this.#noted.flatMap(({ name, retired, memory }) => (retired ? [] : [[name, memory]])));
     this.#units = new Map();
+    const changed: Unit[] = [];
     for (const parameters of virtualServers) {
       const unit = known.get(parameters.name) ?? new Unit(parameters, false, memories.get(parameters.name));
+      const same = JSON.stringify(unit.parameters) === JSON.stringify(parameters);
+      if (!same || unit.decision === undefined || unit.doubt || unit.accepted.size > 0) changed.push(unit);
       // Whoever reads the file anew wants it applied; what is not looked at stays as somebody made it.
       if (parameters.onDrift !== "ignore") unit.accepted.clear();
       // What is taken away for good reasons may be the last, if somebody else has been at work.
-      if (JSON.stringify(unit.parameters) !== JSON.stringify(parameters)) unit.doubt = true;
+      if (!same) unit.doubt = true;
       unit.parameters = parameters;
       this.#units.set(parameters.name, unit);
     }
@@ -75,6 +79,7 @@ export class Roster {
     this.#noted = [];
     this.#mirror.retain(new Set(this.services().map(serviceText)));
     this.#index();
+    return [...changed, ...this.#retired];
   }
 
   /** A retired one that has no service left in the table. */
