@@ -648,7 +648,7 @@ static bool is_own_address(int fd, const struct sockaddr *to) {
 }
 
 static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length, const void *from,
-                        socklen_t from_length) {
+                        socklen_t from_length, int mark) {
   int one = 1;
   struct linger reset = {.l_onoff = 1, .l_linger = 0};
   int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -656,6 +656,7 @@ static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length
   struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.fd = fd};
   if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0 ||
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+      (mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0) ||
       /* The port is chosen by connect(), which needs it to be free towards one destination only. */
       (from_length > 0 && (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one) < 0 ||
                            bind(fd, from, from_length) < 0)) ||
@@ -671,20 +672,20 @@ static int begin_stream(int poll, const struct sockaddr *to, socklen_t to_length
   return fd;
 }
 
-/* streamOpen(poll, sockaddr, source sockaddr | undefined): a connection that has an event when it is open. */
+/* streamOpen(poll, sockaddr, source sockaddr | undefined, mark or 0): a connection that has an event when it is open. */
 static napi_value stream_open(napi_env env, napi_callback_info info) {
-  napi_value values[3];
-  int poll;
+  napi_value values[4];
+  int poll, mark;
   void *to, *from = NULL;
   size_t to_length, from_length = 0;
-  if (arguments(env, info, 3, values) == NULL || !get_int(env, values[0], &poll) ||
-      !get_bytes(env, values[1], &to, &to_length))
+  if (arguments(env, info, 4, values) == NULL || !get_int(env, values[0], &poll) ||
+      !get_bytes(env, values[1], &to, &to_length) || !get_int(env, values[3], &mark))
     return refuse(env);
   if (!get_bytes(env, values[2], &from, &from_length)) from_length = 0;
   if (to_length < sizeof(struct sockaddr_in)) return integer(env, -EINVAL);
   if (((struct sockaddr *)to)->sa_family == AF_INET6 && to_length < sizeof(struct sockaddr_in6))
     return integer(env, -EINVAL);
-  return integer(env, begin_stream(poll, to, (socklen_t)to_length, from, (socklen_t)from_length));
+  return integer(env, begin_stream(poll, to, (socklen_t)to_length, from, (socklen_t)from_length, mark));
 }
 
 /* streamEvents(poll, into): how many connections have one; `into` gets a descriptor and an errno or 0 for each. */

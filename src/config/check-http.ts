@@ -121,6 +121,7 @@ export const httpSchema = checkSchema({
       url: http.url,
       address: http.address,
       source: http.source,
+      via_vip: http.via === undefined ? undefined : true,
       method: http.method,
       http_version: Number(http.version),
       virtualhost: host,

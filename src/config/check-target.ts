@@ -3,8 +3,9 @@
  * somewhere else writes.
  */
 import type { z } from "zod";
+import type { ServiceAddress } from "../lvs/parameters.ts";
 import type { CheckSchema } from "./check-schema.ts";
-import { unset } from "./keys.ts";
+import { standard, unset } from "./keys.ts";
 import { boolean, text, whole } from "./kinds.ts";
 
 /** What is checked: a real server, as one virtual server has it. */
@@ -14,6 +15,8 @@ export interface CheckTarget {
   readonly address: string;
   /** Undefined when the server has no port of its own. */
   readonly port: number | undefined;
+  /** Of the virtual server; none when they cannot be told. */
+  readonly services: readonly ServiceAddress[];
 }
 
 type Keys = Readonly<Record<string, z.ZodType>>;
@@ -32,8 +35,15 @@ export function inlineKeys(type: string, { keys, ownPort }: Aimed): Keys {
     ...(host === undefined ? {} : { host: unset(host, "the address of the server", describe(host)) }),
     ...(port === undefined ? {} : ownPort ? { port } : { port: unset(port, "the port of the server", describe(port)) }),
     ...rest,
+    ...(type === "http" || type === "tcp" ? { via_vip: viaVip } : {}),
   };
 }
+
+const viaVip = standard(
+  boolean(),
+  false,
+  "Connects to the address and port of the service, and the kernel takes the connection to this server only: the whole way of a client is asked, and not the server alone. Plain connections only, and services of an address.",
+);
 
 function describe(schema: z.ZodType): string {
   return schema.meta()?.description ?? "";

@@ -43,10 +43,11 @@ export const tcpSchema = checkSchema({
       ...(tls === undefined ? {} : { tls }),
     };
   },
-  describe: ({ host, port, source, steps: todo, alpn, tls }: TcpParameters, mask) => ({
+  describe: ({ host, port, source, steps: todo, alpn, tls, via }: TcpParameters, mask) => ({
     host,
     port,
     source,
+    via_vip: via === undefined ? undefined : true,
     steps: todo?.map((step) => describeStep(step, mask)),
     alpn,
     ...(tls === undefined ? {} : describeServiceTls(tls)),

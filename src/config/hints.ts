@@ -92,6 +92,8 @@ const inInstance: Readonly<Record<string, string>> = {
 
 const everywhere: Readonly<Record<string, string>> = {
   "<<": "YAML merge keys are not supported: repeat the keys, or use an anchor for each value",
+  via_vip:
+    "only in a check of type tcp or http that stands in a virtual_server or real_server: there it is known which service leads to the server",
   include: "include stands at the top of a file, not inside a block",
 };
 

@@ -17,6 +17,7 @@ import type { Report } from "./report.ts";
 import { ServerChecks } from "./server-checks.ts";
 import type { GroupValues } from "./service-addresses.ts";
 import { nearest } from "./suggest.ts";
+import { ProbeMarks, probesOf } from "./via-vip.ts";
 import { type ResolvedVirtualServer, resolveVirtualServer } from "./virtual-server.ts";
 
 export interface LvsValues {
@@ -46,7 +47,8 @@ export interface ResolvedLvs {
 }
 
 export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): ResolvedLvs {
-  const checks = new ServerChecks(rules.checks, rules.checkNames, rules.scripts, report);
+  const marks = new ProbeMarks(marksIn(values));
+  const checks = new ServerChecks(rules.checks, rules.checkNames, { globals: rules.scripts, marks }, report);
   const { instances, instanceNames, groupNames } = rules;
   const resolved: ResolvedVirtualServer[] = [];
   const settings = resolveSettings(values.global.lvs_sysctl, report);
@@ -85,8 +87,11 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
   if (instances.length === instanceNames.size) checkHolders(resolved, instances, rules.statics, report);
   checkUnusedGroups(values, groupNames, report);
   const { lvs_timeouts: timeouts } = values.global;
+  const virtualServers = resolved.map(({ parameters }) => parameters);
+  const probes = probesOf(virtualServers, checks.made);
   const lvs: LvsParameters = {
-    virtualServers: resolved.map(({ parameters }) => parameters),
+    virtualServers,
+    ...(probes.length === 0 ? {} : { probes }),
     ...(syncDaemon === undefined ? {} : { syncDaemon }),
     timeouts: {
       ...(timeouts?.tcp === undefined ? {} : { tcp: timeouts.tcp }),
@@ -102,6 +107,11 @@ export function resolveLvs(values: LvsValues, rules: LvsRules, report: Report): 
     settings.settingsProfile === undefined &&
     Object.keys(lvs.timeouts).length + Object.keys(lvs.settings).length === 0;
   return { lvs: idle ? undefined : lvs, checks: checks.made, notify };
+}
+
+function marksIn({ virtualServers, groups }: LvsValues): ReadonlySet<number> {
+  const all = [...Object.values(virtualServers), ...Object.values(groups).flatMap((entries) => entries ?? [])];
+  return new Set(all.flatMap((each) => each?.fwmark ?? []));
 }
 
 type Settings = Pick<LvsParameters, "settings" | "settingsProfile">;

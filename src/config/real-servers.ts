@@ -124,9 +124,9 @@ function resolveEntry(
 
 function resolveServer(
   { address, port, common, uses }: Wanted,
-  { virtualServer, checks }: ServerRules,
+  { virtualServer, services, checks }: ServerRules,
 ): RealServerParameters {
-  const target = { virtualServer, address, port: port === 0 ? undefined : port };
+  const target = { virtualServer, address, port: port === 0 ? undefined : port, services };
   return {
     name: serverName(address, port),
     family: familyOfText(address),

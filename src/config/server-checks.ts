@@ -13,6 +13,7 @@ import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";
 import { endpointText } from "./service-addresses.ts";
 import { nearest } from "./suggest.ts";
+import { type ProbeMarks, throughVip } from "./via-vip.ts";
 
 type InlineValues = Loose<z.output<typeof inlineCheck>>;
 type OneCheck = string | InlineValues | undefined;
@@ -36,6 +37,7 @@ export function usesOf(value: ChecksValue, at: Path): CheckUse[] {
 export class ServerChecks {
   readonly #globals: ScriptDefaults;
   readonly #declared: ReadonlySet<string>;
+  readonly #marks: ProbeMarks;
   readonly #report: Report;
   readonly #muted: Report;
   /** Name by what is asked, and how. */
@@ -44,8 +46,14 @@ export class ServerChecks {
   readonly #made: CheckParameters[] = [];
 
   /** `names`: of the section health_check, those with mistakes included. */
-  constructor(checks: readonly CheckParameters[], names: ReadonlySet<string>, globals: ScriptDefaults, report: Report) {
-    this.#globals = globals;
+  constructor(
+    checks: readonly CheckParameters[],
+    names: ReadonlySet<string>,
+    rules: { readonly globals: ScriptDefaults; readonly marks: ProbeMarks },
+    report: Report,
+  ) {
+    this.#globals = rules.globals;
+    this.#marks = rules.marks;
     this.#declared = names;
     this.#report = report;
     this.#muted = report.muted();
@@ -92,7 +100,11 @@ export class ServerChecks {
       }
       return undefined;
     }
-    const check = resolveCheck("", aimed as Loose<CheckValues>, at, this.#globals, report);
+    const plain = resolveCheck("", aimed as Loose<CheckValues>, at, this.#globals, report);
+    const check =
+      plain !== undefined && "via_vip" in values && values.via_vip === true
+        ? throughVip(plain, values, { ...target, marks: this.#marks }, at, report)
+        : plain;
     for (const word of check?.type === "script" ? unfilled(check.argv) : []) {
       report.warn(
         [...at, "script"],
@@ -135,7 +147,11 @@ function environmentOf({ address, port }: CheckTarget): Readonly<Record<string, 
 
 /** "tcp 192.0.2.21:443". A name from the file never has a space. */
 function nameOf(check: CheckParameters, target: CheckTarget): string {
-  return askedOf(check, endpointText(target.address, target.port)).slice(0, 120);
+  const server = endpointText(target.address, target.port);
+  const via = "via" in check ? check.via : undefined;
+  if (via === undefined) return askedOf(check, server).slice(0, 120);
+  const page = check.type === "http" ? ` ${pageOf(check.url)}` : "";
+  return `${check.type}${page} via ${endpointText(via.host, via.port)} to ${server}`.slice(0, 120);
 }
 
 function askedOf(check: CheckParameters, server: string): string {
@@ -161,6 +177,12 @@ function askedOf(check: CheckParameters, server: string): string {
     default:
       return `${type} ${endpointText(check.host, "port" in check ? check.port : undefined)}`;
   }
+}
+
+/** As it is asked for, a name included. */
+function pageOf(url: string): string {
+  const { host, pathname, search } = new URL(url);
+  return `${host}${pathname}${search}`;
 }
 
 function lastPart(path: string): string {

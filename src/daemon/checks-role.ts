@@ -59,6 +59,7 @@ class ChecksRole {
     if (this.#stopping) return;
     switch (message.type) {
       case "configure":
+        if ("via" in message.parameters && message.parameters.via !== undefined) this.#await(message.parameters.name);
         this.#checks.configure(message.parameters, message.known);
         if (message.known !== undefined) this.#lvs.verdict({ check: message.parameters.name, ...message.known });
         break;
@@ -90,6 +91,11 @@ class ChecksRole {
       default:
         message satisfies never;
     }
+  }
+
+  /** A new one that goes through the balancer: the balancer says when it may. */
+  #await(check: string): void {
+    if (!this.#checks.has(check)) this.#rest(new Set([...this.#unneeded, check]), this.#tracked);
   }
 
   /** What virtual servers do not need, an instance may. */

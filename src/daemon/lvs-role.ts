@@ -59,7 +59,13 @@ export class LvsRole {
   }
 
   configure(parameters: LvsParameters): void {
+    const before = this.#parameters?.probes;
     this.#parameters = parameters;
+    const probed = (parameters.probes ?? []).flatMap(({ probedBy = [] }) => probedBy);
+    // They begin when the balancer has made their way.
+    if (this.#running === undefined && (parameters.probes ?? before) !== undefined) {
+      this.#options.rest?.(new Set(probed));
+    }
     this.#running?.balancer.configure(parameters);
     this.#running?.host.configure(parameters);
     this.#openSoon();

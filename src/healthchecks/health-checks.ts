@@ -24,6 +24,10 @@ export class HealthChecks {
     this.#changed = changed;
   }
 
+  has(name: string): boolean {
+    return this.#runners.has(name);
+  }
+
   /** Adds a check, or changes the one of that name. `known` is its verdict from before a restart of the process. */
   configure(parameters: CheckParameters, known?: Verdict): void {
     const type = typeOf(parameters);

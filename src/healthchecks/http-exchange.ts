@@ -4,7 +4,7 @@ import { connect as connectTls } from "node:tls";
 import { encodeRequest, ResponseReader } from "../wire/http.ts";
 import { Body, type BodyContent, type DigestName } from "./http-body.ts";
 import { lookup } from "./lookup.ts";
-import { openStream } from "./open-stream.ts";
+import { openStream, type StreamTarget } from "./open-stream.ts";
 import type { Milliseconds } from "./parameters.ts";
 import { resetConnection } from "./reset.ts";
 import { whyErrno } from "./system-failure.ts";
@@ -19,6 +19,8 @@ export interface HttpRequest {
   /** Where to connect instead of the host of the URL. */
   readonly address?: string;
   readonly source?: string;
+  /** Where to connect instead of all that, by http. */
+  readonly through?: StreamTarget;
   readonly tls: TlsFiles & { readonly verify: boolean; readonly name?: string; readonly warnBefore?: Milliseconds };
   /** Of the body. */
   readonly digest?: DigestName;
@@ -95,14 +97,12 @@ function openLine(request: HttpRequest, handlers: Handlers): Line {
   const { url, source } = request;
   const host = request.address ?? hostOf(url);
   if (url.protocol === "http:" && isIP(host) !== 0) {
-    return openStream(
-      { host, port: portOf(url), ...(source === undefined ? {} : { source }) },
-      {
-        opened: () => handlers.opened(),
-        data: handlers.data,
-        ended: (errno) => handlers.ended(errno === 0 ? undefined : new Error(whyErrno(errno))),
-      },
-    );
+    const direct = { host, port: portOf(url), ...(source === undefined ? {} : { source }) };
+    return openStream(request.through ?? direct, {
+      opened: () => handlers.opened(),
+      data: handlers.data,
+      ended: (errno) => handlers.ended(errno === 0 ? undefined : new Error(whyErrno(errno))),
+    });
   }
   const socket = connectSocket(request);
   const secure = url.protocol === "http:" ? undefined : connectTls({ socket, ...tlsOptionsOf(request) });

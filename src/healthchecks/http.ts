@@ -5,6 +5,7 @@ import { exchange1, type HttpRequest, type HttpResponse } from "./http-exchange.
 import { type HttpPage, judgeResponse, type PageRules } from "./http-judge.ts";
 import { exchange2 } from "./http2-exchange.ts";
 import { readTlsFiles, type TlsParameters, whyFailed } from "./tls.ts";
+import { targetThrough, throughText, type Via } from "./via.ts";
 
 export interface HttpParameters extends TlsParameters, PageRules {
   readonly type: "http";
@@ -15,6 +16,8 @@ export interface HttpParameters extends TlsParameters, PageRules {
   /** Connected to instead of the host of the URL, which stays in the request. */
   readonly address?: string;
   readonly source?: string;
+  /** Connected to in place of both; only with http:, version 1.1 and an address. */
+  readonly via?: Via;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Regular expressions that headers of the response must match, by name in lower case. */
@@ -55,11 +58,11 @@ function pageOf(first: Page, { path, host, ...rules }: HttpPage): Page {
 async function probePage(page: Page, signal: AbortSignal): Promise<Outcome> {
   let url = new URL(page.url);
   const { href } = url;
-  const what = `${page.method} ${page.url}`;
+  const what = `${page.method} ${page.url}${page.via === undefined ? "" : ` ${throughText(page.via)}`}`;
   try {
     const tls = url.protocol === "https:" || page.redirects > 0 ? await readTls(page) : { verify: true };
     for (let left = page.redirects; ; left--) {
-      const request = requestOf(page, url, tls);
+      const request = await requestOf(page, url, tls);
       const response = await (request.version === "2" ? exchange2 : exchange1)(request, signal);
       const next = left > 0 ? redirection(response, url) : undefined;
       if (next === undefined) {
@@ -80,8 +83,8 @@ async function probePage(page: Page, signal: AbortSignal): Promise<Outcome> {
   }
 }
 
-function requestOf(parameters: Page, url: URL, tls: HttpRequest["tls"]): HttpRequest {
-  const { method, version, headers, source, address } = parameters;
+async function requestOf(parameters: Page, url: URL, tls: HttpRequest["tls"]): Promise<HttpRequest> {
+  const { method, version, headers, source, address, via } = parameters;
   const first = new URL(parameters.url);
   // A redirection to another host goes there; to the same one, it stays with the server that is checked. Its name is that
   // of the URL, or what it is asked as: there, all servers may answer.
@@ -97,6 +100,7 @@ function requestOf(parameters: Page, url: URL, tls: HttpRequest["tls"]): HttpReq
     headers: { "user-agent": "viprd", ...(trusted ? headers : {}) },
     ...(server === undefined || !sameHost ? {} : { address: server }),
     ...(source === undefined ? {} : { source }),
+    ...(via === undefined || !sameHost ? {} : { through: await targetThrough(via, source) }),
     ...(parameters.digest === undefined ? {} : { digest: parameters.digest.name }),
     tls: sameHost ? tls : { verify: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) },
   };

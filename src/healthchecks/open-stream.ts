@@ -8,10 +8,14 @@ export interface StreamTarget {
   readonly host: string;
   readonly port: number;
   readonly source?: string;
+  readonly mark?: number;
 }
 
-export function openStream({ host, port, source }: StreamTarget, handlers: StreamHandlers): Stream {
-  return new Stream(sockaddr(host, port), handlers, source === undefined ? undefined : sockaddr(source, 0));
+export function openStream({ host, port, source, mark }: StreamTarget, handlers: StreamHandlers): Stream {
+  return new Stream(sockaddr(host, port), handlers, {
+    source: source === undefined ? undefined : sockaddr(source, 0),
+    mark,
+  });
 }
 
 function sockaddr(text: string, port: number): Uint8Array {

@@ -2,37 +2,52 @@
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { converse } from "./conversation.ts";
 import { formatTarget } from "./datagram.ts";
-import { openStream } from "./open-stream.ts";
+import { openStream, type StreamTarget } from "./open-stream.ts";
 import { overTls, type Service, secureFirst } from "./service.ts";
-import { whyErrno } from "./system-failure.ts";
+import { whyErrno, whySystem } from "./system-failure.ts";
 import { type Step, takeSteps } from "./tcp-steps.ts";
+import { targetThrough, throughText, type Via } from "./via.ts";
 
 export interface TcpParameters extends Service {
   readonly type: "tcp";
   /** With TLS: the server has to choose one of these (ALPN). */
   readonly alpn?: readonly string[];
   readonly steps?: readonly Step[];
+  /** Neither TLS nor steps then. */
+  readonly via?: Via;
 }
 
 export const tcp: CheckType<TcpParameters> = {
   probe(parameters, signal) {
-    const { tls, steps } = parameters;
-    return tls === undefined && steps === undefined ? connect(parameters, signal) : talk(parameters, signal);
+    const { tls, steps, via } = parameters;
+    if (via !== undefined) return connectThrough(via, parameters, signal);
+    return tls === undefined && steps === undefined
+      ? connect(parameters, formatTarget(parameters), signal)
+      : talk(parameters, signal);
   },
 };
 
+async function connectThrough(via: Via, parameters: TcpParameters, signal: AbortSignal): Promise<Outcome> {
+  const what = `${formatTarget(parameters)} ${throughText(via)}`;
+  try {
+    return await connect(await targetThrough(via, parameters.source), what, signal);
+  } catch (error) {
+    return { ok: false, reason: `connect ${what}: ${whySystem(error)}` };
+  }
+}
+
 /** Nothing is sent. */
-function connect(parameters: TcpParameters, signal: AbortSignal): Promise<Outcome> {
+function connect(target: StreamTarget, what: string, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
     const end = (ok: boolean, reason: string): void => {
       signal.removeEventListener("abort", onAbort);
       stream.close();
       resolve({ ok, reason });
     };
-    const fail = (why: string): void => end(false, `connect ${formatTarget(parameters)}: ${why}`);
+    const fail = (why: string): void => end(false, `connect ${what}: ${why}`);
     const onAbort = (): void => fail(whyAborted(signal));
-    const stream = openStream(parameters, {
-      opened: () => end(true, `connected to ${formatTarget(parameters)}`),
+    const stream = openStream(target, {
+      opened: () => end(true, `connected to ${what}`),
       data() {},
       ended: (errno) => fail(whyErrno(errno)),
     });

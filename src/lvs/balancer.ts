@@ -85,7 +85,7 @@ export class Balancer {
     this.#survey = new Survey(port, this.#mirror);
     this.#lookout = new Lookout(port, this.#survey, this.#performer, () => this.#roster.services());
     this.#drift = new DriftDesk(this.#roster, this.#mirror, tell);
-    this.#rests = new Rests((checks) => options.rest?.(checks));
+    this.#rests = new Rests(this.#mirror, (checks) => options.rest?.(checks));
     this.#troubles = new Troubles(tell);
     this.#note = new NoteKeeper(options.note, this.#roster, clock, this.#alarms, this.#troubles);
     const trouble = this.#note.restore();
@@ -221,6 +221,7 @@ export class Balancer {
     const { settled, failure } = await settle(known, this.#world, options);
     this.#troubles.port(failure);
     for (const each of settled) this.#conclude(each);
+    this.#rests.look();
     for (const unit of unknown) this.#postpone(unit, unread ?? "its table has not been read");
   }
 

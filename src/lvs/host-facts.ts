@@ -19,6 +19,7 @@ export async function readHostFacts(modules: readonly string[]): Promise<HostFac
       Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => canonical(address))),
     ),
     reversePath: reversePath(),
+    acceptsLocal: acceptsLocal(),
   };
 }
 
@@ -55,6 +56,11 @@ function reversePath(): ReadonlyMap<string, number> {
   return new Map(
     interfaces.map((name) => [name, Math.max(all, Number(readSetting(`net/ipv4/conf/${name}/rp_filter`) ?? 0))]),
   );
+}
+
+function acceptsLocal(): boolean {
+  const interfaces = readdirSync("/proc/sys/net/ipv4/conf").filter((name) => name !== "default" && name !== "lo");
+  return interfaces.some((name) => readSetting(`net/ipv4/conf/${name}/accept_local`) === "1");
 }
 
 function readText(file: string): string | undefined {

@@ -17,6 +17,8 @@ export interface HostFacts {
   readonly addresses: ReadonlySet<string>;
   /** The larger one of rp_filter for all and of the interface, by interface, without lo. */
   readonly reversePath: ReadonlyMap<string, number>;
+  /** Some interface takes packets from addresses of this host. */
+  readonly acceptsLocal: boolean;
 }
 
 /** "loadable": the kernel loads it when it is asked for. */

@@ -17,7 +17,13 @@ export function findings(parameters: LvsParameters, facts: HostFacts): readonly 
     const cure = `sysctl -w ${name}=${value}, or lvs_sysctl in the configuration`;
     return [{ key: name, level, message: `${name} is ${found}: ${breaks}; ${cure}` }];
   });
-  return [...wrong, ...modules(parameters, facts), ...table(parameters, facts), ...reversePath(parameters, facts)];
+  return [
+    ...wrong,
+    ...modules(parameters, facts),
+    ...table(parameters, facts),
+    ...reversePath(parameters, facts),
+    ...ownAddress(parameters, facts),
+  ];
 }
 
 /** What `lvs_sysctl: recommended` sets. `before` is what a setting was before viprd changed it. */
@@ -94,4 +100,12 @@ function reversePath({ virtualServers }: LvsParameters, { reversePath }: HostFac
   if (strict.length === 0 || reversePath.size < 2 || !virtualServers.some(isDirect)) return [];
   const message = `rp_filter is 1 on ${list(strict)}: packets of clients that the host would answer by another interface are dropped, although the servers answer directly; 2 is enough`;
   return [{ key: "rp_filter", level: "note", message }];
+}
+
+/** The answer of a server comes from the virtual address, which the active director has itself. */
+function ownAddress({ probes = [] }: LvsParameters, { acceptsLocal }: HostFacts): readonly Finding[] {
+  const direct = probes.filter((probe) => isDirect(probe) && probe.servers.some(({ family }) => family === 4));
+  if (acceptsLocal || direct.length === 0) return [];
+  const message = `net.ipv4.conf.*.accept_local is 0 on all interfaces: where this host has the virtual address, it drops what servers answer to checks with via_vip (${names(direct)}), and they count as down; set it to 1 for the interface towards the servers, as in sysctl -w net.ipv4.conf.eth1.accept_local=1, with an rp_filter that is not 1`;
+  return [{ key: "accept_local", level: "warning", message }];
 }

@@ -36,7 +36,8 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
   }
   return {
     verdict: world.verdict,
-    admin: world.admin(),
+    // What is drained and what is down have to be asked, too.
+    admin: parameters.probedBy === undefined ? world.admin() : [],
     found: (key) => weights.get(key),
     connections: (key) => connections.get(key),
     undeclared: [...undeclared.values()],

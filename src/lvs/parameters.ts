@@ -128,6 +128,8 @@ export interface VirtualServerParameters {
   readonly suspendUnless?: string;
   /** More changes of a server than this within the time: it stays down until it was quiet for as long. */
   readonly flapDamping?: { readonly changes: number; readonly within: Milliseconds };
+  /** It is there for these checks only, which run once it is in the table; it is neither shown nor drained. */
+  readonly probedBy?: readonly string[];
 }
 
 export interface SyncDaemonParameters {
@@ -154,6 +156,8 @@ export interface TimeoutParameters {
 export interface LvsParameters {
   /** In file order. */
   readonly virtualServers: readonly VirtualServerParameters[];
+  /** Services by mark of one server each, through which checks go. */
+  readonly probes?: readonly VirtualServerParameters[];
   readonly syncDaemon?: SyncDaemonParameters;
   readonly timeouts: TimeoutParameters;
   /** Kernel settings to make, by their path below /proc/sys with dots, e.g. "net.ipv4.vs.conn_reuse_mode". */

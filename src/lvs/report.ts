@@ -37,7 +37,9 @@ export function reportTable(units: Iterable<Unit>, told: Told): TableStatus {
   const all = [...units];
   const ours = new Set(all.flatMap(({ parameters }) => parameters.services.map(serviceText)));
   return {
-    virtual_servers: all.map((unit) => reportUnit(unit, told)),
+    virtual_servers: all
+      .filter(({ parameters }) => parameters.probedBy === undefined)
+      .map((unit) => reportUnit(unit, told)),
     unmanaged: [...(told.listed?.keys() ?? [])].filter((name) => !ours.has(name)),
     drift: told.drift,
     errors: told.errors,

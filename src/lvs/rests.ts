@@ -1,19 +1,31 @@
-/** Which checks may rest: those that only virtual servers need whose instance is not active here. */
+/**
+ * Which checks may rest: those that only virtual servers need whose instance is not active here; and those through a
+ * service that is not in the table, which would ask whatever server the balancer chooses.
+ */
+import type { Mirror } from "./mirror.ts";
 import type { Unit } from "./unit.ts";
 
 export class Rests {
+  readonly #mirror: Mirror;
   readonly #tell: (checks: ReadonlySet<string>) => void;
   readonly #instances = new Map<string, string>();
   #units: readonly Unit[] = [];
   #told: ReadonlySet<string> = new Set();
 
-  constructor(tell: (checks: ReadonlySet<string>) => void) {
+  constructor(mirror: Mirror, tell: (checks: ReadonlySet<string>) => void) {
+    this.#mirror = mirror;
     this.#tell = tell;
   }
 
   configure(units: Iterable<Unit>): void {
     this.#units = [...units];
-    this.#decide();
+    // Those that are new wait for a word.
+    this.#decide(this.#probes());
+  }
+
+  /** Something was written to the table. */
+  look(): void {
+    if (this.#probes()) this.#decide();
   }
 
   instance(name: string, state: string): void {
@@ -27,7 +39,11 @@ export class Rests {
     return instance !== undefined && this.#instances.get(instance) !== "active";
   }
 
-  #decide(): void {
+  #probes(): boolean {
+    return this.#units.some(({ parameters }) => parameters.probedBy !== undefined);
+  }
+
+  #decide(always = false): void {
     const resting = new Set<string>();
     const needed = new Set<string>();
     for (const { parameters } of this.#units) {
@@ -35,8 +51,19 @@ export class Rests {
       for (const { checks } of parameters.servers) for (const check of checks) into.add(check);
     }
     for (const check of needed) resting.delete(check);
-    if (resting.size === this.#told.size && [...resting].every((check) => this.#told.has(check))) return;
+    for (const unit of this.#units)
+      if (!this.#leads(unit)) for (const check of unit.parameters.probedBy ?? []) resting.add(check);
+    if (!always && resting.size === this.#told.size && [...resting].every((check) => this.#told.has(check))) return;
     this.#told = resting;
     this.#tell(resting);
+  }
+
+  /** To its server, and nowhere else. */
+  #leads({ retired, parameters: { services, probedBy } }: Unit): boolean {
+    if (retired || probedBy === undefined) return true;
+    return services.every((service) => {
+      const destinations = [...(this.#mirror.get(service)?.destinations.values() ?? [])];
+      return destinations.length === 1 && destinations.every(({ settings }) => settings.weight > 0);
+    });
   }
 }

@@ -56,14 +56,15 @@ export class Roster {
   }
 
   /** Returns those for which there may be something to do: one that is as it was and is not held up goes on as it is. */
-  configure({ virtualServers }: LvsParameters, now: Moment): Iterable<Unit> {
+  configure({ virtualServers, probes = [] }: LvsParameters, now: Moment): Iterable<Unit> {
+    const all = [...virtualServers, ...probes];
     const before = [...this.#units.values()].map(({ parameters, memory }) => ({ parameters, memory }));
     const known = this.#units;
     // Those that are leaving may have a name more than once: whoever moves twice leaves two behind.
     const memories = new Map(this.#noted.flatMap(({ name, retired, memory }) => (retired ? [] : [[name, memory]])));
     this.#units = new Map();
     const changed: Unit[] = [];
-    for (const parameters of virtualServers) {
+    for (const parameters of all) {
       const unit = known.get(parameters.name) ?? new Unit(parameters, false, memories.get(parameters.name));
       const same = JSON.stringify(unit.parameters) === JSON.stringify(parameters);
       if (!same || unit.decision === undefined || unit.doubt || unit.accepted.size > 0) changed.push(unit);
@@ -74,7 +75,7 @@ export class Roster {
       unit.parameters = parameters;
       this.#units.set(parameters.name, unit);
     }
-    this.owned.prune(virtualServers, this.#mirror);
+    this.owned.prune(all, this.#mirror);
     this.#retire(before, now);
     this.#noted = [];
     this.#mirror.retain(new Set(this.services().map(serviceText)));

@@ -104,7 +104,8 @@ export function decide(
       ...placeSorry(parameters, standingIn),
       ...left.placements,
     ],
-    events: next.events,
+    // Checks that go through it tell what there is to tell.
+    events: parameters.probedBy === undefined ? next.events : [],
     wakeAt: Math.min(
       left.wakeAt,
       ...placed.map(({ wakeAt }) => wakeAt),

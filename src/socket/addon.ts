@@ -20,7 +20,7 @@ export interface Addon {
   receive(descriptor: number, slab: ArrayBuffer, count: number, slotSize: number): number;
   pollOpen(): number;
   unref(descriptor: number): number;
-  streamOpen(poll: number, sockaddr: Uint8Array, source: Uint8Array | undefined): number;
+  streamOpen(poll: number, sockaddr: Uint8Array, source: Uint8Array | undefined, mark: number): number;
   /** `into` gets a descriptor and an errno or 0 for each of them. */
   streamEvents(poll: number, into: Int32Array): number;
   streamAwait(poll: number, descriptor: number): number;

@@ -25,6 +25,7 @@ function rig(open: () => Promise<SimulatedIpvs>) {
     connTabBits: undefined,
     addresses: new Set<string>(),
     reversePath: [],
+    acceptsLocal: false,
   });
   const role = new LvsRole({
     event: (event) => events.push(event),
@@ -70,6 +71,27 @@ test("without IPVS that is told once and stands in the status, and it is tried a
   const one = await role.status({ name: "https" });
   expect(one).toMatchObject({ trouble: null, virtual_servers: [{ name: "https", state: "up" }] });
   expect(await role.status("none")).toBeUndefined();
+});
+
+test("a check through the virtual address does not run before its service is there", async () => {
+  let ready = false;
+  const kernel = new SimulatedIpvs();
+  const { role, rests } = rig(async () => {
+    if (!ready) throw new Error("the kernel has no IPVS");
+    return kernel;
+  });
+  const [https] = lvs.virtualServers;
+  if (https === undefined) throw new Error("no virtual server");
+  const service = { kind: "mark", family: 4, mark: 7 } as const;
+  const servers = https.servers.slice(0, 1).map((server) => ({ ...server, checks: [], alpha: false }));
+  const probe = { ...https, name: "via a to b", services: [service], servers, probedBy: ["via"] };
+  role.configure({ ...lvs, probes: [probe] });
+  role.start();
+  expect(rests).toEqual([["via"]]);
+  ready = true;
+  await until(() => rests.at(-1)?.length === 0, "the check");
+  expect(weights(kernel)).not.toEqual([]);
+  await role.stop(false);
 });
 
 test("checks of a virtual server whose instance is not active may rest, and a stop without order leaves the table", async () => {

@@ -188,6 +188,18 @@ describe("one finding for what does not go together, with what breaks and the cu
       facts(forwarding, { release: "6.1.0-56" }),
       /^note: kernel 6\.1\.0-56 counts the rates of 10000 servers/,
     ],
+    [
+      "checks whose answers come from an address of this host",
+      balancer({ virtualServers: [], probes: [virtualServer({ name: "via a to b", servers: [dr] })] }),
+      facts({}),
+      /^warning: net\.ipv4\.conf\.\*\.accept_local is 0 on all interfaces: .*\(via a to b\)/,
+    ],
+    [
+      "such checks, and an interface that takes them",
+      balancer({ virtualServers: [], probes: [virtualServer({ servers: [dr] })] }),
+      facts({}, { acceptsLocal: true }),
+      undefined,
+    ],
     ["nothing configured", balancer({ virtualServers: [] }), facts({}, { connTabBits: 12 }), undefined],
   ])("%s", (_name, parameters, host, expected) => {
     const messages = told(parameters, host);

@@ -91,6 +91,7 @@ export function facts(settings: Readonly<Record<string, string>> = {}, of: Parti
     connTabBits: 20,
     addresses: new Set(),
     reversePath: new Map(),
+    acceptsLocal: false,
     ...of,
   };
 }

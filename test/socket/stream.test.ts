@@ -29,7 +29,7 @@ function talk(sockaddr: Uint8Array, request = "", source?: Uint8Array) {
         },
         ended: (errno) => resolve({ said, errno }),
       },
-      source,
+      { source },
     );
   });
 }
