@@ -33,7 +33,7 @@ async function run(options: GlobalOptions, main: string, version: string): Promi
     runtimeDirectory: options.runtimeDir,
     load: configurationLoader(),
     log,
-    vrrpProgram: { file: main, arguments: ["internal", "vrrp", resolve(options.runtimeDir)], shortPauses: true },
+    vrrpProgram: { file: main, arguments: ["internal", "vrrp", resolve(options.runtimeDir)] },
     // Half of them look up names at most. What hangs, at a name server or on a file system, must leave some for the others.
     checksProgram: { file: main, arguments: ["internal", "checks", resolve(options.runtimeDir)], waitingThreads: 64 },
     environment: process.env,
