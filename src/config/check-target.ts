@@ -3,7 +3,7 @@
  * somewhere else writes.
  */
 import type { z } from "zod";
-import type { ServiceAddress } from "../lvs/parameters.ts";
+import type { Forwarding, ServiceAddress } from "../lvs/parameters.ts";
 import type { CheckSchema } from "./check-schema.ts";
 import { standard, unset } from "./keys.ts";
 import { boolean, text, whole } from "./kinds.ts";
@@ -15,6 +15,8 @@ export interface CheckTarget {
   readonly address: string;
   /** Undefined when the server has no port of its own. */
   readonly port: number | undefined;
+  /** By which way clients' packets get there. */
+  readonly method: Forwarding["method"];
   /** Of the virtual server; none when they cannot be told. */
   readonly services: readonly ServiceAddress[];
 }

@@ -126,7 +126,8 @@ function resolveServer(
   { address, port, common, uses }: Wanted,
   { virtualServer, services, checks }: ServerRules,
 ): RealServerParameters {
-  const target = { virtualServer, address, port: port === 0 ? undefined : port, services };
+  const { method } = common.forwarding;
+  const target = { virtualServer, address, port: port === 0 ? undefined : port, method, services };
   return {
     name: serverName(address, port),
     family: familyOfText(address),

@@ -71,7 +71,8 @@ export function throughVip(
     return undefined;
   }
   const { address: host, port } = service;
-  return { ...check, via: { host, port, mark, server: target.address } };
+  const direct = target.method === "nat" ? {} : { direct: true as const };
+  return { ...check, via: { host, port, mark, server: target.address, ...direct } };
 }
 
 function isPossible(check: CheckParameters): check is Checked {

@@ -5,7 +5,7 @@ import { exchange1, type HttpRequest, type HttpResponse } from "./http-exchange.
 import { type HttpPage, judgeResponse, type PageRules } from "./http-judge.ts";
 import { exchange2 } from "./http2-exchange.ts";
 import { readTlsFiles, type TlsParameters, whyFailed } from "./tls.ts";
-import { targetThrough, throughText, type Via } from "./via.ts";
+import { failedThrough, targetThrough, throughText, type Via } from "./via.ts";
 
 export interface HttpParameters extends TlsParameters, PageRules {
   readonly type: "http";
@@ -75,11 +75,9 @@ async function probePage(page: Page, signal: AbortSignal): Promise<Outcome> {
       url = next;
     }
   } catch (error) {
-    return {
-      ok: false,
-      reason: `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}`,
-      ...undecidedBy(error),
-    };
+    const reason = `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}`;
+    const outcome: Outcome = { ok: false, reason, ...undecidedBy(error) };
+    return page.via === undefined ? outcome : failedThrough(page.via, outcome);
   }
 }
 

@@ -6,7 +6,7 @@ import { openStream, type StreamTarget } from "./open-stream.ts";
 import { overTls, type Service, secureFirst } from "./service.ts";
 import { whyErrno, whySystem } from "./system-failure.ts";
 import { type Step, takeSteps } from "./tcp-steps.ts";
-import { targetThrough, throughText, type Via } from "./via.ts";
+import { failedThrough, targetThrough, throughText, type Via } from "./via.ts";
 
 export interface TcpParameters extends Service {
   readonly type: "tcp";
@@ -30,7 +30,7 @@ export const tcp: CheckType<TcpParameters> = {
 async function connectThrough(via: Via, parameters: TcpParameters, signal: AbortSignal): Promise<Outcome> {
   const what = `${formatTarget(parameters)} ${throughText(via)}`;
   try {
-    return await connect(await targetThrough(via, parameters.source), what, signal);
+    return failedThrough(via, await connect(await targetThrough(via, parameters.source), what, signal));
   } catch (error) {
     return { ok: false, reason: `connect ${what}: ${whySystem(error)}` };
   }

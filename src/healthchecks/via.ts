@@ -1,5 +1,9 @@
 /** The way of a check that goes through the load balancer: to the virtual address, with a mark that leads to one server. */
 import { createSocket } from "node:dgram";
+import { readdirSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { readSetting } from "../socket/sysctl.ts";
+import type { Outcome } from "./check-type.ts";
 import { formatTarget } from "./datagram.ts";
 import type { StreamTarget } from "./open-stream.ts";
 
@@ -11,6 +15,8 @@ export interface Via {
   readonly mark: number;
   /** Address of that server. */
   readonly server: string;
+  /** It answers by itself, from the virtual address. */
+  readonly direct?: true;
 }
 
 /** Where to connect, from an address at which the server can answer. */
@@ -33,6 +39,35 @@ function addressTowards(server: string): Promise<string> {
     socket.connect(discard, server, () => resolve(socket.address().address));
   }).finally(() => socket.close());
 }
+
+/**
+ * What a failure says. Where this host has the virtual address, an answer that comes from it is dropped as forged, unless
+ * an interface accepts such ones: then nothing would be known of the servers, and all of them would be taken out just when
+ * this host gets the address.
+ */
+export function failedThrough({ host, direct }: Via, outcome: Outcome, here: Host = thisHost): Outcome {
+  if (outcome.ok || direct === undefined || !here.has(host) || here.acceptsLocal()) return outcome;
+  const why = `answers from ${host} are dropped here, as no interface has accept_local=1`;
+  return { ...outcome, undecided: true, reason: `${outcome.reason}; ${why}` };
+}
+
+interface Host {
+  /** An IPv4 address. */
+  has(address: string): boolean;
+  acceptsLocal(): boolean;
+}
+
+const thisHost: Host = {
+  has(address) {
+    const all = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+    return all.some((entry) => entry.family === "IPv4" && entry.address === address);
+  },
+  acceptsLocal() {
+    const folder = "/proc/sys/net/ipv4/conf";
+    const names = readdirSync(folder).filter((name) => name !== "default" && name !== "lo");
+    return names.some((name) => readSetting(`net/ipv4/conf/${name}/accept_local`) === "1");
+  },
+};
 
 /** Any port does. */
 const discard = 9;

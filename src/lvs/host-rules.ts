@@ -106,6 +106,6 @@ function reversePath({ virtualServers }: LvsParameters, { reversePath }: HostFac
 function ownAddress({ probes = [] }: LvsParameters, { acceptsLocal }: HostFacts): readonly Finding[] {
   const direct = probes.filter((probe) => isDirect(probe) && probe.servers.some(({ family }) => family === 4));
   if (acceptsLocal || direct.length === 0) return [];
-  const message = `net.ipv4.conf.*.accept_local is 0 on all interfaces: where this host has the virtual address, it drops what servers answer to checks with via_vip (${names(direct)}), and they count as down; set it to 1 for the interface towards the servers, as in sysctl -w net.ipv4.conf.eth1.accept_local=1, with an rp_filter that is not 1`;
+  const message = `net.ipv4.conf.*.accept_local is 0 on all interfaces: where this host has the virtual address, it drops what servers answer to checks with via_vip (${names(direct)}), and they tell nothing; set it to 1 for the interface towards the servers, as in sysctl -w net.ipv4.conf.eth1.accept_local=1, with an rp_filter that is not 1`;
   return [{ key: "accept_local", level: "warning", message }];
 }
