@@ -4,8 +4,8 @@
  */
 import { createContext, Script } from "node:vm";
 import { threadTime } from "../socket/clock.ts";
-import type { Outcome } from "./check-type.ts";
 import type { Milliseconds } from "./parameters.ts";
+import { OwnFault } from "./system-failure.ts";
 
 /** Of the processor's time. */
 const longest: Milliseconds = 100;
@@ -21,12 +21,7 @@ const match = new Script("new RegExp(pattern, flags).test(text)");
 let context: { pattern: string; flags: string; text: string } | undefined;
 
 /** This host had no time for it: that says nothing about what is checked. */
-export class NoTime extends Error {}
-
-/** To be part of the outcome of a run that ended with `error`. */
-export function undecidedBy(error: unknown): Pick<Outcome, "undecided"> {
-  return error instanceof NoTime ? { undecided: true } : {};
-}
+export class NoTime extends OwnFault {}
 
 interface Cuts {
   count: number;

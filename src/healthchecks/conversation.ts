@@ -5,13 +5,13 @@
  */
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { undecidedBy } from "./bounded-match.ts";
 import { type Outcome, whyAborted } from "./check-type.ts";
 import { formatTarget } from "./datagram.ts";
 import { Inbox } from "./inbox.ts";
 import type { Milliseconds } from "./parameters.ts";
 import { quote } from "./quote.ts";
 import { resetConnection } from "./reset.ts";
+import { undecidedBy } from "./system-failure.ts";
 import { readTlsFiles, type TlsParameters, tlsOptions, warningOf, whyFailed, whyNotTrusted } from "./tls.ts";
 
 export interface Endpoint {
@@ -56,7 +56,7 @@ export async function converse(
     return { ok: true, reason: `${target}: ${reason}`, ...peer.warning };
   } catch (error) {
     const reason = `${target}: ${peer.step}: ${error instanceof Error ? error.message : error}`;
-    return { ok: false, reason, ...undecidedBy(error) };
+    return { ok: false, reason, ...undecidedBy(error), ...peer.fault };
   } finally {
     peer.close();
   }
@@ -65,6 +65,8 @@ export async function converse(
 export class Conversation {
   /** What is being done, for the reason of a failure: "connect", "greeting", "login". */
   step = "connect";
+  /** Whether this host is at fault. */
+  fault: Pick<Outcome, "undecided"> = {};
   /** What is to be said of the server although all is well. */
   warning: Pick<Outcome, "warning"> = {};
   readonly #where: Endpoint;
@@ -237,7 +239,10 @@ export class Conversation {
   #listen(stream: Socket): void {
     for (const [event, listener] of this.#listeners) stream.on(event, listener);
     // Kept after the end: a late error has to find a listener.
-    stream.on("error", (error) => this.#fail(whyFailed(error)));
+    stream.on("error", (error) => {
+      if (this.#failure === undefined) this.fault = undecidedBy(error);
+      this.#fail(whyFailed(error));
+    });
   }
 
   get #listeners() {

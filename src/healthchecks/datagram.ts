@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import type { AddressInfo } from "node:net";
 import { type Outcome, whyAborted } from "./check-type.ts";
-import { whySystem } from "./system-failure.ts";
+import { undecidedBy, whySystem } from "./system-failure.ts";
 
 export interface DatagramTarget {
   /** An address, not a name. */
@@ -29,16 +29,17 @@ export function ask({ what, target: { host, port, source }, make, hear }: Questi
     const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
     let open = true;
     let oddity = "";
-    const end = (ok: boolean, reason: string): void => {
+    const fail = (error: Error): void => end(false, whySystem(error), error);
+    const end = (ok: boolean, reason: string, error?: Error): void => {
       if (!open) return;
       open = false;
       signal.removeEventListener("abort", onAbort);
       socket.close();
-      resolve({ ok, reason: `${what}: ${reason}` });
+      resolve({ ok, reason: `${what}: ${reason}`, ...undecidedBy(error) });
     };
     const onAbort = (): void => end(false, `${whyAborted(signal)}${oddity}`);
     signal.addEventListener("abort", onAbort);
-    socket.on("error", (error) => end(false, whySystem(error)));
+    socket.on("error", fail);
     socket.on("message", (message) => {
       const heard = hear(message);
       if (typeof heard === "string") oddity = `, only ${heard}`;
@@ -49,8 +50,8 @@ export function ask({ what, target: { host, port, source }, make, hear }: Questi
       // Connected, so that the kernel tells when a closed port is reported and keeps strangers' datagrams away.
       socket.connect(port, host, (refused?: Error) => {
         if (!open) return;
-        if (refused !== undefined) end(false, whySystem(refused));
-        else socket.send(make(socket.address()), (error) => error && end(false, whySystem(error)));
+        if (refused !== undefined) fail(refused);
+        else socket.send(make(socket.address()), (error) => error && fail(error));
       });
     };
     if (source === undefined) send();

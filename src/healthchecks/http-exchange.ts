@@ -7,7 +7,7 @@ import { lookup } from "./lookup.ts";
 import { openStream, type StreamTarget } from "./open-stream.ts";
 import type { Milliseconds } from "./parameters.ts";
 import { resetConnection } from "./reset.ts";
-import { whyErrno } from "./system-failure.ts";
+import { errorOf } from "./system-failure.ts";
 import { type TlsFiles, tlsOptions, warningOf } from "./tls.ts";
 
 export interface HttpRequest {
@@ -101,7 +101,7 @@ function openLine(request: HttpRequest, handlers: Handlers): Line {
     return openStream(request.through ?? direct, {
       opened: () => handlers.opened(),
       data: handlers.data,
-      ended: (errno) => handlers.ended(errno === 0 ? undefined : new Error(whyErrno(errno))),
+      ended: (errno) => handlers.ended(errno === 0 ? undefined : errorOf(errno)),
     });
   }
   const socket = connectSocket(request);

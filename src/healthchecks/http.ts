@@ -1,9 +1,9 @@
 /** `type: http`: a web server answers a request, over HTTP or HTTPS, as is expected. */
-import { undecidedBy } from "./bounded-match.ts";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { exchange1, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
 import { type HttpPage, judgeResponse, type PageRules } from "./http-judge.ts";
 import { exchange2 } from "./http2-exchange.ts";
+import { undecidedBy } from "./system-failure.ts";
 import { readTlsFiles, type TlsParameters, whyFailed } from "./tls.ts";
 import { failedThrough, targetThrough, throughText, type Via } from "./via.ts";
 

@@ -1,4 +1,5 @@
 import { errnoName } from "../socket/errno.ts";
+import type { Outcome } from "./check-type.ts";
 
 /** Why the system refused something, in words. */
 const words: Readonly<Record<string, string>> = {
@@ -17,6 +18,22 @@ const words: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is no folder",
   ELOOP: "its symbolic links go round in a circle",
 };
+
+/** What this host has run out of. All checks would fail by it together, and all servers be taken out. */
+const exhausted: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/** This host is at fault: that says nothing about what is checked. */
+export class OwnFault extends Error {}
+
+/** For an outcome that ended with `error`. */
+export function undecidedBy(error: unknown): Pick<Outcome, "undecided"> {
+  const own = error instanceof OwnFault || (error instanceof Error && "code" in error && exhausted.has(error.code));
+  return own ? { undecided: true } : {};
+}
+
+export function errorOf(errno: number): Error {
+  return exhausted.has(errnoName(errno)) ? new OwnFault(whyErrno(errno)) : new Error(whyErrno(errno));
+}
 
 export function whyErrno(errno: number): string {
   const code = errnoName(errno);

@@ -4,7 +4,7 @@ import { converse } from "./conversation.ts";
 import { formatTarget } from "./datagram.ts";
 import { openStream, type StreamTarget } from "./open-stream.ts";
 import { overTls, type Service, secureFirst } from "./service.ts";
-import { whyErrno, whySystem } from "./system-failure.ts";
+import { errorOf, undecidedBy, whySystem } from "./system-failure.ts";
 import { type Step, takeSteps } from "./tcp-steps.ts";
 import { failedThrough, targetThrough, throughText, type Via } from "./via.ts";
 
@@ -39,17 +39,18 @@ async function connectThrough(via: Via, parameters: TcpParameters, signal: Abort
 /** Nothing is sent. */
 function connect(target: StreamTarget, what: string, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
-    const end = (ok: boolean, reason: string): void => {
+    const end = (outcome: Outcome): void => {
       signal.removeEventListener("abort", onAbort);
       stream.close();
-      resolve({ ok, reason });
+      resolve(outcome);
     };
-    const fail = (why: string): void => end(false, `connect ${what}: ${why}`);
-    const onAbort = (): void => fail(whyAborted(signal));
+    const fail = (why: Error): void =>
+      end({ ok: false, reason: `connect ${what}: ${why.message}`, ...undecidedBy(why) });
+    const onAbort = (): void => fail(new Error(whyAborted(signal)));
     const stream = openStream(target, {
-      opened: () => end(true, `connected to ${what}`),
+      opened: () => end({ ok: true, reason: `connected to ${what}` }),
       data() {},
-      ended: (errno) => fail(whyErrno(errno)),
+      ended: (errno) => fail(errorOf(errno)),
     });
     signal.addEventListener("abort", onAbort);
   });

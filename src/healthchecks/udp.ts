@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import type { Milliseconds } from "./parameters.ts";
-import { whySystem } from "./system-failure.ts";
+import { undecidedBy, whySystem } from "./system-failure.ts";
 
 export interface UdpParameters {
   readonly type: "udp";
@@ -29,17 +29,18 @@ export const udp: CheckType<UdpParameters> = {
       const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
       let timer: NodeJS.Timeout | undefined;
       let open = true;
-      const end = (ok: boolean, reason: string): void => {
+      const fail = (error: Error): void => end(false, whySystem(error), error);
+      const end = (ok: boolean, reason: string, error?: Error): void => {
         if (!open) return;
         open = false;
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
         socket.close();
-        resolve({ ok, reason: `udp ${target}: ${reason}` });
+        resolve({ ok, reason: `udp ${target}: ${reason}`, ...undecidedBy(error) });
       };
       const onAbort = (): void => end(false, whyAborted(signal));
       signal.addEventListener("abort", onAbort);
-      socket.on("error", (error) => end(false, whySystem(error)));
+      socket.on("error", fail);
       socket.on("message", (message) => {
         const complaint = judgeReply(parameters, message);
         end(complaint === undefined, complaint ?? `answered with ${message.length} bytes`);
@@ -50,10 +51,10 @@ export const udp: CheckType<UdpParameters> = {
         socket.connect(port, host, (refused?: Error) => {
           if (!open) return;
           if (refused !== undefined) {
-            end(false, whySystem(refused));
+            fail(refused);
             return;
           }
-          socket.send(Buffer.from(payload, "hex"), (error) => error && end(false, whySystem(error)));
+          socket.send(Buffer.from(payload, "hex"), (error) => error && fail(error));
           if (reply === undefined) timer = setTimeout(() => end(true, "nobody says that it is closed"), wait);
         });
       };
