@@ -130,9 +130,8 @@ if (!kernelBalances) {
     "a kernel without IPVS is told once, with what is missing, and takes nothing from the role",
     { topology: T1 },
     async (lab) => {
-      const balancing =
-        "virtual_server:\n  http:\n    address: 192.0.2.100\n    port: 80\n    real_server: [192.0.2.21]\n";
-      const router = await lab.viprd("r1", `${viprdConfig({ web: { priority: 100 } })}${balancing}`);
+      const balancing = { virtual_server: { http: { address: "192.0.2.100", port: 80, real_server: ["192.0.2.21"] } } };
+      const router = await lab.viprd("r1", viprdConfig({ web: { priority: 100 } }, balancing));
       await router.waitState("web", "active", 15_000);
       const told = () => router.log.filter(({ message }) => message.startsWith("nothing is balanced:"));
       await eventually("the message", async () => told().length > 0, 10_000);
