@@ -23,7 +23,21 @@ export async function tableWrites(f: Farm): Promise<() => Promise<string[]>> {
   const file = `${f.directory}/netlink.pcap`;
   await f.shell("director", "ip link add watch type nlmon; ip link set watch up");
   const id = Number(/ID: (0x[0-9a-f]+)/i.exec(await f.shell("director", "genl ctrl get name IPVS"))?.[1]);
-  const capture = f.run("director", "tcpdump", "-i", "watch", "-U", "--immediate-mode", "-Z", "root", "-w", file);
+  // Room for 64 MiB: each message takes a quarter of one there, and a busy machine reads late.
+  const room = ["-B", "65536"];
+  const capture = f.run(
+    "director",
+    "tcpdump",
+    "-i",
+    "watch",
+    "-U",
+    "--immediate-mode",
+    ...room,
+    "-Z",
+    "root",
+    "-w",
+    file,
+  );
   await capture.waitLine((line) => line.includes("listening on"), 30_000);
   return async () => {
     // What was asked last is written as well.
