@@ -7,21 +7,11 @@ import {
   trafficStatus,
   type VirtualServerStatus,
 } from "../lvs/status.ts";
+import { noTraffic } from "../lvs/table.ts";
 import { serviceText } from "../lvs/text.ts";
 import type { ChecksQuestion } from "./messages.ts";
 
-const nothing: TrafficStatus = trafficStatus({
-  connections: 0,
-  packetsIn: 0,
-  packetsOut: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  connectionsPerSecond: 0,
-  packetsInPerSecond: 0,
-  packetsOutPerSecond: 0,
-  bytesInPerSecond: 0,
-  bytesOutPerSecond: 0,
-});
+const nothing: TrafficStatus = trafficStatus(noTraffic);
 
 /** `told` is why nobody tells anything, where that is so. */
 export function tellLvs(

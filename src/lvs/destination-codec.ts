@@ -7,8 +7,8 @@ import { type Family, formatAddress } from "../wire/address.ts";
 import * as k from "./constants.ts";
 import type { Tunnel, TunnelChecksum } from "./parameters.ts";
 import { addressBytes, readPort } from "./service-codec.ts";
-import type { DestinationSettings, KernelDestination } from "./table.ts";
-import { decodeTraffic, noTraffic } from "./traffic-codec.ts";
+import { type DestinationSettings, type KernelDestination, noTraffic } from "./table.ts";
+import { decodeTraffic } from "./traffic-codec.ts";
 
 type Forwarding = DestinationSettings["forwarding"];
 type Identity = Pick<DestinationSettings, "family" | "address" | "port">;

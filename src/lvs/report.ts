@@ -13,7 +13,7 @@ import {
   trafficStatus,
   type VirtualServerStatus,
 } from "./status.ts";
-import type { Traffic } from "./table.ts";
+import { noTraffic, type Traffic } from "./table.ts";
 import { serviceText } from "./text.ts";
 import type { Unit } from "./unit.ts";
 import { concerns } from "./weight.ts";
@@ -177,19 +177,6 @@ function inTable(key: string, found: readonly MirroredDestination[], { weights }
 function total(found: readonly MirroredDestination[], what: "active" | "inactive" | "persistent"): number {
   return found.reduce((sum, { last }) => sum + (last?.[what] ?? 0), 0);
 }
-
-const noTraffic: Traffic = {
-  connections: 0,
-  packetsIn: 0,
-  packetsOut: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  connectionsPerSecond: 0,
-  packetsInPerSecond: 0,
-  packetsOutPerSecond: 0,
-  bytesInPerSecond: 0,
-  bytesOutPerSecond: 0,
-};
 
 function added(a: Traffic, b: Traffic): Traffic {
   return {

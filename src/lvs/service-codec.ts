@@ -6,8 +6,8 @@ import { IPPROTO_TCP, IPPROTO_UDP } from "../socket/constants.ts";
 import { type Family, formatAddress, type IpAddress, parseAddress } from "../wire/address.ts";
 import * as k from "./constants.ts";
 import type { Protocol, ServiceAddress } from "./parameters.ts";
-import type { KernelService, ServiceSettings } from "./table.ts";
-import { decodeTraffic, noTraffic } from "./traffic-codec.ts";
+import { type KernelService, noTraffic, type ServiceSettings } from "./table.ts";
+import { decodeTraffic } from "./traffic-codec.ts";
 
 const IPPROTO_SCTP = 132;
 const protocolNumbers: Readonly<Record<Protocol, number>> = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP, sctp: IPPROTO_SCTP };

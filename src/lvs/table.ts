@@ -41,6 +41,19 @@ export interface Traffic {
   readonly bytesOutPerSecond: number;
 }
 
+export const noTraffic: Traffic = {
+  connections: 0,
+  packetsIn: 0,
+  packetsOut: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  connectionsPerSecond: 0,
+  packetsInPerSecond: 0,
+  packetsOutPerSecond: 0,
+  bytesInPerSecond: 0,
+  bytesOutPerSecond: 0,
+};
+
 export interface KernelService {
   readonly address: ServiceAddress;
   readonly settings: ServiceSettings;

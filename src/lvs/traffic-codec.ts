@@ -1,20 +1,7 @@
 /** The counters of services and destinations as the kernel tells them: 64 bits wide, and 32 bits on kernels before 4.1. */
 import type { AttributeReader } from "../netlink/attributes.ts";
 import * as k from "./constants.ts";
-import type { Traffic } from "./table.ts";
-
-export const noTraffic: Traffic = {
-  connections: 0,
-  packetsIn: 0,
-  packetsOut: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  connectionsPerSecond: 0,
-  packetsInPerSecond: 0,
-  packetsOutPerSecond: 0,
-  bytesInPerSecond: 0,
-  bytesOutPerSecond: 0,
-};
+import { noTraffic, type Traffic } from "./table.ts";
 
 /** Walks the attributes of STATS or STATS64. Which are how wide differs between the two, so their length tells. */
 export function decodeTraffic(reader: AttributeReader): Traffic {

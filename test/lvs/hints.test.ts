@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { hints, outOfPlace } from "../../src/lvs/hints.ts";
 import type { MirroredDestination } from "../../src/lvs/mirror.ts";
+import { noTraffic } from "../../src/lvs/table.ts";
 import { lvs, realServer, SimulatedBalancer, service, virtualServer } from "../support/simulated-balancer.ts";
-import { noTraffic } from "../support/simulated-ipvs.ts";
 
 function server(method: "nat" | "dr", connections: number, packetsIn: number, packetsOut: number): MirroredDestination {
   return {

@@ -4,18 +4,19 @@
  * Others can change it, and it can refuse.
  */
 import type { ServiceAddress, TimeoutParameters } from "../../src/lvs/parameters.ts";
-import type {
-  DestinationSettings,
-  IpvsPort,
-  KernelDestination,
-  KernelInfo,
-  KernelService,
-  KernelSyncDaemon,
-  Operation,
-  OperationResult,
-  ServiceSettings,
-  SyncRole,
-  Traffic,
+import {
+  type DestinationSettings,
+  type IpvsPort,
+  type KernelDestination,
+  type KernelInfo,
+  type KernelService,
+  type KernelSyncDaemon,
+  noTraffic,
+  type Operation,
+  type OperationResult,
+  type ServiceSettings,
+  type SyncRole,
+  type Traffic,
 } from "../../src/lvs/table.ts";
 import { formatNote, type Noted, parseNote } from "../../src/lvs/table-note.ts";
 import { operationText, serverText, serviceText } from "../../src/lvs/text.ts";
@@ -36,19 +37,6 @@ interface Service {
   destinations: Destination[];
   readonly trash: Map<string, Destination>;
 }
-
-export const noTraffic: Traffic = {
-  connections: 0,
-  packetsIn: 0,
-  packetsOut: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  connectionsPerSecond: 0,
-  packetsInPerSecond: 0,
-  packetsOutPerSecond: 0,
-  bytesInPerSecond: 0,
-  bytesOutPerSecond: 0,
-};
 
 export class SimulatedIpvs implements IpvsPort {
   readonly table = new Map<string, Service>();
