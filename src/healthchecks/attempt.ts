@@ -1,6 +1,7 @@
 /** One run of a probe under a deadline that holds for all of it, whatever the probe does. */
 import type { Outcome } from "./check-type.ts";
 import type { Milliseconds } from "./parameters.ts";
+import { undecidedBy } from "./system-failure.ts";
 
 export interface Attempt {
   /** Never rejects; at the latest a moment after the deadline. */
@@ -66,7 +67,8 @@ async function start(probe: (signal: AbortSignal) => Promise<Outcome>, signal: A
   try {
     return onOneLine(await probe(signal));
   } catch (error) {
-    return onOneLine({ ok: false, reason: error instanceof Error ? error.message : String(error) });
+    const reason = error instanceof Error ? error.message : String(error);
+    return onOneLine({ ok: false, reason, ...undecidedBy(error) });
   }
 }
 

@@ -11,7 +11,7 @@ import { Inbox } from "./inbox.ts";
 import type { Milliseconds } from "./parameters.ts";
 import { quote } from "./quote.ts";
 import { resetConnection } from "./reset.ts";
-import { undecidedBy } from "./system-failure.ts";
+import { failedBy, undecidedBy } from "./system-failure.ts";
 import { readTlsFiles, type TlsParameters, tlsOptions, warningOf, whyFailed, whyNotTrusted } from "./tls.ts";
 
 export interface Endpoint {
@@ -232,7 +232,7 @@ export class Conversation {
         ...(session === undefined ? {} : { session }),
       });
     } catch (error) {
-      throw new Error(whyFailed(error));
+      throw failedBy(error, whyFailed(error));
     }
   }
 

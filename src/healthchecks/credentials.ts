@@ -1,5 +1,6 @@
 /** Who a check says it is. */
 import { open } from "node:fs/promises";
+import { failedBy } from "./system-failure.ts";
 import { whyFailed } from "./tls.ts";
 
 export interface Credentials {
@@ -33,6 +34,6 @@ async function readStart(path: string): Promise<Buffer> {
       await file.close();
     }
   } catch (error) {
-    throw new Error(whyFailed(error));
+    throw failedBy(error, whyFailed(error));
   }
 }

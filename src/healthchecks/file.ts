@@ -8,7 +8,7 @@ import { open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { CheckType, Outcome } from "./check-type.ts";
 import { judgeContent, type ValueRule } from "./file-value.ts";
-import { whySystem } from "./system-failure.ts";
+import { undecidedBy, whySystem } from "./system-failure.ts";
 
 export interface FileParameters {
   readonly type: "file";
@@ -34,7 +34,7 @@ export const file: CheckType<FileParameters> = {
     try {
       return judgeContent(path, await readStart(path), value, weight);
     } catch (error) {
-      return { ok: false, reason: `${path}: ${whySystem(error)}` };
+      return { ok: false, reason: `${path}: ${whySystem(error)}`, ...undecidedBy(error) };
     }
   },
   watch({ path }, changed) {
@@ -86,7 +86,7 @@ async function judgePresence(path: string, present: boolean): Promise<Outcome> {
     return { ok: present, reason: `${path} exists` };
   } catch (error) {
     if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))) {
-      return { ok: false, reason: `${path}: ${whySystem(error)}` };
+      return { ok: false, reason: `${path}: ${whySystem(error)}`, ...undecidedBy(error) };
     }
     return { ok: !present, reason: `${path} does not exist` };
   }

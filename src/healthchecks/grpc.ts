@@ -8,6 +8,7 @@ import { formatTarget } from "./datagram.ts";
 import { quote } from "./quote.ts";
 import { resetConnection } from "./reset.ts";
 import type { Service } from "./service.ts";
+import { undecidedBy } from "./system-failure.ts";
 import { readTlsFiles, tlsOptions, warningOf, whyFailed } from "./tls.ts";
 
 export interface GrpcParameters extends Service {
@@ -41,7 +42,8 @@ export const grpc: CheckType<GrpcParameters> = {
         line.secure === undefined ? {} : warningOf(formatTarget(parameters), line.secure, parameters.tls ?? {});
       return { ok: status === "SERVING", reason: `${what}: ${status}`, ...(status === "SERVING" ? warning : {}) };
     } catch (error) {
-      return { ok: false, reason: `${what}: ${signal.aborted ? whyAborted(signal) : whyFailed(error)}` };
+      const why = signal.aborted ? whyAborted(signal) : whyFailed(error);
+      return { ok: false, reason: `${what}: ${why}`, ...undecidedBy(error) };
     } finally {
       if (line !== undefined) resetConnection(line.socket, line.secure);
     }

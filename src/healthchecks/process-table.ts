@@ -1,11 +1,13 @@
 /** The processes of this host, or of this container, from /proc (proc(5)). */
 import { readdir, readFile } from "node:fs/promises";
 import type { ProcessEntry } from "./process-match.ts";
+import { undecidedBy } from "./system-failure.ts";
 
 export type ProcessHead = Pick<ProcessEntry, "pid" | "shortName" | "ended">;
 
 /** One look serves all checks that want one at about the same time. */
 const freshFor = 50;
+const together = 32;
 let latest: { readonly at: number; readonly processes: Promise<readonly ProcessHead[]> } | undefined;
 
 export function recentProcesses(): Promise<readonly ProcessHead[]> {
@@ -16,8 +18,13 @@ export function recentProcesses(): Promise<readonly ProcessHead[]> {
 
 async function listProcesses(): Promise<ProcessHead[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(processHead));
-  return found.filter((head) => head !== undefined);
+  const found: ProcessHead[] = [];
+  // Not all at once: each takes a descriptor meanwhile, and there may be more processes than those.
+  for (let at = 0; at < pids.length; at += together) {
+    const heads = await Promise.all(pids.slice(at, at + together).map(processHead));
+    found.push(...heads.filter((head) => head !== undefined));
+  }
+  return found;
 }
 
 /** "17 (name) S …": the name may hold anything, also brackets. */
@@ -39,7 +46,9 @@ export async function processWords(pid: number): Promise<string[]> {
 async function readOf(pid: number, file: "stat" | "cmdline"): Promise<string> {
   try {
     return await readFile(`/proc/${pid}/${file}`, "utf8");
-  } catch {
+  } catch (error) {
+    // Then nothing is known, not even of those that were read.
+    if (undecidedBy(error).undecided) throw error;
     // It has ended meanwhile, or belongs to somebody who hides it (hidepid).
     return "";
   }

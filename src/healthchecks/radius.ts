@@ -11,7 +11,7 @@ import type { CheckType } from "./check-type.ts";
 import { type Credentials, type Password, readPassword } from "./credentials.ts";
 import { ask, type DatagramTarget, formatTarget } from "./datagram.ts";
 import { quote } from "./quote.ts";
-import { whySystem } from "./system-failure.ts";
+import { undecidedBy, whySystem } from "./system-failure.ts";
 
 export interface RadiusParameters extends DatagramTarget {
   readonly type: "radius";
@@ -36,7 +36,7 @@ export const radius: CheckType<RadiusParameters> = {
       secret = Buffer.from(await readPassword(parameters.secret));
       query = await makeQuery(parameters, secret);
     } catch (error) {
-      return { ok: false, reason: `${what}: ${whySystem(error)}` };
+      return { ok: false, reason: `${what}: ${whySystem(error)}`, ...undecidedBy(error) };
     }
     return ask(
       {

@@ -41,6 +41,6 @@ export const script: CheckType<ScriptParameters> = {
     const ended = !aborted && !result.timedOut && exitCode !== null;
     const weight = dynamic && ended && exitCode >= 2 ? exitCode - 2 : undefined;
     if (weight !== undefined) return { ok: true, reason, program: end, advice: { weight } };
-    return { ok: result.ok, reason, program: end };
+    return { ok: result.ok, reason, program: end, ...(result.exhausted ? { undecided: true } : {}) };
   },
 };

@@ -31,6 +31,11 @@ export function undecidedBy(error: unknown): Pick<Outcome, "undecided"> {
   return own ? { undecided: true } : {};
 }
 
+/** An error with the words `why` for what `error` has ended. */
+export function failedBy(error: unknown, why: string): Error {
+  return undecidedBy(error).undecided ? new OwnFault(why) : new Error(why);
+}
+
 export function errorOf(errno: number): Error {
   return exhausted.has(errnoName(errno)) ? new OwnFault(whyErrno(errno)) : new Error(whyErrno(errno));
 }

@@ -32,7 +32,7 @@ async function connectThrough(via: Via, parameters: TcpParameters, signal: Abort
   try {
     return failedThrough(via, await connect(await targetThrough(via, parameters.source), what, signal));
   } catch (error) {
-    return { ok: false, reason: `connect ${what}: ${whySystem(error)}` };
+    return { ok: false, reason: `connect ${what}: ${whySystem(error)}`, ...undecidedBy(error) };
   }
 }
 

@@ -22,12 +22,24 @@ export function ownAccount(): Account {
   return { name: userName(uid, ""), uid, gid, home: "/" };
 }
 
+let lastRead: { readonly files: AccountFiles; readonly state: string } | undefined;
+
+/** Read again when they have changed. A host without descriptors to spare does not forget its users by that. */
 function readAccountFiles(): AccountFiles | string {
   try {
-    return { passwd: readFileSync("/etc/passwd", "utf8"), group: readFileSync("/etc/group", "utf8") };
+    const state = ["/etc/passwd", "/etc/group"].map(stateOfFile).join();
+    if (lastRead?.state === state) return lastRead.files;
+    const files = { passwd: readFileSync("/etc/passwd", "utf8"), group: readFileSync("/etc/group", "utf8") };
+    lastRead = { files, state };
+    return files;
   } catch (error) {
     return `cannot be looked up: ${messageOf(error)}`;
   }
+}
+
+function stateOfFile(path: string): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join("/");
 }
 
 /** A program's name to its path; what has a path already is returned as it is. Undefined when there is none. */

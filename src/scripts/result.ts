@@ -15,6 +15,15 @@ export interface RunResult {
   readonly output: string;
   /** Why it could not be run, or not be ended; null otherwise. */
   readonly error: string | null;
+  /** It never ran, as this host had run out of what every program needs: nothing is known of this one. */
+  readonly exhausted?: true;
+}
+
+const exhausting: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);
+
+/** Descriptors, processes, or memory. */
+export function isExhausted(error: unknown): boolean {
+  return error instanceof Error && "code" in error && exhausting.has(error.code);
 }
 
 /** Reads after the name of the program: "exited with code 3", "could not be run: there is no /x". */
@@ -28,7 +37,7 @@ export function describeResult(result: RunResult, timeout: number): string {
 }
 
 /** A result of a program that never ran. */
-export function notRun(error: string): RunResult {
+export function notRun(error: string, exhausted = false): RunResult {
   return {
     ok: false,
     exitCode: null,
@@ -38,5 +47,6 @@ export function notRun(error: string): RunResult {
     duration: 0,
     output: "",
     error: `could not be run: ${error}`,
+    ...(exhausted ? { exhausted } : {}),
   };
 }

@@ -5,13 +5,14 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { Readable } from "node:stream";
 import { inheritNothing } from "../socket/scheduling.ts";
 import type { Account } from "./accounts.ts";
 import type { Argv } from "./command.ts";
 import { findProgram, interpreterIn, searchPath } from "./host.ts";
 import { Lingering } from "./lingering.ts";
 import { OutputTail } from "./output-tail.ts";
-import { notRun, type RunResult } from "./result.ts";
+import { isExhausted, notRun, type RunResult } from "./result.ts";
 
 export interface RunOptions {
   readonly argv: Argv;
@@ -102,13 +103,14 @@ class Execution {
     try {
       this.#process = inheritNothing(() => this.#spawn());
     } catch (error) {
-      // Arguments that are too long, or an empty table of processes.
-      this.#complete(notRun(error instanceof Error ? error.message : String(error)));
+      // Arguments that are too long, or no memory for another process.
+      const why = error instanceof Error ? error.message : String(error);
+      this.#complete(notRun(why, isExhausted(error)));
       return;
     }
     const child = this.#process;
     child.on("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) this.#complete(notRun(this.#whyNot(error)));
+      if (child.pid === undefined) this.#complete(notRun(this.#whyNot(error), isExhausted(error)));
     });
     child.on("exit", (code, signal) => this.#exited(code, signal));
     for (const stream of [child.stdout, child.stderr]) {
@@ -233,7 +235,8 @@ class Execution {
     const child = this.#process;
     if (child !== undefined) {
       child.stdin?.destroy();
-      for (const stream of [child.stdout, child.stderr]) if (stream !== null) this.#lingering.keep(stream);
+      // None, where there was no descriptor left for it, whatever the type says.
+      for (const stream of [child.stdout, child.stderr]) if (stream instanceof Readable) this.#lingering.keep(stream);
     }
     this.#settle();
     this.#finish(result);
@@ -254,6 +257,11 @@ class Execution {
         return `it cannot run as ${account.name}: EPERM (needs CAP_SETUID and CAP_SETGID)`;
       case "ENOEXEC":
         return `${path} is no program that this machine can run: ENOEXEC`;
+      case "EMFILE":
+      case "ENFILE":
+        return `too many open files (${error.code})`;
+      case "EAGAIN":
+        return "too many processes, or no memory for another (EAGAIN)";
       case undefined:
         return error.message;
       default:
