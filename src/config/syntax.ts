@@ -1,6 +1,7 @@
 /** Text to tree: YAML 1.2, bounded in size and depth. */
 import { Composer, type CST, type Document, LineCounter, type ParsedNode, Parser } from "yaml";
 import { convertDocument } from "./convert.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
 import { formatPath, type Path, type Place, type Problem } from "./problem.ts";
 import { type Complaint, checkCharacters, decodeText } from "./text.ts";
 import type { TreeNode } from "./tree.ts";
@@ -35,6 +36,8 @@ export function parseText(file: string, bytes: Uint8Array | string, environment:
     return { root: undefined, problems, unfilled };
   }
   const { text } = decoded;
+  const read = readPlainYaml(file, text, environment);
+  if (read !== undefined) return { root: read, problems, unfilled };
   const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
