@@ -1,6 +1,6 @@
 /** What becomes of changes that somebody else made: repaired, told or left, as the virtual server says. */
 import type { Mirror } from "./mirror.ts";
-import { planFor, subject, subjectOfOperation } from "./plan.ts";
+import { planFor, subject, subjectOfOperation, wishes } from "./plan.ts";
 import type { Roster } from "./roster.ts";
 import type { Drift } from "./survey.ts";
 import { serviceText } from "./text.ts";
@@ -62,14 +62,15 @@ export class DriftDesk {
   }
 }
 
-/** What would undo the change is not done, as long as nothing else is wanted there than was wanted when it was made. */
+/** What would undo the change is not done, until something else is wanted there than was wanted when it was made. */
 function accept(unit: Unit, { service, differences }: Drift, mirror: Mirror): void {
   if (unit.decision === undefined) return;
   const name = serviceText(service);
   const changed = new Set(differences.map(({ destination }) => subject(name, destination)));
   const { giving, taking } = planFor(unit, unit.decision, mirror);
+  const wanted = wishes(unit, unit.decision);
   for (const operation of [...giving, ...taking]) {
     const of = subjectOfOperation(operation);
-    if (changed.has(of)) unit.accepted.set(of, JSON.stringify(operation));
+    if (changed.has(of)) unit.accepted.set(of, wanted.get(of) ?? "");
   }
 }

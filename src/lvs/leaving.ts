@@ -1,6 +1,7 @@
 /** Destinations that are in the table and not declared: how they go. Pure. */
 import type { Instant, Leaving, Moment, VirtualServerMemory } from "./memory.ts";
-import type { VirtualServerParameters } from "./parameters.ts";
+import { destinationText, portIn, serverKey } from "./mirror.ts";
+import type { RealServerParameters, VirtualServerParameters } from "./parameters.ts";
 import type { Placement } from "./placement.ts";
 import type { Observed, Undeclared } from "./virtual-server.ts";
 
@@ -49,13 +50,25 @@ export function leaving(
   return { leaving: result, placements, foreign, usable, wakeAt, counting };
 }
 
+/** Of a declared server that was leaving before it came back into the file. */
+export function leavingOf(
+  { services }: VirtualServerParameters,
+  { leaving }: VirtualServerMemory,
+  { family, address, port }: RealServerParameters,
+): Leaving | undefined {
+  if (leaving.size === 0) return undefined;
+  const keys = services.map((service) => destinationText({ family, address, port: portIn(service, port) }));
+  return keys.map((key) => leaving.get(key)).find((entry) => entry !== undefined);
+}
+
 function begin(
   { drainTimeout }: VirtualServerParameters,
   memory: VirtualServerMemory,
-  { key, ours }: Undeclared,
+  { key, settings: { family, address }, ours }: Undeclared,
   now: Moment,
 ): Leaving {
-  const known = memory.servers.get(key);
+  // One that has the port of each service goes by its address alone.
+  const known = ours ? (memory.servers.get(key) ?? memory.servers.get(serverKey({ family, address }))) : undefined;
   return {
     until: now.instant + drainTimeout,
     since: now.wall,

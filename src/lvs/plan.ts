@@ -3,7 +3,7 @@ import type { Moment } from "./memory.ts";
 import { type Mirror, type MirroredService, subjectOf } from "./mirror.ts";
 import { observe, type World } from "./observe.ts";
 import type { ServiceAddress } from "./parameters.ts";
-import { type ActualService, nothing, type Plan, reconcile } from "./reconcile.ts";
+import { type ActualService, nothing, type Plan, reconcile, wishesOf } from "./reconcile.ts";
 import { serviceSettings } from "./service-settings.ts";
 import type { Operation } from "./table.ts";
 import { serviceText } from "./text.ts";
@@ -29,16 +29,18 @@ export function planFor(unit: Unit, decision: Decision, mirror: Mirror): Plan {
 }
 
 function planService(
-  { parameters, retired, accepted }: Unit,
+  unit: Unit,
   service: ServiceAddress,
   known: MirroredService | undefined,
-  { placements }: Decision,
+  decision: Decision,
 ): Plan {
+  const { parameters, retired } = unit;
+  const { placements } = decision;
   const actual = actualService(known);
   if (retired && actual.settings === undefined) return nothing;
   const settings = retired ? actual.settings : undefined;
   const wanted = { settings: settings ?? serviceSettings(parameters, service), placements };
-  const plan = withoutAccepted(reconcile(service, actual, wanted), accepted);
+  const plan = withoutAccepted(reconcile(service, actual, wanted), unit, decision);
   if (!retired) return plan;
   // With the last server it goes itself: nothing has connections any more, or has had its time.
   const deleted = plan.taking.filter(({ type }) => type === "delete-destination").length;
@@ -61,10 +63,28 @@ export function subjectOfOperation(operation: Operation): string {
   return subject(serviceText(operation.service), subjectOf(operation));
 }
 
+/** What is wanted of each subject, as text that changes with it. */
+export function wishes({ parameters }: Unit, { placements }: Decision): ReadonlyMap<string, string> {
+  return new Map(
+    parameters.services.flatMap((service): [string, string][] => {
+      const name = serviceText(service);
+      return [
+        [subject(name, undefined), JSON.stringify(serviceSettings(parameters, service))],
+        ...wishesOf(service, placements).map(([key, wish]): [string, string] => [subject(name, key), wish]),
+      ];
+    }),
+  );
+}
+
 /** What was left as somebody made it stays so, until something else is wanted there. */
-function withoutAccepted(plan: Plan, accepted: ReadonlyMap<string, string>): Plan {
+function withoutAccepted(plan: Plan, unit: Unit, decision: Decision): Plan {
+  const { accepted } = unit;
   if (accepted.size === 0) return plan;
-  const asLeft = (operation: Operation) => accepted.get(subjectOfOperation(operation)) === JSON.stringify(operation);
+  const wanted = wishes(unit, decision);
+  const asLeft = (operation: Operation) => {
+    const of = subjectOfOperation(operation);
+    return accepted.has(of) && accepted.get(of) === wanted.get(of);
+  };
   // A service that was taken away stays away with all of its servers.
   if (plan.giving.some((operation) => operation.type === "add-service" && asLeft(operation))) return nothing;
   return {

@@ -58,6 +58,14 @@ export function reconcile(
   return { giving: [...giving, ...raising], taking: [...lowering, ...deleting] };
 }
 
+/** By destination, what is wanted of it, as text that changes with it. */
+export function wishesOf(service: ServiceAddress, placements: readonly Placement[]): readonly [string, string][] {
+  return [...placesIn(service, placements)].map(([key, { placement, weight }]): [string, string] => {
+    const { settings, onlyWherePresent } = placement;
+    return [key, JSON.stringify(onlyWherePresent ? [weight] : [weight, settings])];
+  });
+}
+
 interface Place {
   readonly placement: Placement;
   readonly weight: number | null;

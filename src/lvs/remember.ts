@@ -34,8 +34,8 @@ export function remember(
     const from = candidate.before?.state ?? "unknown";
     const memory = rememberServer(parameters, candidate, placed[i], now);
     servers.set(candidate.key, memory);
-    if (memory.state !== from || before.leaving.has(candidate.key)) {
-      const was = before.leaving.has(candidate.key) ? "leaving" : from;
+    if (memory.state !== from || candidate.returns) {
+      const was = candidate.returns ? "leaving" : from;
       events.push({
         type: "server",
         virtual_server,
@@ -48,7 +48,7 @@ export function remember(
   }
   for (const [key, entry] of left.leaving) {
     if (before.leaving.has(key)) continue;
-    const from = before.servers.get(key)?.state ?? "unknown";
+    const from = entry.memory?.state ?? "unknown";
     events.push({ type: "server", virtual_server, server: key, from, to: "leaving", reason: entry.reason });
   }
   const panic = candidates.some(({ held }) => held);

@@ -3,13 +3,13 @@ import type { Moment } from "./memory.ts";
 import type { Mirror } from "./mirror.ts";
 import type { World } from "./observe.ts";
 import type { Outcome, Performer } from "./performer.ts";
-import { actualService, planUnit, subjectOfOperation, type UnitPlan } from "./plan.ts";
+import { actualService, planUnit, type UnitPlan, wishes } from "./plan.ts";
 import { withoutLast } from "./reconcile.ts";
 import type { Operation } from "./table.ts";
 import { serviceText } from "./text.ts";
 import { messageOf } from "./troubles.ts";
 import type { Unit } from "./unit.ts";
-import type { CoreEvent } from "./virtual-server.ts";
+import type { CoreEvent, Decision } from "./virtual-server.ts";
 
 export interface Settled {
   readonly unit: Unit;
@@ -38,8 +38,7 @@ export async function settle(
   for (const { unit, plan } of plans) {
     unit.memory = plan.decision.memory;
     unit.decision = plan.decision;
-    // What somebody else made is no longer as it was left.
-    for (const operation of [...plan.giving, ...plan.taking]) unit.accepted.delete(subjectOfOperation(operation));
+    noLongerAccepted(unit, plan.decision);
   }
   const without = (why: string): Settlement => ({
     settled: plans.map(({ unit, plan }) => ({ ...settled(unit, plan, []), refusal: why })),
@@ -55,6 +54,13 @@ export async function settle(
   } catch (error) {
     return without(messageOf(error));
   }
+}
+
+/** What somebody else made was left until something else is wanted there, and counts for nothing from then on. */
+function noLongerAccepted(unit: Unit, decision: Decision): void {
+  if (unit.accepted.size === 0) return;
+  const wanted = wishes(unit, decision);
+  for (const [of, wish] of unit.accepted) if (wanted.get(of) !== wish) unit.accepted.delete(of);
 }
 
 function takingOf(

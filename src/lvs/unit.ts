@@ -18,7 +18,7 @@ export class Unit {
   trouble: string | undefined;
   /** What somebody else changed, and is about to be repaired. */
   drifts: readonly Drift[] = [];
-  /** What somebody else changed and is left at that: by subject, the operation that would undo it. */
+  /** What somebody else changed and is left at that: by subject, what was wanted of it then. */
   readonly accepted = new Map<string, string>();
   #cancel: (() => void) | undefined;
 

@@ -3,7 +3,7 @@
  * time. Level-triggered: whatever was missed, the next decision is right. Pure.
  */
 import { type Assessment, advicesOf, assess, type CheckVerdict } from "./assess.ts";
-import { leaving } from "./leaving.ts";
+import { leaving, leavingOf } from "./leaving.ts";
 import { type Instant, type Moment, newMemory, type ServerMemory, type VirtualServerMemory } from "./memory.ts";
 import { serverKey } from "./mirror.ts";
 import type { AdminEntry, RealServerParameters, VirtualServerParameters } from "./parameters.ts";
@@ -58,6 +58,8 @@ export interface Candidate {
   readonly server: RealServerParameters;
   readonly key: string;
   readonly before: ServerMemory | undefined;
+  /** It was leaving. */
+  readonly returns: boolean;
   readonly assessment: Assessment;
   readonly standing: Standing;
   /** Takes its share, or would if it were not drained. */
@@ -128,8 +130,8 @@ function candidate(
 ): Candidate {
   const key = serverKey(server);
   // Back in the file while it was leaving: it goes on as it was. One that has left has to prove itself.
-  const leaves = observed.found(key) === undefined ? undefined : memory.leaving.get(key);
-  const before = memory.servers.get(key) ?? leaves?.memory;
+  const left = leavingOf(parameters, memory, server);
+  const before = memory.servers.get(key) ?? (observed.found(key) === undefined ? undefined : left?.memory);
   const assessment = assess(parameters, server, before, observed.verdict, now.instant);
   const advices = advicesOf(server.checks, observed.verdict);
   const stands = standing(server, parameters.name, { advices, admin: observed.admin, wall: now.wall });
@@ -138,6 +140,7 @@ function candidate(
     server,
     key,
     before,
+    returns: left !== undefined,
     assessment,
     standing: stands,
     inService:

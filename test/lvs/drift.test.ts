@@ -149,6 +149,30 @@ describe("report", () => {
     expect(it.operations()).toEqual(["edit-destination 192.0.2.21 0", "edit-destination 192.0.2.21 1"]);
   });
 
+  test("a server that was taken out comes in again when it has been down and is up", async () => {
+    const it = await running({ onDrift: "report" });
+    it.kernel.perform(remove(21));
+    await it.time.advance(60_000);
+    expect(it.operations()).toEqual([]);
+    await it.down(21);
+    expect(it.operations()).toEqual([]);
+    await it.up(21);
+    expect(it.operations()).toEqual(["add-destination 192.0.2.21 1"]);
+  });
+
+  test.each(["report", "ignore"] as const)(
+    "%s: a server of weight 0 gets its weight when a drain ends",
+    async (onDrift) => {
+      const it = await running({ onDrift });
+      it.kernel.perform(set(21, 0));
+      await it.time.advance(60_000);
+      await it.admin(adminEntry(21, { type: "drain" }));
+      expect(it.operations()).toEqual([]);
+      await it.admin();
+      expect(it.operations()).toEqual(["edit-destination 192.0.2.21 1"]);
+    },
+  );
+
   test("what an operator says right after counts all the same", async () => {
     const it = await running({ onDrift: "report" });
     it.kernel.perform(set(21, 77));

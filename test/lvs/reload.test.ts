@@ -51,6 +51,29 @@ test("a server that comes back into the file while it leaves goes on as it was",
   expect(it.told().at(-1)).toBe("192.0.2.22:80 leaving → unknown: c22: no result yet");
 });
 
+test("a server that has the port of each service goes on as it was, too", async () => {
+  const services = [service("192.0.2.10", 80), service("192.0.2.10", 443)];
+  const file = (...servers: readonly number[]) => {
+    const portless = servers.map((n) => {
+      const { port: _, ...rest } = realServer(n, { name: `192.0.2.${n}` });
+      return rest;
+    });
+    return virtualServer({ services, servers: portless });
+  };
+  const it = await running(file(21, 22));
+  for (const port of [80, 443]) it.kernel.destination(service("192.0.2.10", port), `192.0.2.22:${port}`).active = 1;
+  it.balancer.forget("c22");
+  await it.reload(lvs(file(21)));
+  expect(it.told()).toEqual([
+    "192.0.2.22:80 up → leaving: no longer in the file",
+    "192.0.2.22:443 up → leaving: no longer in the file",
+  ]);
+  it.operations();
+  await it.reload(lvs(file(21, 22)));
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.22 1", "edit-destination 192.0.2.22 1"]);
+  expect(it.told()).toEqual(["192.0.2.22 leaving → unknown: c22: no result yet"]);
+});
+
 test("a server that has left, and comes back into the file later, waits for its first result", async () => {
   const it = await running(virtualServer());
   it.balancer.forget("c22");
