@@ -47,6 +47,7 @@ const shellFolders = ["socket", "scripts", "healthchecks", "daemon", "cli", "mai
 /** What decides in a folder of shells. */
 const pureFiles = new Set(["healthchecks/health.ts", "healthchecks/parameters.ts", "healthchecks/status.ts"]);
 const shellFiles = new Set([
+  "netlink/aside.ts",
   "netlink/connection.ts",
   "netlink/watch.ts",
   "netlink/transport.ts",

@@ -1,8 +1,9 @@
 /** The kernel's load balancer over generic netlink: reads the table and changes it. */
 import { setTimeout as pause, setImmediate as turnOfTheLoop } from "node:timers/promises";
+import { sendingAside } from "../netlink/aside.ts";
 import { Connection, NetlinkError, type Request } from "../netlink/connection.ts";
 import { resolveFamily } from "../netlink/generic.ts";
-import { openTransport, sendingAside } from "../netlink/transport.ts";
+import { openTransport } from "../netlink/transport.ts";
 import { NETLINK_GENERIC } from "../socket/constants.ts";
 import { ErrorNumber } from "../socket/errno.ts";
 import * as k from "./constants.ts";

@@ -65,40 +65,6 @@ function setReceiveBuffer(socket: Socket, bytes: number): void {
   }
 }
 
-/**
- * A transport whose sends run on another thread, one after the other: for requests that the kernel sleeps over, as
- * taking a macvlan down. A send that fails is reported as an error of the socket, like a failure to receive the answer.
- */
-export function sendingAside(socket: Socket): Transport {
-  const waiting: Uint8Array[] = [];
-  let failed: (errno: number) => void = () => {};
-  const next = (): void => {
-    const bytes = waiting[0];
-    if (bytes === undefined) return;
-    socket.sendAside(bytes, (result) => {
-      waiting.shift();
-      if (socket.closed) return;
-      if (result < 0) failed(-result);
-      next();
-    });
-  };
-  return {
-    send: (bytes) => {
-      if (waiting.push(bytes.slice()) === 1) next();
-      return bytes.length;
-    },
-    receive: () => socket.receive(),
-    watch: (onReadable, onError = () => {}) => {
-      failed = onError;
-      socket.watch(onReadable, onError);
-    },
-    close: () => {
-      waiting.length = 0;
-      socket.close();
-    },
-  };
-}
-
 /** Other processes may write to a netlink socket; sockaddr_nl says who did. */
 export function isFromKernel(source: Uint8Array): boolean {
   return source.length < 8 || readU32(source, 4) === 0;

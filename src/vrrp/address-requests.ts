@@ -1,4 +1,8 @@
-/** Adds, renews and deletes addresses through netlink: done when the call returns, refusals come later. */
+/**
+ * Adds, renews and deletes addresses through netlink. Additions and deletions are done when the call returns, refusals
+ * come later. Renewals go on all the time that a router is active, and the kernel may hold them up for a second while
+ * network namespaces or devices elsewhere on the host go away: another thread sends them, so that no advertisement waits.
+ */
 import { type AddressEntry, encodeDeleteAddress, encodeNewAddress } from "../netlink/address.ts";
 import type { Connection, NetlinkError, Request } from "../netlink/connection.ts";
 import { NLM_F_CREATE, NLM_F_REPLACE, RTM_DELADDR, RTM_NEWADDR } from "../netlink/constants.ts";
@@ -8,45 +12,75 @@ import type { Milliseconds } from "./parameters.ts";
 
 type Failed = (entry: AddressEntry, error: Refusal) => void;
 
-/** Requests in one system call: the kernel obeys them before it returns, and no advertisement may wait long for that. */
-const portion = 8;
+/** Renewals in one system call, and so under way at most: a deletion among them is made twice. */
+const portion = 32;
 /** Renewals of many instances that come due together are collected for so long. */
 const collecting: Milliseconds = 1;
 
+/** A renewal that has been handed over and not been answered. */
+interface UnderWay {
+  readonly entry: AddressEntry;
+  /** Deletes what the renewal may have put back. */
+  deletion: Request | undefined;
+}
+
 export class KernelAddresses implements AddressRequests {
   readonly #connection: Connection;
+  readonly #aside: Connection;
   readonly #nameOf: (index: number) => string;
   readonly #scheduleFlush: (after: Milliseconds) => void;
   #renewals: { readonly entry: AddressEntry; readonly request: Request }[] = [];
+  #underWay: UnderWay[] = [];
+  #unanswered = 0;
   #deletions: Request[] | undefined;
   /** Renewals send the same bytes again and again. */
   readonly #bodies = new WeakMap<AddressEntry, Uint8Array>();
 
-  /** `nameOf` an interface, for messages. After `scheduleFlush` was called, flush() is to be called as soon as that. */
-  constructor(connection: Connection, nameOf: (index: number) => string, scheduleFlush: (after: Milliseconds) => void) {
+  /**
+   * `aside` sends from another thread. `nameOf` an interface, for messages. After `scheduleFlush` was called, flush() is to
+   * be called as soon as that.
+   */
+  constructor(
+    connection: Connection,
+    aside: Connection,
+    nameOf: (index: number) => string,
+    scheduleFlush: (after: Milliseconds) => void,
+  ) {
     this.#connection = connection;
+    this.#aside = aside;
     this.#nameOf = nameOf;
     this.#scheduleFlush = scheduleFlush;
   }
 
   add(entry: AddressEntry, done: (error?: Refusal) => void): void {
+    const renewal = this.#renewalOf(entry);
+    const superseded = renewal?.deletion;
+    if (renewal !== undefined) renewal.deletion = undefined;
+    superseded?.done?.();
     this.#connection.postMany([this.#newAddress("add", entry, done)]);
   }
 
   renew(entries: readonly AddressEntry[], failed: Failed): void {
-    if (this.#renewals.length === 0) this.#scheduleFlush(collecting);
+    if (this.#renewals.length === 0 && this.#underWay.length === 0) this.#scheduleFlush(collecting);
     for (const entry of entries) {
       this.#renewals.push({
         entry,
-        request: this.#newAddress("renew", entry, (error) => error && failed(entry, error)),
+        request: this.#newAddress("renew", entry, (error) => {
+          // One that lost against a deletion was not wanted any more.
+          if (error !== undefined && this.#renewalOf(entry)?.deletion === undefined) failed(entry, error);
+          this.#answered();
+        }),
       });
     }
   }
 
-  /** One portion of the renewals. */
+  /** Hands over one portion of the renewals; the next follows when it has been answered. */
   flush(): void {
-    this.#connection.postMany(this.#renewals.splice(0, portion).map(({ request }) => request));
-    if (this.#renewals.length > 0) this.#scheduleFlush(0);
+    if (this.#underWay.length > 0) return;
+    const portionOf = this.#renewals.splice(0, portion);
+    this.#underWay = portionOf.map(({ entry }) => ({ entry, deletion: undefined }));
+    this.#unanswered = portionOf.length;
+    this.#aside.postMany(portionOf.map(({ request }) => request));
   }
 
   delete(entry: AddressEntry, done: (error?: Refusal) => void): void {
@@ -59,8 +93,14 @@ export class KernelAddresses implements AddressRequests {
       body: encodeDeleteAddress(entry),
       done: (error) => done(error !== undefined && isGone(error) ? undefined : error),
     };
-    if (this.#deletions === undefined) this.#connection.postMany([request]);
-    else this.#deletions.push(request);
+    const renewal = this.#renewalOf(entry);
+    const first = renewal === undefined ? request : { ...request, done: () => {} };
+    if (renewal !== undefined) {
+      renewal.deletion?.done?.();
+      renewal.deletion = request;
+    }
+    if (this.#deletions === undefined) this.#connection.postMany([first]);
+    else this.#deletions.push(first);
   }
 
   /** Runs `work`; the deletions that it asks for are made together when it returns. */
@@ -75,8 +115,27 @@ export class KernelAddresses implements AddressRequests {
     }
   }
 
+  /** Resolves when every request has been answered. */
+  async settle(): Promise<void> {
+    await this.#aside.settle();
+    await this.#connection.settle();
+  }
+
   describe(entry: AddressEntry): string {
     return `${formatAddress(entry.address)}/${entry.prefixLength} on ${this.#nameOf(entry.index)}`;
+  }
+
+  #renewalOf(entry: AddressEntry): UnderWay | undefined {
+    return this.#underWay.find((renewal) => isSame(renewal.entry, entry));
+  }
+
+  #answered(): void {
+    this.#unanswered--;
+    if (this.#unanswered > 0) return;
+    const deletions = this.#underWay.flatMap(({ deletion }) => deletion ?? []);
+    this.#underWay = [];
+    this.#connection.postMany(deletions);
+    if (this.#renewals.length > 0) this.#scheduleFlush(0);
   }
 
   #bodyOf(entry: AddressEntry): Uint8Array {

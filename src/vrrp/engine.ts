@@ -3,6 +3,7 @@
  * instances on top of them.
  */
 import type { AddressEntry } from "../netlink/address.ts";
+import { openAside } from "../netlink/aside.ts";
 import { Connection } from "../netlink/connection.ts";
 import type { Link } from "../netlink/link.ts";
 import { type Change, Watch } from "../netlink/watch.ts";
@@ -80,9 +81,8 @@ export class Engine implements Host {
     this.settings = new Settings(settingsNote, (level, message) => reports.log(level, undefined, message));
     this.filter = new Filter(this, () => (this.#started ? this.#instances.values() : []), reports);
     const nameOf = (index: number) => this.#watch.links.get(index)?.name ?? `interface ${index}`;
-    this.addresses = new KernelAddresses(this.#connection, nameOf, (after) =>
-      this.#agenda.scheduleBackground(this.#flush, now() + after),
-    );
+    const flushSoon = (after: Milliseconds) => this.#agenda.scheduleBackground(this.#flush, now() + after);
+    this.addresses = new KernelAddresses(this.#connection, openAside("netlink socket"), nameOf, flushSoon);
     this.#watch = Watch.open({
       links: true,
       addresses: true,
@@ -194,7 +194,7 @@ export class Engine implements Host {
     }, this.#watch.links.values());
     this.settings.restoreAll();
     this.routing.close();
-    await Promise.all([this.#connection.settle(), this.links.settle(), this.filter.remove()]);
+    await Promise.all([this.addresses.settle(), this.links.settle(), this.filter.remove()]);
   }
 
   *status(): Iterable<InstanceStatus> {

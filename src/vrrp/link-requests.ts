@@ -2,7 +2,8 @@
  * Makes, changes and removes macvlan devices through netlink. The kernel waits for a grace period, some 10 ms, when a
  * macvlan goes down or away, so these requests are sent from another thread, in order; only going up is done at once.
  */
-import { Connection } from "../netlink/connection.ts";
+import { openAside } from "../netlink/aside.ts";
+import type { Connection } from "../netlink/connection.ts";
 import {
   IN6_ADDR_GEN_MODE_NONE,
   MACVLAN_MODE_BRIDGE,
@@ -12,8 +13,6 @@ import {
   RTM_NEWLINK,
 } from "../netlink/constants.ts";
 import { encodeDeleteLink, encodeDeleteLinks, encodeNewLink, encodeSetLink, type Link } from "../netlink/link.ts";
-import { openTransport, sendingAside } from "../netlink/transport.ts";
-import { NETLINK_ROUTE } from "../socket/constants.ts";
 import type { LinkRequests, Refusal } from "./host.ts";
 import { deviceGroup, type MacDevice } from "./virtual-mac.ts";
 
@@ -34,8 +33,7 @@ export class KernelLinks implements LinkRequests {
   /** Throws when the kernel refuses the socket for the other thread. */
   constructor(atOnce: Connection) {
     this.#atOnce = atOnce;
-    const options = { protocol: NETLINK_ROUTE, receiveBuffer: 256 * 1024, batchSize: 4 };
-    this.#aside = new Connection(sendingAside(openTransport("netlink socket for devices", options)));
+    this.#aside = openAside("netlink socket for devices");
   }
 
   /** Resolves when every request has been answered. */

@@ -154,6 +154,7 @@ class Stage {
       filter: { state: () => ({}) },
       addresses: new KernelAddresses(
         this.#connection,
+        this.#connection,
         () => link.name,
         () => {},
       ),

@@ -1,4 +1,4 @@
-/** How late this machine wakes a waiting process: one meter for each test process, for as long as it lives. */
+/** How late this machine wakes a waiting process, or answers one that asks for its interfaces: one meter for each test process, for as long as it lives. */
 import { fileURLToPath } from "node:url";
 import { Child } from "./lab-process.ts";
 
