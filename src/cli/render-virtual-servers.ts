@@ -44,7 +44,7 @@ function inFull(virtualServer: VirtualServerStatus, now: Date, paint: Paint): st
     headline(virtualServer, now, paint),
     ...aligned(
       [
-        ...facts(virtualServer, paint),
+        ...facts(virtualServer, now, paint),
         ...services,
         ...more("service", virtualServer.services.length - services.length),
       ],
@@ -58,7 +58,7 @@ function withServers(virtualServer: VirtualServerStatus, now: Date, paint: Paint
   const servers = virtualServer.servers.map((server) => ({ server }));
   return [
     headline(virtualServer, now, paint),
-    ...rowsOf(facts(virtualServer, paint), paint),
+    ...rowsOf(facts(virtualServer, now, paint), paint),
     ...renderServers(servers, { now, paint, inFull: false }),
   ];
 }
@@ -134,7 +134,7 @@ function headline(virtualServer: VirtualServerStatus, now: Date, paint: Paint): 
 
 type Row = [string, string];
 
-function facts(virtualServer: VirtualServerStatus, paint: Paint): Row[] {
+function facts(virtualServer: VirtualServerStatus, now: Date, paint: Paint): Row[] {
   const { quorum, services, foreign, reason } = virtualServer;
   const traffic = sumOf(services);
   const hysteresis = quorum.hysteresis === 0 ? "" : ` ± ${quorum.hysteresis}`;
@@ -148,14 +148,18 @@ function facts(virtualServer: VirtualServerStatus, paint: Paint): Row[] {
       `${formatCount(activeOf(virtualServer))} active, ${formatCount(traffic.connections)} connections/s, ${formatBytes(traffic.bytes)}/s in`,
     ],
     ...remarks(virtualServer).map((text): Row => ["beware", paint("yellow", text)]),
-    ...sorry(virtualServer),
+    ...sorry(virtualServer, now),
     ...(absent.length === 0 ? [] : [["missing", paint("red", `not in the table: ${someOf(absent)}`)] satisfies Row]),
     ...(foreign.length === 0 ? [] : [["foreign", paint("yellow", `left alone: ${someOf(foreign)}`)] satisfies Row]),
   ];
 }
 
-function sorry({ sorry_server: server }: VirtualServerStatus): Row[] {
-  return server === null || server.standing_in ? [] : [["sorry", `${server.name} stands by`]];
+function sorry({ sorry_server: server }: VirtualServerStatus, now: Date): Row[] {
+  if (server === null || server.standing_in) return [];
+  const { name, until, active_connections: active, inactive_connections: inactive } = server;
+  if (until === null) return [["sorry", `${name} stands by`]];
+  const left = formatDuration(Date.parse(until) - now.getTime());
+  return [["sorry", `${name} leaves: ${active} active and ${inactive} inactive connections, ${left} at most`]];
 }
 
 /** What an operator must not overlook. */

@@ -3,6 +3,7 @@ import type { LvsParameters, RealServerParameters, VirtualServerParameters } fro
 import {
   type LvsStatus,
   type RealServerStatus,
+  type SorryServerStatus,
   type TrafficStatus,
   trafficStatus,
   type VirtualServerStatus,
@@ -61,12 +62,16 @@ function silentVirtualServer(parameters: VirtualServerParameters, reason: string
     reason,
     since,
     quorum: { required: quorum, hysteresis, weight_up: 0 },
-    sorry_server: sorryServer === undefined ? null : { name: sorryServer.name, standing_in: false },
+    sorry_server: sorryServer === undefined ? null : silentSorry(sorryServer.name),
     panic: false,
     suspended: false,
     servers: servers.map((server) => silentServer(server, reason, since)),
     foreign: [],
   };
+}
+
+function silentSorry(name: string): SorryServerStatus {
+  return { name, standing_in: false, kernel_weight: null, active_connections: 0, inactive_connections: 0, until: null };
 }
 
 function silentServer(server: RealServerParameters, reason: string, since: string): RealServerStatus {

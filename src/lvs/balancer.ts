@@ -150,7 +150,7 @@ export class Balancer {
       mirror: this.#mirror,
       verdict: this.#world.verdict,
       admin: this.#admin,
-      wall: this.#clock.now().wall,
+      ...this.#clock.now(),
       suspended: (instance) => this.#rests.suspends(instance),
       iso: (at) => new Date(at).toISOString(),
       listed: this.#survey.listed,

@@ -53,6 +53,13 @@ export interface Leaving {
   readonly memory?: ServerMemory;
 }
 
+/** How the sorry server goes when it is not needed: when its connections have ended, or its time is over. */
+export interface SorryLeaving {
+  readonly until: Instant;
+  /** It has connections from the time when it was a real server. */
+  readonly wasServer: boolean;
+}
+
 export interface VirtualServerMemory {
   /** Nothing has been decided since the start: what is found in the table counts for more than what is remembered. */
   readonly fresh: boolean;
@@ -62,6 +69,7 @@ export interface VirtualServerMemory {
   /** Undefined: not enough results yet. */
   readonly quorum: boolean | undefined;
   readonly standingIn: boolean;
+  readonly sorryLeaves?: SorryLeaving;
   /** Since when the sorry server stands in for servers that are up. */
   readonly suppressedAt?: Instant;
   readonly panic: boolean;

@@ -1,7 +1,6 @@
 /** Where a server is to be in the table, and with which weight. Pure. */
 
 import type { Instant, Moment } from "./memory.ts";
-import { serverKey } from "./mirror.ts";
 import type { FailurePolicy, VirtualServerParameters } from "./parameters.ts";
 import type { DestinationSettings } from "./table.ts";
 import type { Candidate, Observed } from "./virtual-server.ts";
@@ -126,13 +125,4 @@ function slowStart(
   if (since === undefined) return undefined;
   const step = slowWeight(weight, now - since, duration);
   return step === undefined ? undefined : { since, ...step };
-}
-
-export function placeSorry({ sorryServer }: VirtualServerParameters, standingIn: boolean): readonly Placement[] {
-  if (sorryServer === undefined) return [];
-  const { family, address, port, forwarding } = sorryServer;
-  const settings = { family, address, port, forwarding, upperThreshold: 0, lowerThreshold: 0 };
-  const weight = standingIn ? 1 : null;
-  const key = serverKey(sorryServer);
-  return [{ key, settings, weight, datagramWeight: weight, onlyWherePresent: false, mayStay: false }];
 }

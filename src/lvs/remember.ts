@@ -1,8 +1,10 @@
 /** What is kept of a decision, and what is told of it. Pure. */
 import type { LeavingResult } from "./leaving.ts";
 import type { Change, Instant, Moment, ServerMemory, VirtualServerMemory } from "./memory.ts";
+import { serverKey } from "./mirror.ts";
 import type { VirtualServerParameters } from "./parameters.ts";
 import type { PlacedServer } from "./placement.ts";
+import type { PlacedSorry } from "./sorry.ts";
 import type { ServerState } from "./status.ts";
 import type { Candidate, CoreEvent } from "./virtual-server.ts";
 
@@ -13,6 +15,7 @@ export interface Decided {
   /** One for each candidate. */
   readonly placed: readonly PlacedServer[];
   readonly left: LeavingResult;
+  readonly sorry: PlacedSorry;
   readonly quorum: boolean | undefined;
   readonly standingIn: boolean;
   readonly suppressedAt: Instant | undefined;
@@ -26,7 +29,7 @@ export function remember(
   decided: Decided,
   now: Moment,
 ): { readonly memory: VirtualServerMemory; readonly events: readonly CoreEvent[] } {
-  const { candidates, placed, left, quorum, standingIn, suppressedAt } = decided;
+  const { candidates, placed, left, sorry, quorum, standingIn, suppressedAt } = decided;
   const events: CoreEvent[] = [];
   const virtual_server = parameters.name;
   const servers = new Map<string, ServerMemory>();
@@ -51,6 +54,7 @@ export function remember(
     const from = entry.memory?.state ?? "unknown";
     events.push({ type: "server", virtual_server, server: key, from, to: "leaving", reason: entry.reason });
   }
+  events.push(...movedToSorry(parameters, before));
   const panic = candidates.some(({ held }) => held);
   if (panic !== before.panic)
     events.push({ type: "lvs_warning", virtual_server, message: panicText(parameters, panic) });
@@ -66,6 +70,7 @@ export function remember(
       leaving: left.leaving,
       quorum,
       standingIn,
+      ...(sorry.leaves === undefined ? {} : { sorryLeaves: sorry.leaves }),
       ...(suppressedAt === undefined ? {} : { suppressedAt }),
       panic,
       state,
@@ -74,6 +79,18 @@ export function remember(
     },
     events,
   };
+}
+
+/** A real server that is the sorry server from now on. */
+function movedToSorry(
+  { name: virtual_server, sorryServer }: VirtualServerParameters,
+  { servers }: VirtualServerMemory,
+): readonly CoreEvent[] {
+  const key = sorryServer && serverKey(sorryServer);
+  const was = key === undefined ? undefined : servers.get(key);
+  if (key === undefined || was === undefined) return [];
+  const reason = "it is the sorry server now";
+  return [{ type: "server", virtual_server, server: key, from: was.state, to: "leaving", reason }];
 }
 
 function rememberServer(

@@ -1,14 +1,15 @@
 /** The status of the table, from what is remembered, wanted and was read last. Pure but for reading the mirror. */
 import type { CheckVerdict } from "./assess.ts";
 import { hints, outOfPlace } from "./hints.ts";
-import type { Leaving, ServerMemory } from "./memory.ts";
+import type { Instant, Leaving, ServerMemory, VirtualServerMemory } from "./memory.ts";
 import { destinationText, type Mirror, type MirroredDestination, portIn, serverKey } from "./mirror.ts";
-import type { AdminEntry, RealServerParameters, VirtualServerParameters } from "./parameters.ts";
+import type { AdminEntry, RealServerParameters, SorryServerParameters, VirtualServerParameters } from "./parameters.ts";
 import { forwardingText } from "./service-settings.ts";
 import {
   type AdminStatus,
   type RealServerStatus,
   type ServiceStatus,
+  type SorryServerStatus,
   type TableStatus,
   trafficStatus,
   type VirtualServerStatus,
@@ -23,6 +24,7 @@ export interface Told {
   verdict(check: string): CheckVerdict | undefined;
   readonly admin: readonly AdminEntry[];
   readonly wall: number;
+  readonly instant: Instant;
   suspended(instance: string | undefined): boolean;
   /** Milliseconds since 1970 as ISO 8601. */
   iso(wall: number): string;
@@ -70,8 +72,7 @@ function reportUnit({ parameters, memory, decision }: Unit, told: Told): Virtual
     reason: memory?.reason ?? "the table has not been read yet",
     since: told.iso(memory?.since ?? told.wall),
     quorum: { required: decision?.required ?? parameters.quorum, hysteresis, weight_up: decision?.weightUp ?? 0 },
-    sorry_server:
-      sorryServer === undefined ? null : { name: sorryServer.name, standing_in: memory?.standingIn ?? false },
+    sorry_server: sorryServer === undefined ? null : reportSorry(sorryServer, memory, context),
     panic: memory?.panic ?? false,
     suspended: told.suspended(parameters.suspendUnless),
     servers: [
@@ -125,6 +126,29 @@ function reportServer(
   };
 }
 
+function reportSorry(
+  server: SorryServerParameters,
+  memory: VirtualServerMemory | undefined,
+  context: Context,
+): SorryServerStatus {
+  const found = foundOf(server, context);
+  const { told } = context;
+  const { sorryLeaves } = memory ?? {};
+  const { kernel_weight, active_connections, inactive_connections } = inTable(serverKey(server), found, context);
+  return {
+    name: server.name,
+    standing_in: memory?.standingIn ?? false,
+    kernel_weight,
+    active_connections,
+    inactive_connections,
+    // What has gone is remembered until the next decision, and is not told.
+    until:
+      sorryLeaves === undefined || memory?.standingIn === true || kernel_weight === null
+        ? null
+        : told.iso(told.wall + sorryLeaves.until - told.instant),
+  };
+}
+
 const misplacedText =
   "is not at its place in the order of the file: a director that starts now has it there, and its hash may choose otherwise";
 
@@ -153,7 +177,7 @@ function reportLeaving(key: string, { since, reason, memory }: Leaving, context:
 
 /** A declared server, in all services. */
 function foundOf(
-  { family, address, port }: RealServerParameters,
+  { family, address, port }: Pick<RealServerParameters, "family" | "address" | "port">,
   { parameters, told }: Context,
 ): readonly MirroredDestination[] {
   return parameters.services.flatMap((service) => {

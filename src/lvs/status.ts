@@ -25,13 +25,24 @@ export interface VirtualServerStatus {
   /** ISO 8601 time of the last change of the state. */
   readonly since: string;
   readonly quorum: { readonly required: number; readonly hysteresis: number; readonly weight_up: number };
-  readonly sorry_server: { readonly name: string; readonly standing_in: boolean } | null;
+  readonly sorry_server: SorryServerStatus | null;
   /** Failures are not acted upon: too few servers would be left. */
   readonly panic: boolean;
   readonly suspended: boolean;
   readonly servers: readonly RealServerStatus[];
   /** Destinations in its services that nobody declared and that are left alone, as text. */
   readonly foreign: readonly string[];
+}
+
+export interface SorryServerStatus {
+  readonly name: string;
+  readonly standing_in: boolean;
+  /** As it was read from the table; null when it is not there. */
+  readonly kernel_weight: number | null;
+  readonly active_connections: number;
+  readonly inactive_connections: number;
+  /** No longer needed, it keeps its connections until then at most; ISO 8601, null when it is not leaving. */
+  readonly until: string | null;
 }
 
 export interface ServiceStatus {

@@ -2,7 +2,7 @@
  * What outlives the process, as a plain value: which services are ours, which servers are on their way out and until when, and how
  * far a server has come back. Instants hold for one boot of the machine, and so does the table. Pure.
  */
-import type { Instant, Leaving, ServerMemory, VirtualServerMemory } from "./memory.ts";
+import type { Instant, Leaving, ServerMemory, SorryLeaving, VirtualServerMemory } from "./memory.ts";
 import type { ServiceAddress, VirtualServerParameters } from "./parameters.ts";
 import type { ServerState } from "./status.ts";
 
@@ -49,6 +49,7 @@ export function formatNote(units: readonly Noted[]): object {
     ...unit,
     quorum: memory.quorum ?? null,
     standingIn: memory.standingIn,
+    sorryLeaves: memory.sorryLeaves,
     suppressedAt: memory.suppressedAt,
     panic: memory.panic,
     state: memory.state,
@@ -93,7 +94,7 @@ export function parseNote(note: unknown): readonly Noted[] {
 function parseUnit(value: unknown): Noted {
   if (!isObject(value)) throw new Error("a virtual server is no object");
   const name = text(value.name, "name");
-  const { quorum, onStop, state, suppressedAt } = value;
+  const { quorum, onStop, state, suppressedAt, sorryLeaves } = value;
   if (onStop !== "keep" && onStop !== "drain" && onStop !== "remove") throw new Error(`onStop of ${name}`);
   if (state !== "up" && state !== "quorum_lost" && state !== "down") throw new Error(`state of ${name}`);
   return {
@@ -108,6 +109,7 @@ function parseUnit(value: unknown): Noted {
       leaving: new Map(pairs(value.leaving, "leaving").map(([key, leaving]) => [key, parseLeaving(leaving, key)])),
       quorum: typeof quorum === "boolean" ? quorum : undefined,
       standingIn: value.standingIn === true,
+      ...(sorryLeaves === undefined ? {} : { sorryLeaves: parseSorryLeaving(sorryLeaves) }),
       ...(typeof suppressedAt === "number" ? { suppressedAt } : {}),
       panic: value.panic === true,
       state,
@@ -167,6 +169,11 @@ function parseLeaving(value: unknown, key: string): Leaving {
     reason: text(value.reason, `reason of ${key}`),
     ...(memory === undefined ? {} : { memory: parseServer(memory, key) }),
   };
+}
+
+function parseSorryLeaving(value: unknown): SorryLeaving {
+  if (!isObject(value)) throw new Error("sorryLeaves is no object");
+  return { until: number(value.until, "until of the sorry server"), wasServer: value.wasServer === true };
 }
 
 const states: ReadonlySet<string> = new Set(["unknown", "up", "down", "draining", "maintenance", "leaving"]);

@@ -7,9 +7,10 @@ import { leaving, leavingOf } from "./leaving.ts";
 import { type Instant, type Moment, newMemory, type ServerMemory, type VirtualServerMemory } from "./memory.ts";
 import { serverKey } from "./mirror.ts";
 import type { AdminEntry, RealServerParameters, VirtualServerParameters } from "./parameters.ts";
-import { type Placement, placeServer, placeSorry } from "./placement.ts";
+import { type Placement, placeServer } from "./placement.ts";
 import { type Failing, heldByPanic, quorumAfter } from "./quorum.ts";
 import { remember } from "./remember.ts";
+import { placeSorry } from "./sorry.ts";
 import type { LvsEvent } from "./status.ts";
 import type { DestinationSettings } from "./table.ts";
 import { type Standing, standing, wakeForAdmin } from "./weight.ts";
@@ -93,28 +94,22 @@ export function decide(
   });
   const suppressedAt = standingIn && quorum === false ? (memory.suppressedAt ?? now.instant) : undefined;
   const placed = candidates.map((each) => placeServer(parameters, each, observed, { now, suppressedAt }));
-  const next = remember(
-    parameters,
-    memory,
-    { candidates, placed, left, quorum, standingIn, suppressedAt, weight: sums.weight, required },
-    now,
-  );
+  const sorry = placeSorry(parameters, memory, observed, { now, standingIn });
+  const decided = { candidates, placed, left, sorry, quorum, standingIn, suppressedAt, weight: sums.weight, required };
+  const next = remember(parameters, memory, decided, now);
   return {
     memory: next.memory,
-    placements: [
-      ...placed.map(({ placement }) => placement),
-      ...placeSorry(parameters, standingIn),
-      ...left.placements,
-    ],
+    placements: [...placed.map(({ placement }) => placement), ...sorry.placements, ...left.placements],
     // Checks that go through it tell what there is to tell.
     events: parameters.probedBy === undefined ? next.events : [],
     wakeAt: Math.min(
       left.wakeAt,
+      sorry.wakeAt,
       ...placed.map(({ wakeAt }) => wakeAt),
       ...candidates.map(({ assessment }) => assessment.dampedUntil ?? Number.POSITIVE_INFINITY),
       ...candidates.map(({ standing: { admin } }) => wakeForAdmin(admin, now)),
     ),
-    counting: left.counting || placed.some(({ counting }) => counting),
+    counting: left.counting || sorry.counting || placed.some(({ counting }) => counting),
     weightUp: sums.weight,
     required,
     foreign: left.foreign,

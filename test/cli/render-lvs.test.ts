@@ -8,6 +8,7 @@ import type {
   LvsEvent,
   LvsStatus,
   RealServerStatus,
+  SorryServerStatus,
   TrafficStatus,
   VirtualServerStatus,
 } from "../../src/lvs/status.ts";
@@ -48,6 +49,11 @@ function server(name: string, changes: Partial<RealServerStatus> = {}): RealServ
     hints: [],
     ...changes,
   };
+}
+
+function sorry(name: string, changes: Partial<SorryServerStatus> = {}): SorryServerStatus {
+  const idle = { kernel_weight: null, active_connections: 0, inactive_connections: 0, until: null };
+  return { name, standing_in: false, ...idle, ...changes };
 }
 
 const down = server("192.0.2.22:443", {
@@ -169,14 +175,18 @@ test("what an operator must not overlook of a virtual server has a line of its o
         state: "quorum_lost",
         reason: "weight 10 of 20",
         quorum: { required: 20, hysteresis: 5, weight_up: 10 },
-        sorry_server: { name: "192.0.2.30:443", standing_in: true },
+        sorry_server: sorry("192.0.2.30:443", { standing_in: true }),
         panic: true,
         suspended: true,
         services: [{ address: "tcp 192.0.2.10:443", present: false, traffic }],
         foreign: ["192.0.2.99:443 by hand"],
         servers: [],
       }),
-      virtualServer("other", { sorry_server: { name: "192.0.2.31:443", standing_in: false }, servers: [] }),
+      virtualServer("other", { sorry_server: sorry("192.0.2.31:443"), servers: [] }),
+      virtualServer("back", {
+        sorry_server: sorry("192.0.2.32:443", { kernel_weight: 0, active_connections: 3, until: ago(-90) }),
+        servers: [],
+      }),
     ]),
   );
   expect(lines.slice(0, 10)).toEqual([
@@ -192,6 +202,7 @@ test("what an operator must not overlook of a virtual server has a line of its o
     "",
   ]);
   expect(lines).toContain("  sorry    192.0.2.31:443 stands by");
+  expect(lines).toContain("  sorry    192.0.2.32:443 leaves: 3 active and 0 inactive connections, 1 min 30 s at most");
 });
 
 test("the load balancer as a whole is told when there is something to say", () => {

@@ -32,7 +32,11 @@ test("the sorry server comes before the last server goes, and goes after one is 
   await it.start(lvs(virtualServer({ servers: [realServer(21)], sorryServer })));
   expect(it.operations()).toEqual(["add-service", "add-destination 192.0.2.30 1"]);
   await it.up(21);
-  expect(it.operations()).toEqual(["add-destination 192.0.2.21 1", "delete-destination 192.0.2.30"]);
+  expect(it.operations()).toEqual([
+    "add-destination 192.0.2.21 1",
+    "edit-destination 192.0.2.30 0",
+    "delete-destination 192.0.2.30",
+  ]);
   await it.down(21);
   expect(it.operations()).toEqual(["add-destination 192.0.2.30 1", "delete-destination 192.0.2.21"]);
 });

@@ -156,6 +156,7 @@ describe("quorum and sorry server", () => {
     expect(it.operations()).toEqual([
       "add-destination 192.0.2.21 1",
       "add-destination 192.0.2.22 1",
+      "edit-destination 192.0.2.30 0",
       "delete-destination 192.0.2.30",
     ]);
   });
