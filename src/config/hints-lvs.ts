@@ -35,8 +35,11 @@ const checkers: Readonly<Record<string, string>> = {
   connect_ip: "unknown key: write host: in the check",
   connect_port: "unknown key: write port: in the check",
   checkport: "unknown key: write port: in the check",
-  checktype: check("tcp"),
-  checkcommand: "unknown key: write check: { type: script, script: PROGRAM }",
+  checktype:
+    "unknown key: write check: { type: tcp } for connect, http or another service for negotiate, ping or script; check: [] for on",
+  checkcount: "not needed: of a check of type ping, fall: tells how many may fail",
+  checkcommand:
+    "unknown key: write check: { type: script, script: PROGRAM VIRTUAL-ADDRESS VIRTUAL-PORT {address} {port} }",
   request: "unknown key: write check: { type: http, path: /health }",
   receive: "unknown key: write body_regex: in a check of type http",
   login: "unknown key: write username: in a check",
@@ -70,6 +73,7 @@ const inVirtualServer: Readonly<Record<string, string>> = {
   persistent: "unknown key: write persistence_timeout:, with a unit",
   service: "not needed: write the type of the check",
   load: "not needed",
+  virtual: "unknown key: write address: and port:, or fwmark:",
   monitorfile: "not supported: viprd status and viprd events tell the same",
 };
 
@@ -93,7 +97,10 @@ const inCheck: Readonly<Record<string, string>> = {
   connect_timeout: "unknown key: write timeout:; it holds for a whole run, answers included",
   misc_timeout: "unknown key: write timeout:",
   misc_path: "unknown key: write script:",
-  misc_dynamic: "unknown key: write dynamic: true",
+  misc_dynamic: "only in a check of type script",
+  track_file: "unknown key: write path: of the file in a check of type file",
+  http_protocol: "not needed: HTTP/1.1 is spoken; http_version: 2 is another choice",
+  regex_options: "not supported: write body_regex: so that it needs none",
   host: "unknown key: a check of type http takes the server's address, or the one in url: or address:",
   connect_ip: "unknown key: write host:, or with type: http address:",
   connect_port: "unknown key: write port:",
@@ -107,9 +114,61 @@ const inCheck: Readonly<Record<string, string>> = {
   log_all_failures: "not needed: viprd status shows the last result of each check",
 };
 
+/** What keepalived and ldirectord call the types of checks. */
+const types: Readonly<Record<string, string>> = {
+  tcp_check: "write tcp",
+  connect: "write tcp",
+  simpletcp: "write tcp, with steps:",
+  nntp: "write tcp, with steps:",
+  http_get: "write http",
+  http_proxy: "write http, with a url: of another server and the address: of this one",
+  smtp_check: "write smtp",
+  submission: "write smtp, with port: 587",
+  dns_check: "write dns",
+  udp_check: "write udp",
+  ping_check: "write ping",
+  icmp: "write ping",
+  file_check: "write file",
+  misc_check: "write script",
+  misc: "write script",
+  exec: "write script",
+  external: "write script",
+  external_perl: "write script",
+  oracle: "write script",
+  negotiate: "write the type of the service, as in http",
+  imaps: "write imap, with tls: implicit",
+  pops: "write pop, with tls: implicit",
+  pop3: "write pop",
+  pop3s: "write pop, with tls: implicit",
+  ldaps: "write ldap, with tls: implicit",
+  postgresql: "write pgsql",
+  bfd_check: "not supported in this version",
+};
+const secured = new Set(["ssl_get", "https"]);
+const never = new Set(["off", "none", "no", "false"]);
+
+/** Of a type of check that is none here. */
+export function adviceForType(type: string, path: Path): string | undefined {
+  const word = type.toLowerCase().replace(/-/g, "_");
+  if (secured.has(word))
+    return path[0] === "health_check" ? "write http, with a url: of https" : "write http, with tls: true";
+  return Object.hasOwn(types, word) ? types[word] : undefined;
+}
+
+/** Of the name of a check, where there is none of that name. */
+export function adviceForCheck(name: string): string | undefined {
+  const word = name.toLowerCase();
+  if (never.has(word)) return "write check: [] for servers that are always up";
+  const advice = adviceForType(word, []);
+  return advice
+    ?.replace(/^write (\w+)$/, "write check: { type: $1 }")
+    .replace(/^write (\w+), with/, "write check: { type: $1, … }, with");
+}
+
 /** The words that have an advice where `path` leads. */
 export function lvsWords(path: Path): Readonly<Record<string, string>> {
   const [section] = path;
+  if (section === "global") return path[1] === "lvs_sync_daemon" ? { id: "unknown key: write syncid:" } : {};
   const inside = path.slice(2).filter((part) => typeof part === "string");
   if (section === "health_check") return path.length === 2 ? inCheck : {};
   if (section !== "virtual_server" || path.length < 2) return {};

@@ -1,4 +1,5 @@
 /** What to write instead of a keepalived keyword that is spelled otherwise here, is not needed, or is not there yet. */
+import { parseAddress } from "../wire/address.ts";
 import { adviceForBlock, lvsWords } from "./hints-lvs.ts";
 import type { Path } from "./problem.ts";
 
@@ -171,6 +172,9 @@ export function adviceForKey(key: string, known: readonly string[], path: Path):
   if (path.length === 0 && /^vrrp_instance\s+\S+$/.test(key)) {
     return { message: "write vrrp_instance: alone, and the name with its colon on the next line, indented" };
   }
+  if (known.includes("address") && parseAddress(key) !== undefined) {
+    return { message: `an address is no key: write address: ${key}`, meant: "address" };
+  }
   if (known.includes("address") && key.endsWith(":")) {
     return { message: `YAML takes the last colon for the end of a key: write "${key}:" in quotes`, meant: "address" };
   }
@@ -179,7 +183,7 @@ export function adviceForKey(key: string, known: readonly string[], path: Path):
 
 function wordsAt(path: Path): Readonly<Record<string, string>> {
   if (path[0] === undefined) return atTop;
-  if (path[0] === "global") return inGlobal;
+  if (path[0] === "global" && path.length === 1) return inGlobal;
   return path[0].toString().startsWith("vrrp_") && path.length === 2 ? inInstance : lvsWords(path);
 }
 

@@ -167,7 +167,7 @@ export function address() {
 
 /** What is wrong with text that was meant as an address. */
 export function guessAddress(value: string): string | undefined {
-  if (/\/\d+$/.test(value)) return "no prefix length here";
+  if (/\/\d+$/.test(value)) return `no prefix length here: write ${value.slice(0, value.indexOf("/"))}`;
   if (value.includes("%")) return `no zone here: write ${value.slice(0, value.indexOf("%"))}`;
   if (/^\d+(\.\d+){3}$/.test(value)) {
     return /(^|\.)0\d/.test(value) ? "no leading zeros in an IPv4 address" : "each part is a number from 0 to 255";

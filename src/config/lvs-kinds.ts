@@ -11,22 +11,22 @@ export const mostInRange = 4096;
 const rangeRule = "an address, a range like 192.0.2.10-20, or a network like 198.51.100.0/28";
 
 /** The addresses that `text` stands for, in order and canonical, or a complaint. */
-function parseRange(text: string): readonly string[] | string {
+function parseRange(text: string, instead: string): readonly string[] | string {
   const slash = text.indexOf("/");
   const dash = text.indexOf("-");
   const first = parseAddress(text.slice(0, Math.min(...[slash, dash, text.length].filter((at) => at >= 0))));
   if (first === undefined) return expected(rangeRule, text, guessAddress(text.split("-")[0] ?? text));
-  if (slash >= 0) return networkAddresses(text, first, text.slice(slash + 1));
+  if (slash >= 0) return networkAddresses(text, first, text.slice(slash + 1), instead);
   if (dash < 0) return [formatAddress(first)];
   const last = lastOfRange(first, text.slice(dash + 1));
   if (last === undefined)
     return expected(rangeRule, text, "write the last address, or its last part alone, behind the -");
   const count = toNumber(last) - toNumber(first) + 1n;
   if (count < 1n) return expected(rangeRule, text, "the first address comes before the last one");
-  return count > BigInt(mostInRange) ? tooMany(text, count) : addressesFrom(first, Number(count));
+  return count > BigInt(mostInRange) ? tooMany(text, count, instead) : addressesFrom(first, Number(count));
 }
 
-function networkAddresses(text: string, first: IpAddress, length: string): readonly string[] | string {
+function networkAddresses(text: string, first: IpAddress, length: string, instead: string): readonly string[] | string {
   const bits = first.length * 8;
   if (!/^(0|[1-9]\d*)$/.test(length) || Number(length) > bits) {
     return `expected a prefix length from 0 to ${bits}, got ${JSON.stringify(length)}`;
@@ -38,11 +38,11 @@ function networkAddresses(text: string, first: IpAddress, length: string): reado
     return `${text} has bits behind the prefix length: write ${network}/${prefixLength}, or ${written} for this one address`;
   }
   const count = 1n << BigInt(bits - prefixLength);
-  return count > BigInt(mostInRange) ? tooMany(text, count) : addressesFrom(first, Number(count));
+  return count > BigInt(mostInRange) ? tooMany(text, count, instead) : addressesFrom(first, Number(count));
 }
 
-function tooMany(text: string, count: bigint): string {
-  return `${text} stands for ${count} addresses, and ${mostInRange} is the most: write smaller ranges, or mark the packets with a firewall rule and use fwmark`;
+function tooMany(text: string, count: bigint, instead: string): string {
+  return `${text} stands for ${count} addresses, and ${mostInRange} is the most: write smaller ranges${instead}`;
 }
 
 /** A whole address of the same family, or the last part of one: decimal in IPv4, hexadecimal in IPv6. */
@@ -78,12 +78,12 @@ function addressesFrom(first: IpAddress, count: number): string[] {
   return addresses;
 }
 
-/** Canonical addresses in order, at least one. */
-export function addressRange() {
+/** Canonical addresses in order, at least one. `instead`: what else may be written than too many. */
+export function addressRange(instead = "") {
   return z
     .string({ error: ({ input }) => expected(rangeRule, input) })
     .transform((value, context): readonly string[] => {
-      const parsed = parseRange(value);
+      const parsed = parseRange(value, instead);
       if (typeof parsed !== "string") return parsed;
       context.issues.push({ code: "custom", input: value, message: parsed });
       return z.NEVER;
@@ -99,12 +99,20 @@ export function single<T>(schema: z.ZodType<T>, json: Readonly<Record<string, un
       const result = schema.safeParse(input);
       if (result.success) return result.data;
       const message = result.error.issues[0]?.message ?? "not understood";
-      const several = Array.isArray(input) || /[-/]/.test(String(input));
+      const several = Array.isArray(input) || standsForSeveral(String(input));
       const advice = several ? ": write several of them into a virtual_server_group, and its name as group:" : "";
       context.issues.push({ code: "custom", input, message: several ? message.replace(/: .*/, "") + advice : message });
       return z.NEVER;
     })
     .meta({ ...json, ...schema.meta() });
+}
+
+function standsForSeveral(text: string): boolean {
+  const [, address = "", length = ""] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
+  const bytes = parseAddress(address);
+  if (bytes === undefined) return /[-/]/.test(text);
+  // That of an interface has the address of a host before the slash.
+  return Number(length) < bytes.length * 8 && networkOf(formatAddress(bytes), Number(length)) === formatAddress(bytes);
 }
 
 const portsRule = "a port from 0 to 65535 or a range like 8000-8010";
@@ -143,7 +151,16 @@ export function endpoint<A, P>(address: z.ZodType<A>, port: z.ZodType<P>) {
       const [host = "", number, more] = value.trim().split(/\s+/);
       const [, plain, behind] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(host) ?? [];
       if (plain !== undefined && (host.startsWith("[") || !plain.includes(":"))) {
-        return refuse(expected(endpointRule, value, `write ${plain} ${behind}`));
+        // ldirectord's line has a range, a method and a weight.
+        const range = plain.replace("->", "-");
+        const map = `{ address: ${range.includes(":") ? `"${range}"` : range}, port: ${behind} }, with weight and lvs_method in it`;
+        return refuse(
+          expected(
+            endpointRule,
+            value,
+            `write ${number === undefined && range === plain ? `${plain} ${behind}` : map}`,
+          ),
+        );
       }
       if (more !== undefined) return refuse(expected(endpointRule, value, "write a map for more than these two"));
       const first = address.safeParse(host);
@@ -235,8 +252,9 @@ export function settingValue() {
     .transform((input, context): string => {
       if (typeof input === "boolean") return input ? "1" : "0";
       if (typeof input === "number") return String(input);
-      if (typeof input === "string" && /^[\x20-\x7e]{1,200}$/.test(input)) return input;
-      context.issues.push({ code: "custom", input, message: expected(rule, input) });
+      const advice = { yes: "write 1", on: "write 1", no: "write 0", off: "write 0" }[String(input).toLowerCase()];
+      if (typeof input === "string" && advice === undefined && /^[\x20-\x7e]{1,200}$/.test(input)) return input;
+      context.issues.push({ code: "custom", input, message: expected(rule, input, advice) });
       return z.NEVER;
     })
     .meta({ anyOf: [{ type: "boolean" }, { type: "number" }, { type: "string" }], "x-bounds": rule });

@@ -55,8 +55,10 @@ export const dampingOfServers = z.strictObject({
   within: required(duration(second, day), "The time; it is also how long the server has to be quiet."),
 });
 
+const manyAddresses = () => addressRange(", or mark the packets with a firewall rule and use fwmark");
+
 export const groupEntry = z.strictObject({
-  address: unset(addressRange(), "fwmark", "An address, a range of them or a network, all of whose addresses count."),
+  address: unset(manyAddresses(), "fwmark", "An address, a range of them or a network, all of whose addresses count."),
   port: unset(
     z.union([portRange().transform((ports) => [ports]), z.array(portRange())]).meta({
       "x-bounds": "a port, a range like 8000-8010, or a list of them",
@@ -73,7 +75,7 @@ export const groupEntry = z.strictObject({
 });
 
 const groupText = endpoint(
-  addressRange(),
+  manyAddresses(),
   portRange().transform((ports) => [ports]),
 );
 

@@ -18,7 +18,7 @@ export function mergeFiles(sources: readonly SourceFile[]): Merged {
   const problems: Problem[] = [];
   for (const { root } of sources) {
     if (root.kind !== "map") {
-      const message = topMessage(root);
+      const message = `expected a map of keys at the top of the file: write "vrrp_instance:" or "virtual_server:" and go on below it, indented`;
       problems.push({ ...root.place, path: "", severity: "error", message });
       continue;
     }
@@ -45,11 +45,4 @@ function join(a: Entry, b: Entry): Entry | undefined {
 
 function items({ value }: Entry): readonly TreeNode[] {
   return value.kind === "list" ? value.items : [value];
-}
-
-function topMessage(root: TreeNode): string {
-  if (root.kind === "scalar" && /^(global_defs|vrrp_\w+|virtual_server)\b.*\{/.test(root.text)) {
-    return "this looks like keepalived.conf: the file is YAML, with a colon after each key and indentation instead of braces";
-  }
-  return `expected a map of keys at the top of the file: write "vrrp_instance:" and go on below it, indented`;
 }

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { adviceForKey } from "./hints.ts";
+import { adviceForType } from "./hints-lvs.ts";
 import { expected, listed, show } from "./kinds.ts";
 import { formatPlace, type Path } from "./problem.ts";
 import type { Report } from "./report.ts";
@@ -74,7 +75,9 @@ function optionFor(options: readonly Schema[], node: TreeNode): Schema {
 
 function readBlock(shape: Readonly<Record<string, Schema>>, node: TreeNode, path: Path, report: Report): unknown {
   if (node.kind !== "map") {
-    report.error(path, `expected a map of keys, got ${describeKind(node)}: write each key on a line of its own below`);
+    const equals = node.kind === "scalar" && /^\w+\s*=/.test(node.text);
+    const advice = equals ? `write ": " after a key, not "="` : "write each key on a line of its own below";
+    report.error(path, `expected a map of keys, got ${describeKind(node)}: ${advice}`);
     return undefined;
   }
   const values: Record<string, unknown> = {};
@@ -112,8 +115,9 @@ function readTyped(schema: z.ZodDiscriminatedUnion, node: TreeNode, path: Path, 
   const input = entry.value.kind === "scalar" ? entry.value.value : entry.value.kind === "list" ? [] : {};
   const option = typeof input === "string" ? byWord.get(input) : undefined;
   if (option !== undefined) return readValue(option, node, path, report);
-  const near = typeof input === "string" ? nearest(input, byWord.keys()) : undefined;
-  const advice = near === undefined ? undefined : `did you mean ${near}?`;
+  const word = typeof input === "string" ? input : "";
+  const near = nearest(word, byWord.keys());
+  const advice = adviceForType(word, path) ?? (near === undefined ? undefined : `did you mean ${near}?`);
   report.error([...path, discriminator], expected(words, input, advice));
   return undefined;
 }
@@ -154,7 +158,7 @@ function readLeaf(schema: Schema, node: TreeNode, path: Path, report: Report): u
   const result = z.safeParse(schema, input);
   if (!result.success) {
     const message = result.error.issues[0]?.message ?? `not understood: ${show(input)}`;
-    report.error(path, isNothing(node) ? `${message}: give it a value, or remove the line` : message);
+    report.error(path, isNothing(node) ? `${message}: give it a value, or remove the line` : asWritten(message, node));
     return undefined;
   }
   if (node.kind === "scalar" && typeof node.value === "number" && !isDecimal(node)) {
@@ -162,6 +166,13 @@ function readLeaf(schema: Schema, node: TreeNode, path: Path, report: Report): u
     return undefined;
   }
   return result.data;
+}
+
+/** A long number is not what it was any more once it is read, and digits of text lose their zeros. */
+function asWritten(message: string, node: TreeNode): string {
+  if (node.kind !== "scalar" || typeof node.value !== "number") return message;
+  const text = node.text.length > 60 ? `${node.text.slice(0, 57)}...` : node.text;
+  return message.replace(`, got ${node.value}`, `, got ${text}`);
 }
 
 /** YAML 1.2 reads 010 as ten, older YAML as eight; 0x33, 0o17, 1e2 and +5 are numbers too. */

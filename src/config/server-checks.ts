@@ -8,6 +8,7 @@ import type { CheckParameters } from "../healthchecks/parameters.ts";
 import type { ScriptDefaults } from "./check-schema.ts";
 import { aimAt, type CheckTarget } from "./check-target.ts";
 import { type CheckValues, type inlineCheck, resolveCheck, schemaOf } from "./health-check.ts";
+import { adviceForCheck } from "./hints-lvs.ts";
 import type { Path } from "./problem.ts";
 import type { Loose } from "./read.ts";
 import type { Report } from "./report.ts";
@@ -76,7 +77,7 @@ export class ServerChecks {
     if (this.#declared.has(name)) return name;
     if (!told.has(0)) {
       const near = nearest(name, this.#declared);
-      const meant = near === undefined ? "define it there" : `did you mean ${near}?`;
+      const meant = near === undefined ? (adviceForCheck(name) ?? "define it there") : `did you mean ${near}?`;
       const advice = schemaOf(name) === undefined ? meant : `write check: { type: ${name} }`;
       this.#report.error(at, `there is no health_check named ${name}: ${advice}`);
     }

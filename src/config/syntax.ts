@@ -1,6 +1,7 @@
 /** Text to tree: YAML 1.2, bounded in size and depth. */
 import { Composer, type CST, type Document, LineCounter, type ParsedNode, Parser } from "yaml";
 import { convertDocument } from "./convert.ts";
+import { recogniseForeign } from "./foreign.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { formatPath, type Path, type Place, type Problem } from "./problem.ts";
 import { type Complaint, checkCharacters, decodeText } from "./text.ts";
@@ -22,10 +23,6 @@ export interface Parsed {
 
 export function parseText(file: string, bytes: Uint8Array | string, environment: Environment): Parsed {
   const problems: Problem[] = [];
-  const unfilled: Problem[] = [];
-  const complainOfVariable = (place: Place, path: Path, message: string) => {
-    unfilled.push({ ...place, path: formatPath(path), severity: "error", message });
-  };
   const complain = (place: Place, path: Path, message: string) => {
     problems.push({ ...place, path: formatPath(path), severity: "error", message });
   };
@@ -33,11 +30,28 @@ export function parseText(file: string, bytes: Uint8Array | string, environment:
   const broken: Complaint | undefined = "complaint" in decoded ? decoded : checkCharacters(decoded.text);
   if ("complaint" in decoded || broken !== undefined) {
     if (broken !== undefined) complain({ file, line: broken.line, column: broken.column }, [], broken.complaint);
-    return { root: undefined, problems, unfilled };
+    return { root: undefined, problems, unfilled: [] };
   }
   const { text } = decoded;
-  const read = readPlainYaml(file, text, environment);
-  if (read !== undefined) return { root: read, problems, unfilled };
+  const plain = readPlainYaml(file, text, environment);
+  if (plain !== undefined) return { root: plain, problems, unfilled: [] };
+  const parsed = parseYaml(file, text, environment);
+  const isMap = parsed.root === undefined ? parsed.problems.length === 0 : parsed.root.kind === "map";
+  const foreign = isMap ? undefined : recogniseForeign(text);
+  if (foreign === undefined) return parsed;
+  complain({ file, line: foreign.line, column: foreign.column }, [], foreign.complaint);
+  return { root: undefined, problems, unfilled: [] };
+}
+
+function parseYaml(file: string, text: string, environment: Environment): Parsed {
+  const problems: Problem[] = [];
+  const unfilled: Problem[] = [];
+  const complainOfVariable = (place: Place, path: Path, message: string) => {
+    unfilled.push({ ...place, path: formatPath(path), severity: "error", message });
+  };
+  const complain = (place: Place, path: Path, message: string) => {
+    problems.push({ ...place, path: formatPath(path), severity: "error", message });
+  };
   const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
