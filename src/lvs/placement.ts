@@ -40,13 +40,24 @@ export function keepsPlaces({ scheduler: { name, fallback } }: Pick<VirtualServe
   return fallback && (name === "mh" || name === "sh");
 }
 
+export interface PlacingContext {
+  readonly now: Moment;
+  /** Since when the sorry server stands in for servers that are up. */
+  readonly suppressedAt: Instant | undefined;
+  /** It did so until now. */
+  readonly returning: boolean;
+  /** Servers that take a share, or will when the sorry server has left. */
+  readonly serving: number;
+}
+
 export function placeServer(
   parameters: VirtualServerParameters,
   candidate: Candidate,
   observed: Observed,
-  { now, suppressedAt }: { now: Moment; suppressedAt: Instant | undefined },
+  { now, suppressedAt, returning, serving }: PlacingContext,
 ): PlacedServer {
   const { server, key, inService, standing, before } = candidate;
+  const slowSince = inService ? slowBegin(parameters, candidate, now.instant, returning) : undefined;
   const settings: PlacedSettings = {
     family: server.family,
     address: server.address,
@@ -65,9 +76,11 @@ export function placeServer(
   if (inService && standing.mode === "drain")
     return at(0, before?.slowSince === undefined ? {} : { slowSince: before.slowSince });
   if (inService && suppressedAt === undefined) {
-    const slow = slowStart(parameters, candidate, now.instant);
+    // Beside nobody it gets everything, whatever its weight.
+    if (slowSince === undefined || serving < 2) return at(standing.weight);
+    const slow = slowWeight(standing.weight, now.instant - slowSince, parameters.slowStart);
     if (slow === undefined) return at(standing.weight);
-    return at(slow.weight, { slowSince: slow.since, wakeAt: now.instant + slow.next });
+    return at(slow.weight, { slowSince, wakeAt: now.instant + slow.next });
   }
   if (!inService && candidate.failedAt === undefined) {
     if (observed.found(key) !== undefined) return at(0);
@@ -75,7 +88,8 @@ export function placeServer(
     if (before?.removed === true) return at(null, { removed: true });
     return at(keepsPlaces(parameters) ? 0 : null);
   }
-  if (inService && parameters.sorryServer?.inhibit === true) return at(0);
+  const waiting = slowSince === undefined ? {} : { slowSince };
+  if (inService && parameters.sorryServer?.inhibit === true) return at(0, waiting);
   const out = takeOut(parameters, server.onFailure, {
     since: candidate.failedAt ?? suppressedAt ?? now.instant,
     removed: before?.removed === true,
@@ -84,7 +98,7 @@ export function placeServer(
     now: now.instant,
   });
   const datagramWeight = keepsPlaces(parameters) || parameters.onePacket ? out.weight : null;
-  return at(out.weight, { ...out, datagramWeight });
+  return at(out.weight, { ...out, ...waiting, datagramWeight });
 }
 
 interface Out {
@@ -114,15 +128,14 @@ function takeOut(
   }
 }
 
-function slowStart(
+/** When its weight began to grow. What came back while the sorry server stood in begins when that has left. */
+function slowBegin(
   { slowStart: duration, scheduler }: VirtualServerParameters,
-  { before, standing: { weight }, held }: Candidate,
+  { before, held }: Candidate,
   now: Instant,
-): { since: Instant; weight: number; next: number } | undefined {
+  returning: boolean,
+): Instant | undefined {
   if (duration === 0 || held || before === undefined || !canStartSlowly(scheduler.name)) return undefined;
   const comesBack = !before.inService && (before.state === "down" || before.state === "maintenance");
-  const since = comesBack ? now : before.slowSince;
-  if (since === undefined) return undefined;
-  const step = slowWeight(weight, now - since, duration);
-  return step === undefined ? undefined : { since, ...step };
+  return comesBack || (returning && before.slowSince !== undefined) ? now : before.slowSince;
 }

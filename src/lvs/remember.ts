@@ -29,7 +29,7 @@ export function remember(
   decided: Decided,
   now: Moment,
 ): { readonly memory: VirtualServerMemory; readonly events: readonly CoreEvent[] } {
-  const { candidates, placed, left, sorry, quorum, standingIn, suppressedAt } = decided;
+  const { candidates, placed, left, sorry, quorum, standingIn, suppressedAt, weight } = decided;
   const events: CoreEvent[] = [];
   const virtual_server = parameters.name;
   const servers = new Map<string, ServerMemory>();
@@ -57,7 +57,7 @@ export function remember(
   events.push(...movedToSorry(parameters, before));
   const panic = candidates.some(({ held }) => held);
   if (panic !== before.panic)
-    events.push({ type: "lvs_warning", virtual_server, message: panicText(parameters, panic) });
+    events.push({ type: "lvs_warning", virtual_server, message: panicText(parameters, panic, weight) });
   const { state, reason } = stateOf(parameters, decided);
   if (standingIn !== before.standingIn)
     events.push({ type: "sorry_server", virtual_server, standing_in: standingIn, reason });
@@ -141,10 +141,14 @@ function serverState(
   }
 }
 
-function panicText({ panicThreshold }: VirtualServerParameters, panic: boolean): string {
-  return panic
-    ? `failures take no more servers out: fewer than ${panicThreshold}% would be left (panic_threshold)`
-    : `failures take servers out again: at least ${panicThreshold}% are left`;
+function panicText({ panicThreshold, sorryServer }: VirtualServerParameters, panic: boolean, weight: number): string {
+  if (panic) {
+    return `failures take no more servers out: fewer than ${panicThreshold}% would be left (panic_threshold)`;
+  }
+  if (weight === 0 && sorryServer !== undefined) {
+    return `no server is left whose checks pass: the sorry server stands in, and nobody is kept for the panic_threshold of ${panicThreshold}%`;
+  }
+  return `failures take servers out again: at least ${panicThreshold}% are left`;
 }
 
 function stateOf(

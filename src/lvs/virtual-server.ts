@@ -93,7 +93,8 @@ export function decide(
     holdOver: holdOver && left.usable,
   });
   const suppressedAt = standingIn && quorum === false ? (memory.suppressedAt ?? now.instant) : undefined;
-  const placed = candidates.map((each) => placeServer(parameters, each, observed, { now, suppressedAt }));
+  const context = { now, suppressedAt, returning: memory.suppressedAt !== undefined, serving: serving(candidates) };
+  const placed = candidates.map((each) => placeServer(parameters, each, observed, context));
   const sorry = placeSorry(parameters, memory, observed, { now, standingIn });
   const decided = { candidates, placed, left, sorry, quorum, standingIn, suppressedAt, weight: sums.weight, required };
   const next = remember(parameters, memory, decided, now);
@@ -158,8 +159,9 @@ function asFound(
   return found === undefined ? !alpha && before?.inService !== false : found > 0;
 }
 
+/** Where the checks of nobody pass and a sorry server is there, that is for this case: nobody is kept in its place. */
 function withPanic(
-  { panicThreshold }: VirtualServerParameters,
+  { panicThreshold, sorryServer }: VirtualServerParameters,
   candidates: readonly Candidate[],
 ): readonly Candidate[] {
   if (panicThreshold === 0) return candidates;
@@ -169,9 +171,16 @@ function withPanic(
     failedAt !== undefined && before?.inService === true ? [{ key, failedAt }] : [],
   );
   const left = ready.filter(({ inService }) => inService).length;
+  if (left === 0 && sorryServer !== undefined) return candidates;
   const held = heldByPanic(failing, { left, total: counted.length, threshold: panicThreshold });
   if (held.size === 0) return candidates;
   return candidates.map((each) => (held.has(each.key) ? { ...each, inService: true, held: true } : each));
+}
+
+/** How many take a share. */
+function serving(candidates: readonly Candidate[]): number {
+  const serves = ({ inService, standing: { mode, weight } }: Candidate) => inService && mode === "ready" && weight > 0;
+  return candidates.filter(serves).length;
 }
 
 function sum(candidates: readonly Candidate[]): { weight: number; total: number; pending: number } {

@@ -359,6 +359,15 @@ function checkEnd(story: Story, parameters: VirtualServerParameters): void {
       if (!isUp || out) expect(there.get(each) ?? 0, `${name}: ${each} is out`).toBe(0);
       else if (!standing) expect(there.get(each) ?? 0, `${name}: ${each} is in`).toBeGreaterThan(0);
     }
+    const takenOut = new Set(
+      story.admin.filter(({ what }) => !what.type.startsWith("weight")).map((each) => each.address),
+    );
+    const upright = parameters.servers.filter(({ address: each }) => {
+      return story.verdicts.get(Number(each.split(".").at(-1))) === true && !takenOut.has(each);
+    });
+    // Whoever is kept by the panic threshold does not keep it away.
+    if (parameters.sorryServer !== undefined && upright.length === 0 && !handsOff)
+      expect(standing, `${name}: it stands in for all`).toBe(true);
     // What others put in may stay; otherwise the sorry server takes nothing beside a server that does.
     const beside = standing ? usable.filter((each) => each !== sorryAt) : [];
     if (parameters.onDrift === "repair") expect(beside, `${name}: nobody stands beside it`).toEqual([]);

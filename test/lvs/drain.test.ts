@@ -141,6 +141,59 @@ describe("slow start", () => {
     expect(it.operations()).toEqual(["edit-destination 192.0.2.21 0", "edit-destination 192.0.2.21 4"]);
   });
 
+  const sorryServer = {
+    name: "sorry",
+    family: 4,
+    address: "192.0.2.30",
+    port: 80,
+    forwarding: { method: "dr" },
+    inhibit: false,
+  } as const;
+
+  test.each([false, true])(
+    "those that came back while the sorry server stood in begin when it leaves, inhibit %s",
+    async (inhibit) => {
+      const three = [21, 22, 23].map((n) => realServer(n, { weight: 4 }));
+      const changes = { servers: three, quorum: 8, hysteresis: 4, slowStart: 30_000 };
+      const it = await running({ ...changes, sorryServer: { ...sorryServer, inhibit } });
+      await it.up(23);
+      await it.down(21, 22, 23);
+      await it.up(21, 22);
+      await it.time.advance(120_000);
+      const weights = () =>
+        [21, 22, 23].map((n) => it.kernel.destination(service(), `192.0.2.${n}:80`).settings.weight);
+      await it.up(23);
+      expect(weights()).toEqual([1, 1, 1]);
+      await it.time.advance(15_000);
+      expect(weights()).toEqual([2, 2, 2]);
+      await it.time.advance(15_000);
+      expect(weights()).toEqual([4, 4, 4]);
+    },
+  );
+
+  test("those that were up all the time have their weight at once", async () => {
+    const three = [21, 22, 23].map((n) => realServer(n, { weight: 4 }));
+    const it = await running({ servers: three, quorum: 8, slowStart: 30_000, sorryServer });
+    await it.up(23);
+    await it.down(21, 22);
+    await it.time.advance(120_000);
+    it.operations();
+    await it.up(21);
+    expect(it.operations().slice(0, 2)).toEqual(["add-destination 192.0.2.21 1", "add-destination 192.0.2.23 4"]);
+  });
+
+  test("the only one has its weight at once, and those that follow grow beside it", async () => {
+    const it = await running({ servers, slowStart: 30_000, sorryServer });
+    await it.down(21, 22);
+    it.operations();
+    await it.up(21);
+    expect(it.operations()[0]).toBe("add-destination 192.0.2.21 4");
+    await it.up(22);
+    expect(it.operations()).toEqual(["add-destination 192.0.2.22 1"]);
+    await it.down(21);
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.22 4", "delete-destination 192.0.2.21"]);
+  });
+
   test.each(["mh", "sh", "rr", "fo"])("never under %s", async (name) => {
     const it = await running({
       servers,

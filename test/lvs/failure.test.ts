@@ -1,7 +1,14 @@
 /** What happens to a server whose checks fail. */
 import { describe, expect, test } from "vitest";
 import type { FailurePolicy, SorryServerParameters } from "../../src/lvs/parameters.ts";
-import { lvs, realServer, SimulatedBalancer, service, virtualServer } from "../support/simulated-balancer.ts";
+import {
+  adminEntry,
+  lvs,
+  realServer,
+  SimulatedBalancer,
+  service,
+  virtualServer,
+} from "../support/simulated-balancer.ts";
 
 const quiesce: FailurePolicy = { action: "quiesce" };
 const later: FailurePolicy = { action: "quiesce_then_remove", after: 30_000 };
@@ -194,7 +201,7 @@ describe("the panic threshold", () => {
   test("failures take no more servers out once fewer than the share would be left", async () => {
     const it = new SimulatedBalancer();
     const servers = [21, 22, 23, 24].map((n) => realServer(n));
-    await it.start(lvs(virtualServer({ servers, panicThreshold: 50, sorryServer: sorry })));
+    await it.start(lvs(virtualServer({ servers, panicThreshold: 50 })));
     await it.up(21, 22, 23, 24);
     await it.down(21);
     await it.down(22);
@@ -209,6 +216,60 @@ describe("the panic threshold", () => {
     ]);
     await it.up(21);
     expect(it.operations()).toEqual(["add-destination 192.0.2.21 1", "delete-destination 192.0.2.23"]);
+  });
+
+  test("as long as the checks of one server pass, those that are kept hold the quorum, and the sorry server stands by", async () => {
+    const it = new SimulatedBalancer();
+    const servers = [21, 22, 23, 24].map((n) => realServer(n));
+    await it.start(lvs(virtualServer({ servers, panicThreshold: 50, quorum: 2, sorryServer: sorry })));
+    await it.up(21, 22, 23, 24);
+    await it.down(21, 22, 23);
+    expect(it.kernel.text()).toEqual({ "tcp 192.0.2.10:80 wlc": ["192.0.2.24:80 dr 1", "192.0.2.23:80 dr 1"] });
+    expect((await it.status()).virtual_servers[0]).toMatchObject({ state: "up", panic: true });
+  });
+
+  test("when the checks of none pass the sorry server stands in: nobody is kept in its place", async () => {
+    const it = new SimulatedBalancer();
+    const servers = [21, 22, 23, 24].map((n) => realServer(n));
+    await it.start(lvs(virtualServer({ servers, panicThreshold: 50, sorryServer: sorry })));
+    await it.up(21, 22, 23, 24);
+    await it.down(21, 22, 23);
+    it.operations();
+    it.told();
+    await it.down(24);
+    expect(it.operations()).toEqual([
+      "add-destination 192.0.2.30 1",
+      "delete-destination 192.0.2.23",
+      "delete-destination 192.0.2.24",
+    ]);
+    expect(it.told()).toEqual([
+      "192.0.2.24:80 up → down: c24: refused",
+      "warning: no server is left whose checks pass: the sorry server stands in, and nobody is kept for the panic_threshold of 50%",
+      "sorry server in: no server is in service; 192.0.2.30:80 stands in",
+      "quorum down: no server is in service; 192.0.2.30:80 stands in",
+    ]);
+    await it.up(22);
+    expect(it.operations()[0]).toBe("add-destination 192.0.2.22 1");
+    expect((await it.status()).virtual_servers[0]).toMatchObject({ state: "up", panic: false });
+  });
+
+  test("all fail at once: without a sorry server half of them are kept, with one it stands in", async () => {
+    for (const [sorryServer, left] of [[undefined, 2] as const, [sorry, 1] as const]) {
+      const it = new SimulatedBalancer();
+      const servers = [21, 22, 23, 24].map((n) => realServer(n));
+      await it.start(lvs(virtualServer({ servers, panicThreshold: 50, ...(sorryServer && { sorryServer }) })));
+      await it.up(21, 22, 23, 24);
+      await it.down(21, 22, 23, 24);
+      expect(it.kernel.text()["tcp 192.0.2.10:80 wlc"]).toHaveLength(left);
+    }
+  });
+
+  test("a drained server does not keep the sorry server away", async () => {
+    const it = await two({ panicThreshold: 100, sorryServer: sorry }, { action: "remove" });
+    await it.admin(adminEntry(21, { type: "drain" }));
+    it.operations();
+    await it.down(22);
+    expect(it.operations()).toEqual(["add-destination 192.0.2.30 1", "delete-destination 192.0.2.22"]);
   });
 
   test("a server that was never in is not put in", async () => {

@@ -60,7 +60,11 @@ farm("the sorry server stands in and steps back, and no client is ever refused",
   await f.rs(1).answer(200);
   await both([1, 2], [1, 2]);
   const { returned } = await flow.state();
-  await eventually("the flow to the sorry server goes on", async () => (await flow.state()).returned > returned + 5);
+  await eventually(
+    "the flow to the sorry server goes on",
+    async () => (await flow.state()).returned > returned + 5,
+    20_000,
+  );
   expect((await flow.state()).ended).toBe("");
   for (const loop of loops) {
     const counts = await loop.stop();
