@@ -2,7 +2,6 @@
 import { Composer, type CST, type Document, LineCounter, type ParsedNode, Parser } from "yaml";
 import { convertDocument } from "./convert.ts";
 import { recogniseForeign } from "./foreign.ts";
-import { readPlainYaml } from "./plain-yaml.ts";
 import { formatPath, type Path, type Place, type Problem } from "./problem.ts";
 import { type Complaint, checkCharacters, decodeText } from "./text.ts";
 import type { TreeNode } from "./tree.ts";
@@ -33,8 +32,6 @@ export function parseText(file: string, bytes: Uint8Array | string, environment:
     return { root: undefined, problems, unfilled: [] };
   }
   const { text } = decoded;
-  const plain = readPlainYaml(file, text, environment);
-  if (plain !== undefined) return { root: plain, problems, unfilled: [] };
   const parsed = parseYaml(file, text, environment);
   const isMap = parsed.root === undefined ? parsed.problems.length === 0 : parsed.root.kind === "map";
   const foreign = isMap ? undefined : recogniseForeign(text);
