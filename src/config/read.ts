@@ -34,22 +34,62 @@ export function read<S extends Schema>(
   path: Path,
   report: Report,
 ): Loose<z.output<S>> | undefined {
-  return readValue(schema, node, path, report) as Loose<z.output<S>> | undefined;
+  return readerOf(schema)(node, [...path], report) as Loose<z.output<S>> | undefined;
 }
 
-function readValue(schema: Schema, node: TreeNode, path: Path, report: Report): unknown {
-  if (schema instanceof z.ZodOptional) {
-    return isNothing(node) && expectsBlock(schema.unwrap())
+/** What a schema makes of a value. Made once for each: a file has tens of thousands of values, and some hundred schemas. */
+type Reader = (node: TreeNode, path: Mutable, report: Report) => unknown;
+
+/** Of the value that is being read. */
+type Mutable = (string | number)[];
+
+/** Of the values that were good for one key. */
+const mostRemembered = 64;
+
+const readers = new WeakMap<Schema, Reader>();
+
+function readerOf(schema: Schema): Reader {
+  const known = readers.get(schema);
+  if (known !== undefined) return known;
+  const reader = makeReader(schema);
+  readers.set(schema, reader);
+  return reader;
+}
+
+function makeReader(schema: Schema): Reader {
+  if (schema instanceof z.ZodOptional) return optionalReader(schema.unwrap());
+  if (schema instanceof z.ZodDiscriminatedUnion) return typedReader(schema);
+  if (schema instanceof z.ZodUnion) return unionReader(schema.options);
+  if (schema instanceof z.ZodObject) return blockReader(schema.shape);
+  if (schema instanceof z.ZodRecord) return recordReader(schema);
+  if (schema instanceof z.ZodArray) return listReader(schema.element);
+  if (schema instanceof z.ZodUnknown) return plainValue;
+  return leafReader(schema);
+}
+
+/** Made when the file has something for it: most keys are not used. */
+function later(schema: Schema): Reader {
+  let reader: Reader | undefined;
+  return (node, path, report) => {
+    reader ??= readerOf(schema);
+    return reader(node, path, report);
+  };
+}
+
+function below(part: string | number, reader: Reader, node: TreeNode, path: Mutable, report: Report): unknown {
+  path.push(part);
+  const value = reader(node, path, report);
+  path.pop();
+  return value;
+}
+
+function optionalReader(schema: Schema): Reader {
+  const reader = readerOf(schema);
+  if (!expectsBlock(schema)) return reader;
+  return (node, path, report) =>
+    isNothing(node)
       ? void report.error(path, "is empty: give it a value, or remove the line")
-      : readValue(schema.unwrap(), node, path, report);
-  }
-  if (schema instanceof z.ZodDiscriminatedUnion) return readTyped(schema, node, path, report);
-  if (schema instanceof z.ZodUnion) return readValue(optionFor(schema.options, node), node, path, report);
-  if (schema instanceof z.ZodObject) return readBlock(schema.shape, node, path, report);
-  if (schema instanceof z.ZodRecord) return readRecord(schema, node, path, report);
-  if (schema instanceof z.ZodArray) return readList(schema.element, node, path, report);
-  if (schema instanceof z.ZodUnknown) return plainValue(node);
-  return readLeaf(schema, node, path, report);
+      : reader(node, path, report);
 }
 
 function expectsBlock(schema: Schema): boolean {
@@ -65,61 +105,71 @@ function isNothing(node: TreeNode): boolean {
 }
 
 /** A list for a list, a map for a map; text and numbers go to the option that is neither. */
-function optionFor(options: readonly Schema[], node: TreeNode): Schema {
-  const scalar = options.find((option) => !expectsBlock(option));
-  const fitting = options.find((option) =>
-    node.kind === "list" ? option instanceof z.ZodArray : node.kind === "map" && isMap(option),
-  );
-  return fitting ?? scalar ?? z.never();
+function unionReader(options: readonly Schema[]): Reader {
+  const scalar = later(options.find((option) => !expectsBlock(option)) ?? z.never());
+  const [list, map] = [options.find((option) => option instanceof z.ZodArray), options.find(isMap)];
+  const byKind = {
+    scalar,
+    list: list === undefined ? scalar : later(list),
+    map: map === undefined ? scalar : later(map),
+  };
+  return (node, path, report) => byKind[node.kind](node, path, report);
 }
 
-function readBlock(shape: Readonly<Record<string, Schema>>, node: TreeNode, path: Path, report: Report): unknown {
-  if (node.kind !== "map") {
-    const equals = node.kind === "scalar" && /^\w+\s*=/.test(node.text);
-    const advice = equals ? `write ": " after a key, not "="` : "write each key on a line of its own below";
-    report.error(path, `expected a map of keys, got ${describeKind(node)}: ${advice}`);
-    return undefined;
-  }
-  const values: Record<string, unknown> = {};
-  const meant = new Set<string>();
-  for (const entry of distinct(node, path, report)) {
-    const schema = Object.hasOwn(shape, entry.key) ? shape[entry.key] : undefined;
-    if (schema === undefined) {
-      meant.add(reportUnknown(entry, Object.keys(shape), path, report));
-      continue;
+function blockReader(shape: Readonly<Record<string, Schema>>): Reader {
+  const known = Object.keys(shape);
+  const byKey = new Map(Object.entries(shape).map(([key, schema]) => [key, later(schema)]));
+  const needed = known.filter((key) => !(shape[key] instanceof z.ZodOptional));
+  return (node, path, report) => {
+    if (node.kind !== "map") {
+      const equals = node.kind === "scalar" && /^\w+\s*=/.test(node.text);
+      const advice = equals ? `write ": " after a key, not "="` : "write each key on a line of its own below";
+      report.error(path, `expected a map of keys, got ${describeKind(node)}: ${advice}`);
+      return undefined;
     }
-    const value = readValue(schema, entry.value, [...path, entry.key], report);
-    if (value !== undefined) values[entry.key] = value;
-  }
-  for (const [key, schema] of Object.entries(shape)) {
-    // A required key that is only misspelled has its message already.
-    if (schema instanceof z.ZodOptional || findEntry(node, key) !== undefined || meant.has(key)) continue;
-    report.error(path, `${key} is missing`);
-  }
-  return values;
+    const values: Record<string, unknown> = {};
+    const meant = new Set<string>();
+    for (const entry of distinct(node, path, report)) {
+      const reader = byKey.get(entry.key);
+      if (reader === undefined) {
+        meant.add(reportUnknown(entry, known, path, report));
+        continue;
+      }
+      const value = below(entry.key, reader, entry.value, path, report);
+      if (value !== undefined) values[entry.key] = value;
+    }
+    for (const key of needed) {
+      // A required key that is only misspelled has its message already.
+      if (findEntry(node, key) === undefined && !meant.has(key)) report.error(path, `${key} is missing`);
+    }
+    return values;
+  };
 }
 
 /** A map whose keys depend on the word at one of them. */
-function readTyped(schema: z.ZodDiscriminatedUnion, node: TreeNode, path: Path, report: Report): unknown {
+function typedReader(schema: z.ZodDiscriminatedUnion): Reader {
   const { discriminator, options } = schema.def;
-  if (node.kind !== "map") return readBlock({}, node, path, report);
   const byWord = new Map(
-    options.flatMap((option) => [...wordsOf(option, discriminator)].map((word) => [word, option])),
+    options.flatMap((option) => [...wordsOf(option, discriminator)].map((word) => [word, later(option)])),
   );
-  const entry = findEntry(node, discriminator);
+  const noBlock = blockReader({});
   const words = listed([...byWord.keys()]);
-  if (entry === undefined) {
-    report.error(path, `${discriminator} is missing: write ${words}`);
+  return (node, path, report) => {
+    if (node.kind !== "map") return noBlock(node, path, report);
+    const entry = findEntry(node, discriminator);
+    if (entry === undefined) {
+      report.error(path, `${discriminator} is missing: write ${words}`);
+      return undefined;
+    }
+    const input = entry.value.kind === "scalar" ? entry.value.value : entry.value.kind === "list" ? [] : {};
+    const option = typeof input === "string" ? byWord.get(input) : undefined;
+    if (option !== undefined) return option(node, path, report);
+    const word = typeof input === "string" ? input : "";
+    const near = nearest(word, byWord.keys());
+    const advice = adviceForType(word, path) ?? (near === undefined ? undefined : `did you mean ${near}?`);
+    report.error([...path, discriminator], expected(words, input, advice));
     return undefined;
-  }
-  const input = entry.value.kind === "scalar" ? entry.value.value : entry.value.kind === "list" ? [] : {};
-  const option = typeof input === "string" ? byWord.get(input) : undefined;
-  if (option !== undefined) return readValue(option, node, path, report);
-  const word = typeof input === "string" ? input : "";
-  const near = nearest(word, byWord.keys());
-  const advice = adviceForType(word, path) ?? (near === undefined ? undefined : `did you mean ${near}?`);
-  report.error([...path, discriminator], expected(words, input, advice));
-  return undefined;
+  };
 }
 
 function wordsOf(option: Schema, key: string): Set<string> {
@@ -127,45 +177,64 @@ function wordsOf(option: Schema, key: string): Set<string> {
   return new Set(literal instanceof z.ZodLiteral ? [...literal.values].map(String) : []);
 }
 
-function readRecord(schema: z.ZodRecord, node: TreeNode, path: Path, report: Report): unknown {
-  if (node.kind !== "map") {
-    report.error(
-      path,
-      `expected a map of names, got ${describeKind(node)}: write each name on a line of its own below`,
-    );
-    return undefined;
-  }
-  const values = new Map<string, unknown>();
-  for (const entry of distinct(node, path, report)) {
-    const name = z.safeParse(schema.keyType, entry.key);
-    if (!name.success) report.at(entry.place, path, name.error.issues[0]?.message ?? "not a name");
-    // A secret may stand where the name belongs.
-    const below = name.success || !isSecret(path) ? [...path, entry.key] : path;
-    const value = readValue(schema.valueType, entry.value, below, report);
-    if (name.success && value !== undefined) values.set(entry.key, value);
-  }
-  return Object.fromEntries(values);
+function recordReader(schema: z.ZodRecord): Reader {
+  const reader = readerOf(schema.valueType);
+  return (node, path, report) => {
+    if (node.kind !== "map") {
+      report.error(
+        path,
+        `expected a map of names, got ${describeKind(node)}: write each name on a line of its own below`,
+      );
+      return undefined;
+    }
+    const values = new Map<string, unknown>();
+    for (const entry of distinct(node, path, report)) {
+      const name = z.safeParse(schema.keyType, entry.key);
+      if (!name.success) report.at(entry.place, path, name.error.issues[0]?.message ?? "not a name");
+      // A secret may stand where the name belongs.
+      const value =
+        name.success || !isSecret(path)
+          ? below(entry.key, reader, entry.value, path, report)
+          : reader(entry.value, path, report);
+      if (name.success && value !== undefined) values.set(entry.key, value);
+    }
+    return Object.fromEntries(values);
+  };
 }
 
-function readList(element: Schema, node: TreeNode, path: Path, report: Report): unknown {
-  if (node.kind === "list") return node.items.map((item, i) => readValue(element, item, [...path, i], report));
-  report.error(path, `expected a list, got ${describeKind(node)}: begin each entry with "- " on a line of its own`);
-  return undefined;
+function listReader(element: Schema): Reader {
+  const reader = readerOf(element);
+  return (node, path, report) => {
+    if (node.kind === "list") return node.items.map((item, i) => below(i, reader, item, path, report));
+    report.error(path, `expected a list, got ${describeKind(node)}: begin each entry with "- " on a line of its own`);
+    return undefined;
+  };
 }
 
-function readLeaf(schema: Schema, node: TreeNode, path: Path, report: Report): unknown {
-  const input = node.kind === "scalar" ? node.value : node.kind === "list" ? [] : {};
-  const result = z.safeParse(schema, input);
-  if (!result.success) {
-    const message = result.error.issues[0]?.message ?? `not understood: ${show(input)}`;
-    report.error(path, isNothing(node) ? `${message}: give it a value, or remove the line` : asWritten(message, node));
-    return undefined;
-  }
-  if (node.kind === "scalar" && typeof node.value === "number" && !isDecimal(node)) {
-    report.error(path, `numbers are written in plain decimal, got ${node.text}: write ${whatYamlReads(node)}`);
-    return undefined;
-  }
-  return result.data;
+function leafReader(schema: Schema): Reader {
+  const good = new Map<unknown, unknown>();
+  return (node, path, report) => {
+    const input = node.kind === "scalar" ? node.value : node.kind === "list" ? [] : {};
+    if (!good.has(input)) {
+      const result = z.safeParse(schema, input);
+      if (!result.success) {
+        const message = result.error.issues[0]?.message ?? `not understood: ${show(input)}`;
+        report.error(
+          path,
+          isNothing(node) ? `${message}: give it a value, or remove the line` : asWritten(message, node),
+        );
+        return undefined;
+      }
+      // Thousands of servers have the same port; addresses push each other out.
+      if (good.size >= mostRemembered) good.clear();
+      good.set(input, result.data);
+    }
+    if (node.kind === "scalar" && typeof node.value === "number" && !isDecimal(node)) {
+      report.error(path, `numbers are written in plain decimal, got ${node.text}: write ${whatYamlReads(node)}`);
+      return undefined;
+    }
+    return good.get(input);
+  };
 }
 
 /** A long number is not what it was any more once it is read, and digits of text lose their zeros. */
