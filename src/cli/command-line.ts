@@ -48,6 +48,14 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
+/** What other programs have. */
+const otherCommands: Readonly<Record<string, string>> = {
+  start: "`viprd run` in the foreground, or systemctl start viprd",
+  stop: "systemctl stop viprd, or SIGTERM to the process that viprd.pid names",
+  restart: "systemctl restart viprd",
+  reload: `systemctl reload viprd, or kill -HUP $(head -1 ${defaultRuntimeDirectory}/viprd.pid)`,
+};
+
 const help = `
 Examples:
   viprd check                      check ${defaultConfigFile}; say how long a failover takes
@@ -80,7 +88,14 @@ export async function runCommandLine(words: readonly string[], main: string): Pr
       process.exit(ExitCode.done);
     });
   }
-  const program = await buildProgram(commandWord(words), main);
+  const asked = commandWord(words);
+  const advice = asked !== undefined && Object.hasOwn(otherCommands, asked) ? otherCommands[asked] : undefined;
+  if (advice !== undefined) {
+    process.stderr.write(`viprd has no command ${asked}: ${advice}\n`);
+    process.exitCode = ExitCode.usage;
+    return;
+  }
+  const program = await buildProgram(asked, main);
   try {
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
@@ -92,7 +107,7 @@ export async function runCommandLine(words: readonly string[], main: string): Pr
 /** Only the command that was asked for is loaded; the others are there for the help and for suggestions. */
 async function buildProgram(word: string | undefined, main: string): Promise<Command> {
   const program = new Command("viprd")
-    .description("Virtual-IP failover for Linux: VRRP versions 2 and 3, IPv4 and IPv6.")
+    .description("Virtual-IP failover and load balancing for Linux: VRRP versions 2 and 3, IPVS, IPv4 and IPv6.")
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "explain")
     .helpCommand("help [command]", "explain a command")

@@ -45,6 +45,10 @@ export function drainCommand(): Command {
 }
 
 async function drain(socket: string, server: string, flags: Flags): Promise<number> {
+  if (flags.timeout !== undefined && flags.wait !== true) {
+    process.stderr.write("--timeout is how long --wait waits: write that, too; --for ends the drain\n");
+    return ExitCode.usage;
+  }
   const about = { server, ...(flags.service === undefined ? {} : { service: flags.service }) };
   const answer = await order(socket, "/v1/drain", about, beginBody(flags));
   if (flags.wait !== true) {

@@ -74,7 +74,7 @@ function summary(all: readonly VirtualServerStatus[], servers: number, now: Date
       paint("bold", name),
       paint(stateColour[state], wordOf(state)),
       formatDuration(now.getTime() - Date.parse(since)),
-      `${upOf(each)} of ${each.servers.length}`,
+      `${upOf(each)} of ${declaredOf(each)}`,
       formatCount(activeOf(each)),
       formatCount(traffic.connections),
       formatBytes(traffic.bytes),
@@ -142,7 +142,7 @@ function facts(virtualServer: VirtualServerStatus, now: Date, paint: Paint): Row
   const absent = services.filter(({ present }) => !present).map(({ address }) => address);
   return [
     ["why", reason],
-    ["servers", `${upOf(virtualServer)} of ${virtualServer.servers.length} up; ${sum}`],
+    ["servers", `${countOfServers(virtualServer)}; ${sum}`],
     [
       "traffic",
       `${formatCount(activeOf(virtualServer))} active, ${formatCount(traffic.connections)} connections/s, ${formatBytes(traffic.bytes)}/s in`,
@@ -232,6 +232,18 @@ function rank({ state, panic, sorry_server: sorryServer, servers }: VirtualServe
   const order = { down: 0, quorum_lost: 1, unknown: 2, up: 3 }[state];
   const calm = !panic && sorryServer?.standing_in !== true;
   return order * 4 + (calm ? 2 : 0) + (servers.some(isTroubled) ? 0 : 1);
+}
+
+/** "2 of 3 up", "2 of 3 up and 1 leaving" */
+function countOfServers(virtualServer: VirtualServerStatus): string {
+  const declared = declaredOf(virtualServer);
+  const leaving = virtualServer.servers.length - declared;
+  return `${upOf(virtualServer)} of ${declared} up${leaving === 0 ? "" : ` and ${leaving} leaving`}`;
+}
+
+/** Those of the file. */
+function declaredOf({ servers }: VirtualServerStatus): number {
+  return servers.filter(({ state }) => state !== "leaving").length;
 }
 
 function upOf({ servers }: VirtualServerStatus): number {

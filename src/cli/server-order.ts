@@ -54,7 +54,7 @@ const withoutOrder: Readonly<Record<Ended, string>> = {
 
 /** "192.0.2.21:443 of https: drain until 2026-01-01T00:00:00.000Z"; `ended` is what was taken back. */
 export function describeOrder({ servers, what, until, notes }: Ordered, ended: Ended): string {
-  if (servers.length === 0) return `${withoutOrder[ended]}: nothing to take back\n`;
+  if (servers.length === 0 && notes.length === 0) return `${withoutOrder[ended]}: nothing to take back\n`;
   const end = until === null ? "" : ` until ${until}`;
   const said = what ?? `${ended} taken back`;
   const lines = servers.map(({ virtual_server: name, server }) => `${server} of ${name}: ${said}${end}\n`);

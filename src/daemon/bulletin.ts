@@ -95,7 +95,7 @@ export class Bulletin {
     this.events.append({ at: new Date().toISOString(), type: "check_notice", check, message });
   }
 
-  daemon(type: "reload" | "process", message: string): void {
+  daemon(type: "reload" | "process" | "operator", message: string): void {
     this.events.append({ at: new Date().toISOString(), type, message });
   }
 }

@@ -9,8 +9,8 @@ export type DaemonEvent =
   | LvsEvent
   | {
       readonly at: string;
-      /** "reload": the file was read again; "process": a child died, started or stopped. */
-      readonly type: "reload" | "process";
+      /** "reload": the file was read again; "process": a child died, started or stopped; "operator": what is said of servers. */
+      readonly type: "reload" | "process" | "operator";
       readonly message: string;
     }
   | {

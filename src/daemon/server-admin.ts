@@ -19,18 +19,24 @@ import type { Log } from "./log.ts";
 /** setTimeout counts in 31 bits. */
 const longestTimer = 2 ** 31 - 1;
 
+export interface ServerAdminListeners {
+  /** After every change. */
+  changed(): void;
+  /** Each in words. */
+  told(message: string): void;
+}
+
 export class ServerAdmin {
   readonly #file: string;
   readonly #log: Log;
-  readonly #tell: () => void;
+  readonly #listeners: ServerAdminListeners;
   #entries: readonly AdminEntry[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** `changed` is called after every change. */
-  constructor(file: string, log: Log, changed: () => void) {
+  constructor(file: string, log: Log, listeners: ServerAdminListeners) {
     this.#file = file;
     this.#log = log;
-    this.#tell = changed;
+    this.#listeners = listeners;
   }
 
   get entries(): readonly AdminEntry[] {
@@ -52,13 +58,13 @@ export class ServerAdmin {
     const now = Date.now();
     this.#entries = this.#entries.filter(({ until }) => until === undefined || until > now);
     this.#schedule();
-    for (const entry of this.#entries) this.#log.warn(`as before: ${describeEntry(entry)}`);
+    for (const entry of this.#entries) this.#say("warn", `as before: ${describeEntry(entry)}`);
   }
 
   /** Takes the place of what was said about the same servers. */
   begin(added: readonly AdminEntry[]): void {
     this.#entries = withEntries(this.#entries, added);
-    for (const entry of added) this.#log.warn(describeEntry(entry));
+    for (const entry of added) this.#say("warn", describeEntry(entry));
     this.#changed();
   }
 
@@ -67,9 +73,14 @@ export class ServerAdmin {
     const ended = this.#entries.filter((entry) => kindOf(entry) === kind && covers(reference, entry));
     if (ended.length === 0) return [];
     this.#entries = this.#entries.filter((entry) => !ended.includes(entry));
-    for (const entry of ended) this.#log.info(`taken back by ${by}: ${describeEntry(entry)}`);
+    for (const entry of ended) this.#say("info", `taken back by ${by}: ${describeEntry(entry)}`);
     this.#changed();
     return ended;
+  }
+
+  #say(level: "info" | "warn", message: string): void {
+    this.#log[level](message);
+    this.#listeners.told(message);
   }
 
   close(): void {
@@ -78,7 +89,7 @@ export class ServerAdmin {
 
   #changed(): void {
     this.#schedule();
-    this.#tell();
+    this.#listeners.changed();
     try {
       if (this.#entries.length === 0) rmSync(this.#file, { force: true });
       else {
@@ -97,7 +108,7 @@ export class ServerAdmin {
     const now = Date.now();
     const over = this.#entries.filter(({ until }) => until !== undefined && until <= now);
     this.#entries = this.#entries.filter((entry) => !over.includes(entry));
-    for (const entry of over) this.#log.info(`the time is over: ${describeEntry(entry)}`);
+    for (const entry of over) this.#say("info", `the time is over: ${describeEntry(entry)}`);
     if (over.length > 0) this.#changed();
     else this.#schedule();
   }

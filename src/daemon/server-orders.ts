@@ -3,9 +3,11 @@ import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
 import {
   type AdminKind,
   covers,
+  describeEntry,
   describeReference,
   describeWhat,
   kindOf,
+  names,
   type ServerReference,
   withEntries,
 } from "./admin-entries.ts";
@@ -88,14 +90,33 @@ export class ServerOrders {
       }
       if (typeof found === "string") return { refusal: found, status: 404 };
     }
+    const still = typeof found === "string" ? [] : found.flatMap((server) => stillOut(server, admin.entries));
     // A server may have left the file since.
+    const left = ended.filter((entry) => typeof findServers(lvs(), entry) === "string");
     return {
       servers: ended.length === 0 || typeof found === "string" ? [] : found.map(serverOf),
       what: null,
       until: null,
-      notes: [],
+      notes: [
+        ...left.map((entry) => `taken back, of what the file has no longer: ${describeEntry(entry)}`),
+        ...(ended.length === 0 && still.length > 0 ? [`there is no ${kind} to take back`] : []),
+        ...still,
+      ],
     };
   }
+}
+
+/** What else keeps new connections from a server. */
+function stillOut({ virtualServer, server }: FoundServer, entries: readonly AdminEntry[]): string[] {
+  const said = entries.filter((entry) => names(entry, virtualServer.name, server));
+  const weight = said.findLast((entry) => kindOf(entry) === "weight");
+  return said
+    .filter((entry) => kindOf(entry) !== "weight" || (entry === weight && isZero(entry.what)))
+    .map((entry) => `${server.name} of ${virtualServer.name} gets nothing new: ${describeEntry(entry)}`);
+}
+
+function isZero(what: AdminEntry["what"]): boolean {
+  return (what.type === "weight" && what.weight === 0) || (what.type === "weight_percent" && what.percent === 0);
 }
 
 function referenceOf({ server, service }: ServerRequest): ServerReference | string {

@@ -75,7 +75,10 @@ export class Supervisor {
     });
     const { childLog } = this.#bulletin;
     this.#maintenance = new Maintenance(maintenanceNote(options.runtimeDirectory), this.#log, () => this.#enforce());
-    this.#servers = new ServerAdmin(serversNote(options.runtimeDirectory), this.#log, () => this.#checks.tellAdmin());
+    this.#servers = new ServerAdmin(serversNote(options.runtimeDirectory), this.#log, {
+      changed: () => this.#checks.tellAdmin(),
+      told: (message) => this.#bulletin.daemon("operator", message),
+    });
     this.#inForce = new InForce(options.configFile, (config) => this.#maintenance.apply(config));
     this.#vrrp = new VrrpProcess({
       program: options.vrrpProgram,

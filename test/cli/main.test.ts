@@ -20,6 +20,7 @@ test.each([
   ["an unknown option", ["status", "--jsno"], "error: unknown option '--jsno'\n(Did you mean --json?)"],
   ["an option without its value", ["run", "--config"], "argument missing"],
   ["a value that is none of the choices", ["run", "--log-format", "xml"], "Allowed choices are pretty, json"],
+  ["what systemd does", ["reload"], "viprd has no command reload: systemctl reload viprd, or kill -HUP "],
   ["a word too many", ["status", "web", "inside"], "too many arguments"],
   ["no command at all", [], "Usage: viprd"],
 ])("%s is a usage error with advice", async (_what, words, advice) => {

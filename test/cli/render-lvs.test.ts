@@ -147,6 +147,14 @@ function told(document: StatusDocument): string[] {
   return renderStatus(document, now, plain).trimEnd().split("\n").slice(3);
 }
 
+test("servers that have left the file are none of those that should be up", () => {
+  const leaving = server("192.0.2.24:443", { state: "leaving", reason: "no longer in the file", desired_weight: 0 });
+  const servers = [server("192.0.2.21:443"), down, leaving];
+  expect(told(status([virtualServer("https", { servers })]))).toContain(
+    "  servers  1 of 2 up and 1 leaving; weight 10, quorum 1",
+  );
+});
+
 test("one virtual server alone is told in full: services, servers by urgency with checks, history and the operator's words", () => {
   expect(told(status([virtualServer("https")]))).toEqual([
     "https  up for 2 h 5 min  tcp 192.0.2.10:443, wlc",

@@ -68,6 +68,7 @@ test(
       ["weight", "192.0.2.21", "65536"],
       ["weight", "192.0.2.21", "1001%"],
       ["maintenance", "on", "web", "--server", "192.0.2.21"],
+      ["drain", "192.0.2.21", "--timeout", "10s"],
     ];
     for (const words of wrong) expect((await run(...words)).code, words.join(" ")).toBe(2);
   },

@@ -16,9 +16,10 @@ afterEach(() => {
 function rig(file = join(temporaryDirectory(), "servers.json")) {
   const log = new MemoryLog();
   let changes = 0;
-  const admin = new ServerAdmin(file, log, () => changes++);
+  const events: string[] = [];
+  const admin = new ServerAdmin(file, log, { changed: () => changes++, told: (message) => events.push(message) });
   admin.load();
-  return { file, log, admin, told: () => admin.entries.map(describeEntry), changes: () => changes };
+  return { file, log, admin, events, told: () => admin.entries.map(describeEntry), changes: () => changes };
 }
 
 function entry(changes: Partial<AdminEntry> = {}): AdminEntry {
@@ -34,6 +35,11 @@ test("what was said is in force, told, noted, and in force in the next run, unti
   expect([second.told(), second.log.lines]).toEqual([[text], [`warn as before: ${text}`]]);
   expect(second.admin.end("drain", { address: "192.0.2.21" }, "alice (uid 1000)")).toMatchObject([{ port: 443 }]);
   expect([second.told(), second.log.lines.at(-1)]).toEqual([[], `info taken back by alice (uid 1000): ${text}`]);
+  expect([...first.events, ...second.events]).toEqual([
+    text,
+    `as before: ${text}`,
+    `taken back by alice (uid 1000): ${text}`,
+  ]);
   expect(existsSync(first.file)).toBe(false);
 });
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ServerAdmin } from "../../src/daemon/server-admin.ts";
 import { ServerOrders } from "../../src/daemon/server-orders.ts";
 import type { BeginRequest } from "../../src/daemon/server-request.ts";
-import type { SorryServerParameters } from "../../src/lvs/parameters.ts";
+import type { SorryServerParameters, VirtualServerParameters } from "../../src/lvs/parameters.ts";
 import { lvsParameters, realServer, virtualServer } from "./lvs-support.ts";
 import { MemoryLog, temporaryDirectory } from "./support.ts";
 
@@ -25,8 +25,11 @@ const sorryServer: SorryServerParameters = {
 
 /** https has three servers: the second is up by a check, the third has weight 0. http has a sorry server. */
 function rig({ secondUp = true as boolean | null, alpha = false } = {}) {
-  const admin = new ServerAdmin(join(temporaryDirectory(), "servers.json"), new MemoryLog(), () => {});
-  const lvs = lvsParameters(
+  const admin = new ServerAdmin(join(temporaryDirectory(), "servers.json"), new MemoryLog(), {
+    changed() {},
+    told() {},
+  });
+  let lvs = lvsParameters(
     virtualServer("https", [
       "192.0.2.21:443",
       realServer("192.0.2.22:443", { checks: ["second"], alpha }),
@@ -39,7 +42,10 @@ function rig({ secondUp = true as boolean | null, alpha = false } = {}) {
     verdictOf: (check) => (check === "second" ? { up: secondUp, reason: "connect: refused" } : undefined),
     admin,
   });
-  return { orders, entries: () => admin.entries };
+  const reload = (virtualServers: VirtualServerParameters) => {
+    lvs = lvsParameters(virtualServers);
+  };
+  return { orders, reload, entries: () => admin.entries };
 }
 
 const drain = (server: string, changes: Partial<BeginRequest> = {}): BeginRequest => {
@@ -151,6 +157,32 @@ describe("taking back", () => {
       status: 409,
     });
     expect(entries().length).toBe(1);
+  });
+
+  test("of a server that has left the file is told", () => {
+    const { orders, reload, entries } = rig();
+    orders.begin(drain("192.0.2.21"), "root (uid 0)");
+    reload(virtualServer("https", ["192.0.2.22:443"]));
+    expect(orders.end("drain", { server: "192.0.2.21" }, "x")).toMatchObject({
+      servers: [],
+      notes: ["taken back, of what the file has no longer: 192.0.2.21: drain by root (uid 0)"],
+    });
+    expect(entries()).toEqual([]);
+  });
+
+  test("tells what else keeps new connections from the server", () => {
+    const { orders } = rig();
+    orders.begin({ server: "192.0.2.21:443", what: { type: "weight_percent", percent: 0 } }, "x");
+    const note = "192.0.2.21:443 of https gets nothing new: 192.0.2.21:443: weight 0% by x";
+    const said = orders.end("drain", { server: "192.0.2.21:443" }, "x");
+    expect(said).toMatchObject({ servers: [], notes: ["there is no drain to take back", note] });
+    orders.begin(drain("192.0.2.21:443"), "x");
+    expect(orders.end("drain", { server: "192.0.2.21:443" }, "x")).toMatchObject({
+      servers: [{ server: "192.0.2.21:443" }],
+      notes: [note],
+    });
+    orders.begin({ server: "192.0.2.21:443", what: { type: "weight", weight: 5 } }, "x");
+    expect(orders.end("drain", { server: "192.0.2.21:443" }, "x")).toMatchObject({ notes: [] });
   });
 
   test("of a server that is not known is refused with what is near", () => {
