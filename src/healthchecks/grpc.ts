@@ -1,12 +1,13 @@
 /** `type: grpc`: a server says by grpc.health.v1.Health/Check that a service of it is served. */
-import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
+import { type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { decodeHealthResponse, encodeHealthRequest } from "../wire/grpc-health.ts";
 import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { formatTarget } from "./datagram.ts";
+import { whyClosed } from "./http2-exchange.ts";
 import { quote } from "./quote.ts";
-import { resetConnection } from "./reset.ts";
+import { resetConnection, resetSession } from "./reset.ts";
 import type { Service } from "./service.ts";
 import { undecidedBy } from "./system-failure.ts";
 import { readTlsFiles, tlsOptions, warningOf, whyFailed } from "./tls.ts";
@@ -73,16 +74,22 @@ function check(parameters: GrpcParameters, { socket, secure }: Line, signal: Abo
     const scheme = secure === undefined ? "http" : "https";
     const session = connect(`${scheme}://${authority}`, { createConnection: () => secure ?? socket });
     let stream: ClientHttp2Stream | undefined;
+    let open = true;
     const finish = (end: () => void): void => {
+      if (!open) return;
+      open = false;
       signal.removeEventListener("abort", onAbort);
       end();
       stream?.destroy();
-      session.destroy();
+      resetSession(session, socket, secure);
     };
     const fail = (error: unknown): void => finish(() => reject(error));
     const onAbort = (): void => fail(signal.reason);
     signal.addEventListener("abort", onAbort);
-    if (signal.aborted) onAbort();
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
     session.on("error", fail);
     // The cause of what Node calls cancelled.
     socket.on("error", fail);
@@ -98,8 +105,10 @@ function check(parameters: GrpcParameters, { socket, secure }: Line, signal: Abo
       "user-agent": "viprd",
     });
     stream.on("error", (error) => fail(error.cause instanceof Error ? error.cause : error));
-    hear(stream, (status) => finish(() => resolve(status)), fail);
-    stream.end(encodeHealthRequest(parameters.service));
+    const asked = stream;
+    hear(asked, (status) => finish(() => resolve(status)), fail);
+    asked.on("close", () => setImmediate(() => fail(new Error(whyClosed(asked, socket)))));
+    asked.end(encodeHealthRequest(parameters.service));
   });
 }
 
@@ -122,7 +131,8 @@ function hear(stream: ClientHttp2Stream, succeed: (status: string) => void, fail
   stream.on("trailers", (trailers: IncomingHttpHeaders) => {
     ending = trailers;
   });
-  stream.on("end", () => {
+  stream.on("close", () => {
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.errored !== null) return;
     const code = ending["grpc-status"];
     const message = ending["grpc-message"];
     try {

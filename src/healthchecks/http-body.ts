@@ -16,7 +16,8 @@ export const longestBody = 256 * 1024;
 const longestDigested = 64 * 1024 * 1024;
 
 export class Body {
-  #chunks: Buffer[] = [];
+  /** Grows with what comes, however small the pieces are. */
+  #kept = Buffer.alloc(0);
   #length = 0;
   readonly #hash: Hash | undefined;
 
@@ -31,14 +32,24 @@ export class Body {
 
   /** The bytes are copied. Throws when there are too many. */
   add(bytes: Uint8Array): void {
-    if (this.#length < longestBody) this.#chunks.push(Buffer.from(bytes.subarray(0, longestBody - this.#length)));
+    if (this.#length < longestBody) this.#keep(bytes);
     this.#length += bytes.length;
     this.#hash?.update(bytes);
     if (this.#length > longestDigested) throw new Error(`more than ${longestDigested} bytes of the body`);
   }
 
+  #keep(bytes: Uint8Array): void {
+    const end = Math.min(this.#length + bytes.length, longestBody);
+    if (end > this.#kept.length) {
+      const room = Buffer.allocUnsafe(Math.min(Math.max(end, 2 * this.#kept.length), longestBody));
+      room.set(this.#kept.subarray(0, this.#length));
+      this.#kept = room;
+    }
+    this.#kept.set(bytes.length > end - this.#length ? bytes.subarray(0, end - this.#length) : bytes, this.#length);
+  }
+
   content(): BodyContent {
-    const body = this.#chunks.length === 0 ? "" : Buffer.concat(this.#chunks).toString("utf8");
+    const body = this.#kept.toString("utf8", 0, Math.min(this.#length, longestBody));
     return this.#hash === undefined ? { body } : { body, digest: this.#hash.digest("hex") };
   }
 }

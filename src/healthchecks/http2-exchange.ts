@@ -1,10 +1,10 @@
 /** One request and its response over HTTP/2, on a connection of its own that is gone afterwards. */
-import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
+import { type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Body } from "./http-body.ts";
 import { connectSocket, type HttpRequest, type HttpResponse, tlsOptionsOf } from "./http-exchange.ts";
-import { resetConnection } from "./reset.ts";
+import { resetSession } from "./reset.ts";
 import { warningOf } from "./tls.ts";
 
 /** Rejects with what went wrong; with the signal's reason when it aborts. */
@@ -17,12 +17,14 @@ export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<Ht
     const secure = wrapped(request, socket);
     const session = connect(url, { createConnection: () => secure ?? socket });
     let stream: ClientHttp2Stream | undefined;
+    let open = true;
     const finish = (end: () => void): void => {
+      if (!open) return;
+      open = false;
       signal.removeEventListener("abort", onAbort);
       end();
       stream?.destroy();
-      session.destroy();
-      resetConnection(socket, secure);
+      resetSession(session, socket, secure);
     };
     const onAbort = (): void => finish(() => reject(signal.reason));
     signal.addEventListener("abort", onAbort);
@@ -41,14 +43,15 @@ export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<Ht
       finish(() => reject(error));
       return;
     }
+    const asked = stream;
     // A request that could not begin says only that it was cancelled; its cause says why.
-    stream.on("error", (error) => finish(() => reject(error.cause instanceof Error ? error.cause : error)));
-    stream.on("response", (received) => {
+    asked.on("error", (error) => finish(() => reject(error.cause instanceof Error ? error.cause : error)));
+    asked.on("response", (received) => {
       const head = { status: Number(received[":status"]), headers: joined(received) };
       const body = new Body(request.digest);
       const warning = secure === undefined ? {} : warningOf(url.host, secure, request.tls);
       const succeed = (): void => finish(() => resolve({ ...head, ...body.content(), ...warning }));
-      stream?.on("data", (chunk: Buffer) => {
+      asked.on("data", (chunk: Buffer) => {
         try {
           body.add(chunk);
           if (body.isEnough) succeed();
@@ -56,10 +59,22 @@ export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<Ht
           finish(() => reject(error));
         }
       });
-      stream?.on("end", succeed);
+      // An end is told of one that was cut off, too.
+      asked.on("close", () => {
+        if (asked.rstCode === constants.NGHTTP2_NO_ERROR) succeed();
+      });
     });
-    stream.end();
+    asked.on("close", () => setImmediate(() => finish(() => reject(new Error(whyClosed(asked, socket))))));
+    asked.end();
   });
+}
+
+/** Of a stream without an error. */
+export function whyClosed({ rstCode = constants.NGHTTP2_NO_ERROR }: ClientHttp2Stream, { destroyed }: Socket): string {
+  if (destroyed) return "the server closed the connection";
+  return rstCode === constants.NGHTTP2_NO_ERROR
+    ? "the server ended the request without an answer"
+    : "the server broke the answer off";
 }
 
 /** With TLS its name is agreed on (ALPN), without TLS it is spoken at once (RFC 9113 section 3.3). */

@@ -1,5 +1,6 @@
 /** The end of a connection of Node's own: by a reset, so that no port is left waiting. */
 
+import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -16,4 +17,10 @@ export function resetConnection(socket: Socket, stream: Duplex = socket): void {
       stream.destroy();
     });
   }
+}
+
+/** The session comes last: ended first it closes the connection in the orderly way, or lets go of it and never closes it. */
+export function resetSession(session: ClientHttp2Session, socket: Socket, stream?: Duplex): void {
+  resetConnection(socket, stream);
+  setImmediate(() => session.destroy());
 }

@@ -86,6 +86,7 @@ export function whyFailed(error: unknown): string {
   if (doubt !== undefined) return `${doubt} (${code})`;
   // What OpenSSL says comes with its source file; the reason alone is for people.
   if (/^ERR_(SSL|OSSL)_/.test(code) && "reason" in error) return `${error.reason} (${code})`;
-  if (/^(CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|EPROTO|HPE_)/.test(code)) return `${error.message} (${code})`;
+  if (/^(CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|ERR_HTTP2|EPROTO|HPE_)/.test(code))
+    return `${error.message} (${code})`;
   return whySystem(error);
 }

@@ -9,6 +9,8 @@ export interface ResponseHead {
 const longestHead = 16 * 1024;
 /** Of the line before each chunk, with its extensions. */
 const longestChunkLine = 4096;
+/** Before the one that counts. */
+const mostInterim = 20;
 
 const newline = 0x0a;
 const protocol = "HTTP/";
@@ -34,6 +36,7 @@ export class ResponseReader {
   /** Bytes that are still to come of a body or chunk whose length is known. */
   #left = 0;
   #trailers = 0;
+  #interim = 0;
 
   /** `onBody` gets what the body consists of once its transfer coding is undone, in memory that is only lent. */
   constructor(method: string, onBody: (bytes: Uint8Array) => void) {
@@ -122,7 +125,10 @@ export class ResponseReader {
     if (end === undefined) return 0;
     const head = parseHead(latin1(bytes.subarray(0, end)));
     // RFC 9110 section 15.2: an interim response comes before the one that counts; after 101 other words are spoken.
-    if (head.status < 200 && head.status !== 101) return end;
+    if (head.status < 200 && head.status !== 101) {
+      if (++this.#interim > mostInterim) throw new Error(`more than ${mostInterim} interim responses`);
+      return end;
+    }
     this.head = head;
     this.#begin(head);
     return end;
@@ -143,10 +149,7 @@ export class ResponseReader {
   #takeChunkLine(bytes: Uint8Array): number {
     const at = bytes.indexOf(newline);
     if (at < 0) return 0;
-    const line = latin1(bytes.subarray(0, at));
-    const digits = /^([0-9A-Fa-f]{1,12})[\t ]*(;.*)?\r?$/.exec(line)?.[1];
-    if (digits === undefined || at > longestChunkLine) throw new Error(`no length of a chunk: ${show(line)}`);
-    this.#left = Number.parseInt(digits, 16);
+    this.#left = plainLength(bytes, at) ?? extendedLength(bytes, at);
     this.#enter(this.#left === 0 ? "trailers" : "chunk");
     return at + 1;
   }
@@ -207,6 +210,28 @@ function parseHead(text: string): ResponseHead {
     last = name;
   }
   return { status: Number(status), headers: { ...headers } };
+}
+
+/** Of a line of nothing but digits, as nearly all are: there may be as many of them as there are bytes in the body. */
+function plainLength(bytes: Uint8Array, end: number): number | undefined {
+  const digits = bytes[end - 1] === 0x0d ? end - 1 : end;
+  if (digits < 1 || digits > 12) return undefined;
+  let length = 0;
+  for (let i = 0; i < digits; i++) {
+    const byte = bytes[i] ?? 0;
+    const letter = byte | 0x20;
+    if (byte >= 0x30 && byte <= 0x39) length = length * 16 + byte - 0x30;
+    else if (letter >= 0x61 && letter <= 0x66) length = length * 16 + letter - 0x57;
+    else return undefined;
+  }
+  return length;
+}
+
+function extendedLength(bytes: Uint8Array, end: number): number {
+  const line = latin1(bytes.subarray(0, end));
+  const digits = /^([0-9A-Fa-f]{1,12})[\t ]*(;.*)?\r?$/.exec(line)?.[1];
+  if (digits === undefined || end > longestChunkLine) throw new Error(`no length of a chunk: ${show(line)}`);
+  return Number.parseInt(digits, 16);
 }
 
 function notHttp(line: string): Error {

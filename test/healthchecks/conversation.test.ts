@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
@@ -8,7 +8,7 @@ import { Inbox } from "../../src/healthchecks/inbox.ts";
 import { quote } from "../../src/healthchecks/quote.ts";
 import { until } from "../daemon/support.ts";
 import { certificates, lineServer } from "./line-server.ts";
-import { closedPort, listen } from "./support.ts";
+import { closedPort, listen, waitingPorts } from "./support.ts";
 
 afterAll(() => rmSync(certificates().directory, { recursive: true }));
 
@@ -175,7 +175,7 @@ describe("the end", () => {
     expect(await talk(server.port, readLine)).toMatchObject({ ok: true });
     await until(() => server.ends.length === 1, "the end of the connection");
     expect(server.ends).toEqual(["ECONNRESET"]);
-    expect(waiting(server.port)).toBe(0);
+    expect(waitingPorts(server.port)).toBe(0);
   });
 
   test("is a reset after a failure, too", async () => {
@@ -197,7 +197,7 @@ describe("the end", () => {
     await until(() => server.ends.length === 1, "the end of the connection");
     expect(server.lines).toEqual(["QUIT"]);
     expect(server.ends).toEqual(["closed"]);
-    expect(waiting(server.port)).toBe(0);
+    expect(waitingPorts(server.port)).toBe(0);
   });
 
   test("does not wait long for a server that does not close", async () => {
@@ -236,7 +236,7 @@ describe("TLS", () => {
     });
     expect(outcome).toEqual({ ok: true, reason: `test 127.0.0.1:${server.port}: word in secret true` });
     await until(() => server.ends.length === 1, "the end of the connection");
-    expect(waiting(server.port)).toBe(0);
+    expect(waitingPorts(server.port)).toBe(0);
   });
 
   test("what was slipped in before it is not taken for what is inside it", async () => {
@@ -317,7 +317,7 @@ describe("TLS", () => {
     });
     expect(outcome).toMatchObject({ ok: true });
     await until(() => ended === 1, "the end of the connection");
-    expect(waiting(port)).toBe(0);
+    expect(waitingPorts(port)).toBe(0);
   });
 
   test("without verification, and by a name that the certificate has", async () => {
@@ -382,12 +382,4 @@ function serveTlsThatEndsLate(socket: Socket): void {
   const secure = new TLSSocket(below, { isServer: true, ...server, ca: [authority] });
   secure.on("error", () => {});
   secure.on("data", () => secure.end());
-}
-
-/** Connections on this side that wait for late packets; /proc/net/tcp, state 06. */
-function waiting(port: number): number {
-  const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  return readFileSync("/proc/net/tcp", "utf8")
-    .split("\n")
-    .filter((line) => line.split(/\s+/)[3]?.endsWith(`:${hex}`) === true && line.split(/\s+/)[4] === "06").length;
 }

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
-import { createSecureServer, createServer as createServer2 } from "node:http2";
+import { createSecureServer, createServer as createServer2, type ServerHttp2Stream } from "node:http2";
 import { createServer as createServerTls } from "node:https";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
@@ -364,6 +364,33 @@ describe("over HTTP/2", () => {
     );
     const secure = await start(createSecureServer(certificates.server) as unknown as Server);
     expect((await probe(`https://127.0.0.1:${secure}/`, { version: "2" })).ok).toBe(false);
+  });
+
+  test.each([
+    ["is cancelled", { code: 8 }, "the server broke the answer off"],
+    ["breaks", { code: 2 }, "Stream closed with error code NGHTTP2_INTERNAL_ERROR (ERR_HTTP2_STREAM_ERROR)"],
+    ["ends with the connection", { code: undefined }, "the server closed the connection"],
+  ])("an answer that %s in the middle is none", async (_, { code }, why) => {
+    // Frames as RFC 9113 section 4.1 has them, of stream 1; 88 is ":status 200". A server of Node would end the stream first.
+    const answer = "000000040000000000 000001010400000001 88 000003000000000001 77656c";
+    const reset = code === undefined ? "" : `0000040300000000010000000${code}`;
+    const port = await listen((socket) => {
+      socket.write(Buffer.from(`${answer}${reset}`.replaceAll(" ", ""), "hex"));
+      if (code === undefined) socket.end();
+      socket.resume();
+    });
+    expect(await probe(`http://127.0.0.1:${port}/`, { version: "2", body: "wel" })).toEqual({
+      ok: false,
+      reason: `GET http://127.0.0.1:${port}/: ${why}`,
+    });
+  });
+
+  test("a request that is not answered but ended is not waited for", async () => {
+    const server = createServer2().on("stream", (stream: ServerHttp2Stream) => stream.close(0));
+    const port = await start(server as unknown as Server);
+    expect((await probe(`http://127.0.0.1:${port}/`, { version: "2" })).reason).toContain(
+      "the server ended the request without an answer",
+    );
   });
 
   test("a request that cannot be sent leaves no connection", async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { CheckType, Outcome } from "../../src/healthchecks/check-type.ts";
@@ -33,6 +34,14 @@ export async function listen(onConnection: (socket: Socket) => void, host = "127
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return (server.address() as AddressInfo).port;
+}
+
+/** Connections to this port of IPv4 whose end on this side waits for late packets; /proc/net/tcp, state 06. */
+export function waitingPorts(port: number): number {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  return readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .filter((line) => line.split(/\s+/)[3]?.endsWith(`:${hex}`) === true && line.split(/\s+/)[4] === "06").length;
 }
 
 /** A port of the loopback address that nobody listens on. */

@@ -57,6 +57,13 @@ describe.each([1, 2, 3, 7, 10_000])("in pieces of %d bytes", (size) => {
       { body: "abc0123456789" },
     ],
     [
+      "the length of a chunk in all its forms",
+      `${ok}Transfer-Encoding: chunked\r\n\r\n0a\n0123456789\nB \r\n0123456789a\r\n00000000000c\r\n0123456789ab\r\n0\r\n\r\n…`,
+      { body: "01234567890123456789a0123456789ab" },
+    ],
+    ["no length of a chunk", `${ok}Transfer-Encoding: chunked\r\n\r\n\r\nabc\r\n…`, 'no length of a chunk: "\\r"'],
+    ["interim responses without end", "HTTP/1.1 100 Continue\r\n\r\n".repeat(21), "more than 20 interim responses"],
+    [
       "chunks count, whatever length is told",
       `${ok}Content-Length: 1\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n…`,
       { body: "a" },
