@@ -10,7 +10,7 @@ import { formatTarget } from "./datagram.ts";
 import { Inbox } from "./inbox.ts";
 import type { Milliseconds } from "./parameters.ts";
 import { quote } from "./quote.ts";
-import { resetConnection } from "./reset.ts";
+import { closeOrderly, resetAtClose, resetConnection } from "./reset.ts";
 import { failedBy, undecidedBy } from "./system-failure.ts";
 import { readTlsFiles, type TlsParameters, tlsOptions, warningOf, whyFailed, whyNotTrusted } from "./tls.ts";
 
@@ -91,6 +91,7 @@ export class Conversation {
     // Half open, since Node would answer the end of TLS with an end of TCP, which may overtake that of the server.
     const options = { host, port, noDelay: true, allowHalfOpen: true };
     this.#socket = connect({ ...options, ...(source === undefined ? {} : { localAddress: source }) });
+    resetAtClose(this.#socket);
     this.#stream = this.#socket;
     this.#socket.on("connect", () => this.#wake());
     this.#listen(this.#socket);
@@ -211,7 +212,7 @@ export class Conversation {
     this.#stream.once("close", () => clearTimeout(timer));
     this.#stream.once("end", () => {
       if (this.isSecure) this.#reset();
-      else this.#socket.destroy();
+      else closeOrderly(this.#socket);
     });
     this.#stream.resume();
     this.#stream.write(last);

@@ -7,7 +7,7 @@ import { type CheckType, type Outcome, whyAborted } from "./check-type.ts";
 import { formatTarget } from "./datagram.ts";
 import { whyClosed } from "./http2-exchange.ts";
 import { quote } from "./quote.ts";
-import { resetConnection, resetSession } from "./reset.ts";
+import { resetAtClose, resetConnection } from "./reset.ts";
 import type { Service } from "./service.ts";
 import { undecidedBy } from "./system-failure.ts";
 import { readTlsFiles, tlsOptions, warningOf, whyFailed } from "./tls.ts";
@@ -59,6 +59,7 @@ interface Line {
 async function openLine({ host, port, source, tls }: GrpcParameters): Promise<Line> {
   const files = tls === undefined ? undefined : await readTlsFiles(tls);
   const socket = connectTcp({ host, port, noDelay: true, ...(source === undefined ? {} : { localAddress: source }) });
+  resetAtClose(socket);
   // What follows the end finds a listener, too.
   socket.on("error", () => {});
   if (tls === undefined || files === undefined) return { socket, secure: undefined };
@@ -81,7 +82,8 @@ function check(parameters: GrpcParameters, { socket, secure }: Line, signal: Abo
       signal.removeEventListener("abort", onAbort);
       end();
       stream?.destroy();
-      resetSession(session, socket, secure);
+      session.destroy();
+      resetConnection(socket, secure);
     };
     const fail = (error: unknown): void => finish(() => reject(error));
     const onAbort = (): void => fail(signal.reason);

@@ -1,12 +1,12 @@
 /** One request and its response over HTTP/1.1, on a connection of its own that is gone afterwards. */
-import { connect as connectTcp, isIP } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { encodeRequest, ResponseReader } from "../wire/http.ts";
 import { Body, type BodyContent, type DigestName } from "./http-body.ts";
 import { lookup } from "./lookup.ts";
 import { openStream, type StreamTarget } from "./open-stream.ts";
 import type { Milliseconds } from "./parameters.ts";
-import { resetConnection } from "./reset.ts";
+import { resetAtClose, resetConnection } from "./reset.ts";
 import { errorOf } from "./system-failure.ts";
 import { type TlsFiles, tlsOptions, warningOf } from "./tls.ts";
 
@@ -122,14 +122,16 @@ function openLine(request: HttpRequest, handlers: Handlers): Line {
   };
 }
 
-export function connectSocket(request: Pick<HttpRequest, "url" | "address" | "source">) {
+export function connectSocket(request: Pick<HttpRequest, "url" | "address" | "source">): Socket {
   const { url, address, source } = request;
-  return connectTcp({
+  const socket = connectTcp({
     host: address ?? hostOf(url),
     port: portOf(url),
     lookup,
     ...(source === undefined ? {} : { localAddress: source }),
   });
+  resetAtClose(socket);
+  return socket;
 }
 
 export function tlsOptionsOf({

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Body } from "./http-body.ts";
 import { connectSocket, type HttpRequest, type HttpResponse, tlsOptionsOf } from "./http-exchange.ts";
-import { resetSession } from "./reset.ts";
+import { resetConnection } from "./reset.ts";
 import { warningOf } from "./tls.ts";
 
 /** Rejects with what went wrong; with the signal's reason when it aborts. */
@@ -24,7 +24,8 @@ export function exchange2(request: HttpRequest, signal: AbortSignal): Promise<Ht
       signal.removeEventListener("abort", onAbort);
       end();
       stream?.destroy();
-      resetSession(session, socket, secure);
+      session.destroy();
+      resetConnection(socket, secure);
     };
     const onAbort = (): void => finish(() => reject(signal.reason));
     signal.addEventListener("abort", onAbort);

@@ -4,10 +4,11 @@ import { createServer as createServer1 } from "node:http";
 import { createSecureServer, createServer as createServer2, type ServerHttp2Stream } from "node:http2";
 import { createServer as createServerTls } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { afterAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { CheckType } from "../../src/healthchecks/check-type.ts";
 import { grpc } from "../../src/healthchecks/grpc.ts";
 import { http } from "../../src/healthchecks/http.ts";
+import { tcp } from "../../src/healthchecks/tcp.ts";
 import { until } from "../daemon/support.ts";
 import { makeCertificates } from "./certificates.ts";
 import { listen, probeOnce, waitingPorts } from "./support.ts";
@@ -80,5 +81,40 @@ test.each(all)("%s: runs that succeed leave nothing", async (_, type, parameters
 
 test.each(all)("%s: runs that are not answered leave nothing", async (_, type, parameters) => {
   const port = await listen((socket) => void socket.resume());
-  await runs(port, type, parameters(port), 20, false);
+  await runs(port, type, parameters(port), 50, false);
+});
+
+/** Under TLS Node ends the connection by itself. */
+const broken: readonly [name: string, server: () => unknown][] = [
+  ["does not speak HTTP/2", () => createServerTls(certificates.server, answer)],
+  ["speaks no TLS that is taken", () => createServerTls({ ...certificates.server, ...old }, answer)],
+  [
+    "closes at once",
+    () => createServerTls(certificates.server).on("secureConnection", (socket: Socket) => void socket.end()),
+  ],
+];
+const old = { minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "ALL:@SECLEVEL=0" } as const;
+
+describe.each(broken)("a server that %s", (_, server) => {
+  test.each(all.filter(([name]) => /HTTP.2|TLS/.test(name) && name !== "http over HTTP/2"))(
+    "%s: runs that fail leave nothing",
+    async (_, type, parameters) => {
+      const port = await start(server() as Server);
+      await runs(port, type, parameters(port), 5000, false);
+    },
+  );
+});
+
+test("what a server does not take leaves nothing", async () => {
+  const taken: Socket[] = [];
+  const port = await listen((socket) => void taken.push(socket.pause()));
+  const steps = [
+    { do: "send", bytes: "00".repeat(32_000_000) },
+    { do: "expect", bytes: "00", minLength: 0 },
+  ];
+  const before = descriptors();
+  const { ok } = await probeOnce(tcp as CheckType<object>, { host: "127.0.0.1", port, steps }, 50);
+  expect(ok).toBe(false);
+  await until(() => descriptors() === before + taken.length, "the end on this side alone");
+  for (const socket of taken) socket.destroy();
 });
