@@ -1,5 +1,6 @@
 /** Runs one check at its times, never twice at once, and keeps its health. */
 
+import { isDeepStrictEqual } from "node:util";
 import { sameAdvice } from "./advice.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 import type { CheckType, Outcome, ProgramEnd } from "./check-type.ts";
@@ -86,9 +87,10 @@ export class CheckRunner {
   change(parameters: CheckParameters, type: CheckType<CheckParameters>): boolean {
     const active = this.#active;
     void this.stop();
+    // Asked more often, or judged by more results in a row, it is the same that was seen so far.
+    if (!asksTheSame(this.#parameters, parameters)) this.#health = reopened(this.#health);
     this.#parameters = parameters;
     this.#type = type;
-    this.#health = reopened(this.#health);
     return active;
   }
 
@@ -217,6 +219,11 @@ export class CheckRunner {
     const after = this.#health;
     if (after.up !== up || after.warning !== warning || !sameAdvice(after.advice, advice)) this.#changed(after);
   }
+}
+
+function asksTheSame(before: CheckParameters, after: CheckParameters): boolean {
+  const { interval, timeout, rise, fall, jitter, fastInterval, initial } = after;
+  return isDeepStrictEqual({ ...before, interval, timeout, rise, fall, jitter, fastInterval, initial }, after);
 }
 
 function programStatus(program: ProgramEnd | undefined): ProgramStatus | null {

@@ -180,12 +180,25 @@ test("changed parameters: the ongoing run counts no more, the verdict stays unti
   runner.resume(0);
   const { runs } = runner.health;
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(runner.change(parametersOf({ fall: 100 }), { probe: () => Promise.resolve(bad) })).toBe(true);
+  const other = { ...parametersOf({ fall: 100 }), port: 2 } as CheckParameters;
+  expect(runner.change(other, { probe: () => Promise.resolve(bad) })).toBe(true);
   runner.resume(0);
   expect(runner.health).toMatchObject({ up: true, runs });
   await until(() => verdicts.length === 2, "the verdict by the new parameters");
   expect(aborted).toBe(true);
   expect(verdicts[1]).toBe("down: bad");
+});
+
+test("another rhythm, other numbers of results: what was seen so far still counts", async () => {
+  const { runner, verdicts } = run(() => Promise.resolve(good), { interval: 60_000, rise: 2 });
+  await until(() => verdicts.length === 1, "the first verdict");
+  runner.change(parametersOf({ interval: 5, timeout: 20, fall: 3, fastInterval: 5 }), {
+    probe: () => Promise.resolve(bad),
+  });
+  expect(runner.health).toMatchObject({ up: true, successes: 1 });
+  runner.resume(0);
+  await until(() => verdicts.length === 2, "the verdict by three failures");
+  expect(verdicts[1]).toBe("down: bad (3 times in a row)");
 });
 
 test("a verdict from before a restart is told only when it is overturned", async () => {
