@@ -12,7 +12,7 @@ const allShown = 20;
 const longestOutput = 200;
 
 export function renderChecks(all: readonly CheckReport[], now: Date, paint: Paint): string[] {
-  const checks = all.filter((check) => !isToldByServers(check));
+  const checks = all.filter((check) => !isToldByServers(check) || check.warning !== null);
   if (checks.length === 0) return [];
   const shown =
     checks.length <= allShown ? checks : checks.filter(({ state, warning }) => state !== "up" || warning !== null);

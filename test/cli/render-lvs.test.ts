@@ -289,6 +289,8 @@ test("a check that only servers go by stands with them and not among the checks"
     used_by: ["192.0.2.21:443 of https"],
   };
   expect(told(status([], {}, { checks: [check] })).join("\n")).not.toContain("CHECK");
+  const expiring = { ...check, warning: "the certificate of 192.0.2.21:443 expires in 9 days" };
+  expect(told(status([], {}, { checks: [expiring] })).join("\n")).toContain("expires in 9 days");
   const shared = { ...check, used_by: ["web", "192.0.2.21:443 of https"] };
   expect(told(status([], {}, { checks: [shared] })).join("\n")).toContain("web and 1 more");
 });
