@@ -61,7 +61,8 @@ const inVirtualServer: Readonly<Record<string, string>> = {
   flag_2: "unknown key: write sched_flags: [2]",
   flag_3: "unknown key: write sched_flags: [3]",
   schedflags: "unknown key: write mh_port, mh_fallback, sh_port, sh_fallback, or sched_flags: with numbers",
-  sorry_server_inhibit: "unknown key: write inhibit: true below sorry_server:",
+  sorry_server_inhibit:
+    "not needed: a sorry server that goes gets weight 0, and keeps its connections; inhibit: below it is about the real servers",
   sorry_server_lvs_method: "unknown key: write lvs_method: below sorry_server:",
   fallback: "unknown key: write sorry_server: { address: ADDRESS, port: PORT }",
   fallbackcommand: "unknown key: write quorum_down: and quorum_up:",
