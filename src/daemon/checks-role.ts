@@ -36,7 +36,10 @@ class ChecksRole {
 
   constructor(runtimeDirectory: string | undefined) {
     this.#outbox = new Outbox(() => void this.#tellAll());
-    this.#checks = new HealthChecks((verdict) => this.#found(verdict));
+    this.#checks = new HealthChecks(
+      (verdict) => this.#found(verdict),
+      (check, elapsed) => this.#lvs.doubt(check, elapsed),
+    );
     this.#lvs = new LvsRole({
       event: (event) => this.#outbox.send({ type: "lvs-event", event }),
       log: (level, message) => this.#outbox.send({ type: "log", level, message }),

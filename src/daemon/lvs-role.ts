@@ -77,6 +77,12 @@ export class LvsRole {
     this.#running?.balancer.verdict(check, up, reason, advice);
   }
 
+  /** Why another server may have answered a check that goes through the balancer. */
+  async doubt(check: string, elapsed: number): Promise<string | undefined> {
+    if (this.#running === undefined) return `any server may have answered: ${this.#trouble}`;
+    return this.#running.balancer.doubt(check, elapsed);
+  }
+
   forget(check: string): void {
     this.#verdicts.delete(check);
     this.#running?.balancer.forget(check);

@@ -2,7 +2,7 @@
 import { describeLateness, Lateness, type LatenessStatus } from "../socket/lateness.ts";
 import { spread, type Verdict } from "./health.ts";
 import type { CheckParameters, Milliseconds } from "./parameters.ts";
-import { CheckRunner } from "./runner.ts";
+import { CheckRunner, type RunnerOptions } from "./runner.ts";
 import type { CheckStatus } from "./status.ts";
 import { typeOf } from "./types.ts";
 
@@ -15,13 +15,16 @@ export class HealthChecks {
   /** Removed, but not yet done with what they ran. */
   readonly #leaving = new Set<Promise<void>>();
   readonly #changed: (verdict: NamedVerdict) => void;
+  readonly #doubt: RunnerOptions["doubt"];
   readonly #lateness = new Lateness();
   #resting: ReadonlySet<string> = new Set();
   readonly #added: CheckRunner[] = [];
   #started = false;
 
-  constructor(changed: (verdict: NamedVerdict) => void) {
+  /** `doubt` as with a runner. */
+  constructor(changed: (verdict: NamedVerdict) => void, doubt?: RunnerOptions["doubt"]) {
     this.#changed = changed;
+    this.#doubt = doubt;
   }
 
   has(name: string): boolean {
@@ -38,7 +41,11 @@ export class HealthChecks {
     }
     const changed = (health: Verdict) => this.#changed(named(parameters.name, health));
     const begun = (late: Milliseconds) => this.#lateness.add(late);
-    const added = new CheckRunner(parameters, { type, changed, begun, ...(known === undefined ? {} : { known }) });
+    const added = new CheckRunner(parameters, {
+      ...{ type, changed, begun },
+      ...(known === undefined ? {} : { known }),
+      ...(this.#doubt === undefined ? {} : { doubt: this.#doubt }),
+    });
     this.#runners.set(parameters.name, added);
     if (this.#started) this.#startSoon(added);
   }

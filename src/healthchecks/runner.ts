@@ -24,6 +24,11 @@ export interface RunnerOptions {
   readonly known?: Verdict;
   /** `up`, the advice or the warning changed. */
   changed(health: Health): void;
+  /**
+   * Asked before a success brings it up that went on a way which others can change: why somebody else may have answered. Its run
+   * began `elapsed` ago.
+   */
+  doubt?(check: string, elapsed: Milliseconds): Promise<string | undefined>;
   /** A run began, so late. */
   begun?(late: Milliseconds): void;
 }
@@ -37,6 +42,7 @@ export class CheckRunner {
   #parameters: CheckParameters;
   #type: CheckType<CheckParameters>;
   readonly #changed: (health: Health) => void;
+  readonly #doubt: RunnerOptions["doubt"];
   readonly #tellBegun: ((late: Milliseconds) => void) | undefined;
   #health: Health;
   /** On the grid, without jitter. */
@@ -59,10 +65,11 @@ export class CheckRunner {
   /** The last word on whether it runs: one that was overtaken starts nothing. */
   #turn = 0;
 
-  constructor(parameters: CheckParameters, { type, known, changed, begun }: RunnerOptions) {
+  constructor(parameters: CheckParameters, { type, known, changed, doubt, begun }: RunnerOptions) {
     this.#parameters = parameters;
     this.#type = type;
     this.#changed = changed;
+    this.#doubt = doubt;
     this.#tellBegun = begun;
     this.#health = newHealth(parameters, Date.now(), known);
   }
@@ -180,7 +187,7 @@ export class CheckRunner {
     );
     this.#attempt = current;
     this.#ended = current.ended;
-    const outcome = await current.result;
+    const outcome = await this.#believed(await current.result, parameters);
     if (this.#attempt !== current) return;
     this.#judge(outcome);
     const { reason, program } = current.over ?? (await this.#untilEnded(current));
@@ -194,6 +201,13 @@ export class CheckRunner {
     if (this.#begun >= this.#due - tooEarly) this.#due = nextDue(parameters, this.#health, this.#due, now);
     else if (isChanging(this.#health)) this.#due = Math.min(this.#due, this.#begun + parameters.fastInterval);
     this.#schedule();
+  }
+
+  async #believed<O extends Outcome>(outcome: O, parameters: CheckParameters): Promise<O> {
+    const through = "via" in parameters && parameters.via !== undefined;
+    if (this.#doubt === undefined || !through || !outcome.ok || this.#health.up === true) return outcome;
+    const why = await this.#doubt(parameters.name, performance.now() - this.#begun);
+    return why === undefined ? outcome : { ...outcome, undecided: true, reason: `${outcome.reason}; ${why}` };
   }
 
   /** A probe that does not even end counts as a failure at every interval. */

@@ -24,6 +24,7 @@ import type { Note } from "./table-note.ts";
 import { messageOf, Troubles } from "./troubles.ts";
 import type { Unit } from "./unit.ts";
 import type { CoreEvent } from "./virtual-server.ts";
+import { Ways } from "./ways.ts";
 
 export interface BalancerOptions {
   readonly port: IpvsPort;
@@ -37,8 +38,6 @@ export interface BalancerOptions {
 
 /** So many virtual servers are worked on before something more urgent gets its turn. */
 const portion = 16;
-const firstRetry = 1000;
-const longestRetry = 60_000;
 const countInterval = 1000;
 const statusLimit = 2000;
 const stopLimit = 2500;
@@ -53,6 +52,7 @@ export class Balancer {
   readonly #lookout: Lookout;
   readonly #drift: DriftDesk;
   readonly #rests: Rests;
+  readonly #ways: Ways;
   readonly #troubles: Troubles;
   readonly #alarms: Alarms;
   readonly #note: NoteKeeper;
@@ -83,9 +83,11 @@ export class Balancer {
     const tell = (event: CoreEvent) => this.#tell([event]);
     this.#performer = new Performer(port, this.#mirror);
     this.#survey = new Survey(port, this.#mirror);
-    this.#lookout = new Lookout(port, this.#survey, this.#performer, () => this.#roster.services());
+    const tools = { survey: this.#survey, performer: this.#performer, clock };
+    this.#lookout = new Lookout(port, tools, () => this.#roster.services());
     this.#drift = new DriftDesk(this.#roster, this.#mirror, tell);
     this.#rests = new Rests(this.#mirror, (checks) => options.rest?.(checks));
+    this.#ways = new Ways(port, clock);
     this.#troubles = new Troubles(tell);
     this.#note = new NoteKeeper(options.note, this.#roster, clock, this.#alarms, this.#troubles);
     const trouble = this.#note.restore();
@@ -121,6 +123,16 @@ export class Balancer {
   /** There is no such check any more. */
   forget(check: string): void {
     this.#verdicts.forget(check);
+  }
+
+  /** Why another server may have answered a check that goes through a service; its run began `elapsed` ms ago. */
+  async doubt(check: string, elapsed: number): Promise<string | undefined> {
+    const doubt = await this.#ways.doubt(this.#roster.byProbe(check), elapsed);
+    for (const unit of doubt?.units ?? []) {
+      unit.doubt = true;
+      this.#again(unit);
+    }
+    return doubt?.message;
   }
 
   /** Of an instance of VRRP: "active" or another state. */
@@ -167,21 +179,15 @@ export class Balancer {
     this.#alarms.cancel();
     for (const unit of this.#roster) unit.alarm(undefined);
     if (before !== "started") return;
-    await atMost(
-      this.#clock,
-      stopLimit,
-      this.#turns.then(() => this.#end()),
-    );
+    const end = this.#turns
+      .then(() => this.#performer.perform([...this.#roster].flatMap((unit) => ending(unit, this.#mirror))))
+      .then(
+        () => {},
+        (error: unknown) => this.#troubles.port(messageOf(error)),
+      );
+    await atMost(this.#clock, stopLimit, end);
     this.#tell([...this.#roster].flatMap(farewell));
     this.#note.write();
-  }
-
-  async #end(): Promise<void> {
-    try {
-      await this.#performer.perform([...this.#roster].flatMap((unit) => ending(unit, this.#mirror)));
-    } catch (error) {
-      this.#troubles.port(messageOf(error));
-    }
   }
 
   #wake(): void {
@@ -225,8 +231,9 @@ export class Balancer {
     for (const unit of unknown) this.#postpone(unit, unread ?? "its table has not been read");
   }
 
-  #conclude({ unit, events, refusal, doubtful, took }: Settled): void {
+  #conclude({ unit, events, refusal, doubtful, wrote, took }: Settled): void {
     this.#tell(events);
+    if (wrote) unit.writtenAt = this.#clock.now().instant;
     if (took) this.#survey.ask(unit.parameters.services);
     this.#drift.settled(unit, refusal);
     unit.doubt = doubtful;
@@ -249,11 +256,7 @@ export class Balancer {
   #postpone(unit: Unit, message: string): void {
     this.#troubles.unit(unit, message);
     unit.doubt = true;
-    const delay = Math.min(firstRetry * 2 ** unit.refused, longestRetry);
-    unit.refused++;
-    const { instant } = this.#clock.now();
-    const wakeAt = unit.decision?.wakeAt ?? 0;
-    const next = wakeAt > instant ? Math.min(wakeAt, instant + delay) : instant + delay;
+    const next = unit.refuse(this.#clock.now().instant);
     unit.alarm(this.#clock.at(next, () => this.#again(unit)));
   }
 

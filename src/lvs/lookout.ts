@@ -3,30 +3,43 @@
  * for the status, and for connections that somebody waits for.
  */
 
+import type { BalancerClock } from "./balancer-clock.ts";
+import type { Instant } from "./memory.ts";
 import type { ServiceAddress } from "./parameters.ts";
 import type { Performer } from "./performer.ts";
 import type { Drift, Survey } from "./survey.ts";
 import type { IpvsPort } from "./table.ts";
 
-/** Thresholds, tunnels and flags of services do not show in the fingerprint. */
-const fullLookEvery = 10;
+/** Thresholds, tunnels and flags of schedulers do not show in the fingerprint: whatever it says, all is read so often. */
+const looksUntilFull = 10;
+const fullLookEvery = 60_000;
+
+export interface LookoutTools {
+  readonly survey: Survey;
+  readonly performer: Performer;
+  readonly clock: BalancerClock;
+}
 
 export class Lookout {
   readonly #port: IpvsPort;
+  readonly #clock: BalancerClock;
   readonly #survey: Survey;
   readonly #performer: Performer;
   readonly #services: () => readonly ServiceAddress[];
   #verify = false;
   #full = false;
-  #verifications = 0;
+  /** Looks since all was read, and when that was. */
+  #looks = 0;
+  #fullAt: Instant = Number.NEGATIVE_INFINITY;
   /** As the table was when all of it was as it was thought to be. */
   #fingerprint: string | undefined;
   /** Of the look that goes on now: what holds when it finds nothing, unless something was written meanwhile. */
   #begun: { readonly fingerprint: string; readonly writes: number } | undefined;
   #askers: (() => void)[] = [];
 
-  constructor(port: IpvsPort, survey: Survey, performer: Performer, services: () => readonly ServiceAddress[]) {
+  constructor(port: IpvsPort, { survey, performer, clock }: LookoutTools, services: () => readonly ServiceAddress[]) {
     this.#port = port;
+    this.#clock = clock;
     this.#survey = survey;
     this.#performer = performer;
     this.#services = services;
@@ -79,9 +92,12 @@ export class Lookout {
 
   async #compare(): Promise<void> {
     const fingerprint = await this.#port.fingerprint();
-    const due = this.#full || ++this.#verifications % fullLookEvery === 0;
-    this.#full = false;
+    const now = this.#clock.now().instant;
+    const due = this.#full || ++this.#looks >= looksUntilFull || now - this.#fullAt >= fullLookEvery;
     if (fingerprint === this.#fingerprint && !due) return;
+    this.#full = false;
+    this.#looks = 0;
+    this.#fullAt = now;
     this.#begun = { fingerprint, writes: this.#performer.writes };
     this.#survey.ask(this.#services());
   }

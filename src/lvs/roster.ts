@@ -14,6 +14,7 @@ export class Roster {
   #units = new Map<string, Unit>();
   #retired = new Set<Unit>();
   #byCheck = new Map<string, Unit[]>();
+  #byProbe = new Map<string, Unit[]>();
   #byAddress = new Map<string, Unit[]>();
   #byService = new Map<string, Unit>();
   /** From the note of an earlier run, until the first configuration. */
@@ -38,6 +39,11 @@ export class Roster {
 
   byCheck(check: string): readonly Unit[] {
     return this.#byCheck.get(check) ?? [];
+  }
+
+  /** Those whose services it goes through. */
+  byProbe(check: string): readonly Unit[] {
+    return this.#byProbe.get(check) ?? [];
   }
 
   byAddress(address: string): readonly Unit[] {
@@ -146,10 +152,12 @@ export class Roster {
 
   #index(): void {
     this.#byCheck = new Map();
+    this.#byProbe = new Map();
     this.#byAddress = new Map();
     this.#byService = new Map();
     for (const unit of this) {
-      const { servers, services } = unit.parameters;
+      const { servers, services, probedBy = [] } = unit.parameters;
+      if (!unit.retired) for (const check of probedBy) push(this.#byProbe, check, unit);
       for (const check of new Set(servers.flatMap(({ checks }) => checks))) push(this.#byCheck, check, unit);
       for (const address of new Set(servers.map(({ address }) => address))) push(this.#byAddress, address, unit);
       for (const service of services) this.#byService.set(serviceText(service), unit);

@@ -16,6 +16,8 @@ export interface Settled {
   readonly events: readonly CoreEvent[];
   /** Why the table is not as wanted, in words; undefined when it is. */
   readonly refusal: string | undefined;
+  /** Something was to be changed in the table. */
+  readonly wrote: boolean;
   /** Something takes no more connections: what is left is worth a look. */
   readonly took: boolean;
   /** A service was not as it was thought to be: it has to be read again. */
@@ -77,7 +79,7 @@ function takingOf(
   });
 }
 
-function settled(unit: Unit, { decision, taking }: UnitPlan, outcomes: readonly Outcome[]): Settled {
+function settled(unit: Unit, { decision, giving, taking }: UnitPlan, outcomes: readonly Outcome[]): Settled {
   const names = new Set(unit.parameters.services.map(serviceText));
   const refusals = outcomes.flatMap(({ refusals }) => refusals.filter(({ service }) => names.has(service)));
   const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : "";
@@ -86,6 +88,7 @@ function settled(unit: Unit, { decision, taking }: UnitPlan, outcomes: readonly 
     // Of one that is gone from the file only its servers are told of.
     events: decision.events.filter(({ type }) => !unit.retired || type === "server"),
     refusal: refusals[0] === undefined ? undefined : `${refusals[0].message}${more}`,
+    wrote: giving.length + taking.length > 0,
     took: taking.length > 0,
     doubtful: outcomes.some(({ doubtful }) => [...doubtful].some((name) => names.has(name))),
   };

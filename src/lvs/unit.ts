@@ -1,8 +1,11 @@
 /** A virtual server at run time: what it is to be, what is remembered of it, and what is still to be done for it. */
-import type { VirtualServerMemory } from "./memory.ts";
+import type { Instant, VirtualServerMemory } from "./memory.ts";
 import type { VirtualServerParameters } from "./parameters.ts";
 import type { Drift } from "./survey.ts";
 import type { Decision } from "./virtual-server.ts";
+
+const firstRetry = 1000;
+const longestRetry = 60_000;
 
 export class Unit {
   parameters: VirtualServerParameters;
@@ -14,6 +17,8 @@ export class Unit {
   doubt = false;
   /** Tries in a row that were refused. */
   refused = 0;
+  /** When something was last written to the table for it. */
+  writtenAt: Instant | undefined;
   /** Why the table is not as it should be, in words. */
   trouble: string | undefined;
   /** What somebody else changed, and is about to be repaired. */
@@ -26,6 +31,14 @@ export class Unit {
     this.parameters = parameters;
     this.retired = retired;
     this.memory = memory;
+  }
+
+  /** It was refused: when it is tried again, unless the time changes something before. */
+  refuse(now: Instant): Instant {
+    const delay = Math.min(firstRetry * 2 ** this.refused, longestRetry);
+    this.refused++;
+    const wakeAt = this.decision?.wakeAt ?? 0;
+    return wakeAt > now ? Math.min(wakeAt, now + delay) : now + delay;
   }
 
   /** `cancel` takes back the alarm that is set now; the one before is. */

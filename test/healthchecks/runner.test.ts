@@ -7,6 +7,9 @@ import { until } from "../daemon/support.ts";
 import { common } from "./support.ts";
 
 type Probe = CheckType<CheckParameters>["probe"];
+type Doubt = (check: string, elapsed: number) => Promise<string | undefined>;
+
+const via = { host: "192.0.2.10", port: 80, mark: 1, server: "192.0.2.21" };
 
 const good: Outcome = { ok: true, reason: "good" };
 const bad: Outcome = { ok: false, reason: "bad" };
@@ -18,13 +21,20 @@ function parametersOf(changes: Partial<CommonParameters> = {}): CheckParameters 
 function run(
   probe: Probe,
   changes: Partial<CommonParameters> = {},
-  more: { watch?: CheckType<CheckParameters>["watch"]; known?: Verdict } = {},
+  more: { watch?: CheckType<CheckParameters>["watch"]; known?: Verdict; doubt?: Doubt } = {},
 ) {
   const verdicts: string[] = [];
   const changed = ({ up, reason }: Health) => verdicts.push(`${up ? "up" : "down"}: ${reason}`);
-  const { watch, known } = more;
+  const { watch, known, doubt } = more;
   const type = { probe, ...(watch === undefined ? {} : { watch }) };
-  const runner = new CheckRunner(parametersOf(changes), { type, changed, ...(known === undefined ? {} : { known }) });
+  const parameters = { ...parametersOf(changes), ...(doubt === undefined ? {} : { via }) };
+  const options = {
+    type,
+    changed,
+    ...(known === undefined ? {} : { known }),
+    ...(doubt === undefined ? {} : { doubt }),
+  };
+  const runner = new CheckRunner(parameters, options);
   onTestFinished(() => void runner.stop());
   runner.start(0);
   return { runner, verdicts };
@@ -73,6 +83,43 @@ test("a reason is one line, whoever it comes from", async () => {
   const { runner, verdicts } = run(() => Promise.resolve({ ok: false, reason: "it says:\n  no\r\n" }));
   await until(() => runner.health.runs >= 1, "one run");
   expect(verdicts).toEqual(["down: it says: no"]);
+});
+
+describe("a check on a way that others can change", () => {
+  test("a success that is doubted brings nothing up, and does not count", async () => {
+    let doubted = true;
+    const known = { up: false, reason: "refused" };
+    const doubt = () => Promise.resolve(doubted ? "any server may have answered" : undefined);
+    const { runner, verdicts } = run(() => Promise.resolve(good), { rise: 2 }, { known, doubt });
+    await until(() => runner.health.runs >= 3, "three runs");
+    expect(verdicts).toEqual([]);
+    expect(runner.status()).toMatchObject({ state: "down", last: { reason: "good; any server may have answered" } });
+    expect(runner.health.successes).toBe(0);
+    doubted = false;
+    await until(() => verdicts.length === 1, "the verdict");
+    expect(verdicts).toEqual(["up: good (2 times in a row)"]);
+  });
+
+  test("failures count at once, and of what is up nobody asks", async () => {
+    let asked = 0;
+    const results = [good, bad];
+    const doubt = async () => void asked++;
+    const { verdicts } = run(() => Promise.resolve(results.shift() ?? bad), {}, { doubt });
+    await until(() => verdicts.length === 2, "both verdicts");
+    expect(verdicts).toEqual(["up: good", "down: bad"]);
+    expect(asked).toBe(1);
+  });
+
+  test("a stop while it is asked ends it", async () => {
+    let answer: (doubt: undefined) => void = () => {};
+    const doubt = () => new Promise<undefined>((resolve) => (answer = resolve));
+    const { runner, verdicts } = run(() => Promise.resolve(good), {}, { doubt });
+    await until(() => runner.health.runs === 0 && answer.length === 1, "the question");
+    await runner.stop();
+    answer(undefined);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(verdicts).toEqual([]);
+  });
 });
 
 describe("a probe that hangs", () => {

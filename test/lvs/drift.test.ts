@@ -111,16 +111,67 @@ describe("repair", () => {
     await it.down(21);
     expect(it.kernel.text()).toEqual({ [`${web} wlc`]: ["192.0.2.21:80 dr 0", "192.0.2.22:80 dr 1"] });
   });
+});
 
-  test("what shows only in a full look is put right, too", async () => {
-    const it = await running();
-    it.kernel.perform({
-      type: "edit-destination",
-      service: service(),
-      settings: { ...destination(21, 1), upperThreshold: 5 },
-    });
+describe("what does not show in /proc/net/ip_vs is seen at every tenth look, and once a minute", () => {
+  const gue = { method: "tun", tunnel: { type: "gue", port: 6080, checksum: "nocsum" } } as const;
+  const servers = [realServer(21, { forwarding: gue }), realServer(22)];
+  const edit = (changes: Partial<DestinationSettings>): Operation => ({
+    type: "edit-destination",
+    service: service(),
+    settings: { ...destination(21, 1), forwarding: gue, ...changes },
+  });
+  const settings = { scheduler: "wlc", flags: 8, timeout: 0, netmask: 0xffffffff };
+  const edits = [
+    { name: "a threshold", by: edit({ upperThreshold: 5 }), told: "192.0.2.21:80: upper threshold 5 in place of 0" },
+    {
+      name: "another kind of tunnel",
+      by: edit({ forwarding: { method: "tun", tunnel: { type: "ipip" } } }),
+      told: "192.0.2.21:80: method tun ipip in place of tun gue port 6080 nocsum",
+    },
+    {
+      name: "another port of the tunnel",
+      by: edit({ forwarding: { method: "tun", tunnel: { type: "gue", port: 6081, checksum: "nocsum" } } }),
+      told: "192.0.2.21:80: method tun gue port 6081 nocsum in place of tun gue port 6080 nocsum",
+    },
+    {
+      name: "a flag of the scheduler",
+      by: { type: "edit-service", service: service(), settings } as const,
+      told: "flags 0x8 in place of 0x0",
+    },
+  ];
+
+  test.each(edits)("$name is put right, told and counted", async ({ by, told }) => {
+    const it = await running({ servers });
+    it.kernel.perform(by);
     await it.time.advance(50_000);
-    expect(it.told()).toEqual([`drift repaired: ${web}: 192.0.2.21:80: upper threshold 5 in place of 0`]);
+    expect(it.operations()).toHaveLength(1);
+    expect(it.told()).toEqual([`drift repaired: ${web}: ${told}`]);
+    expect((await it.status()).drift).toEqual({ found: 1, repaired: 1, last: `${web}: ${told}` });
+  });
+
+  test("at long intervals, within a minute", async () => {
+    const it = new SimulatedBalancer();
+    await it.start({ ...lvs(virtualServer({ servers })), reconcileInterval: 20_000 });
+    await it.up(21, 22);
+    await it.time.advance(60_000);
+    it.kernel.perform(edit({ upperThreshold: 5 }));
+    it.kernel.dumps = 0;
+    await it.time.advance(60_000);
+    expect(it.kernel.destination(service(), "192.0.2.21:80").settings.upperThreshold).toBe(0);
+    it.kernel.dumps = 0;
+    await it.time.advance(300_000);
+    // Not at every look.
+    expect(it.kernel.dumps).toBe(5);
+  });
+
+  test.each(edits)("$name is told and left with on_drift: report", async ({ by, told }) => {
+    const it = await running({ servers, onDrift: "report" });
+    it.kernel.perform(by);
+    await it.time.advance(200_000);
+    expect(it.operations()).toEqual([]);
+    expect(it.told()).toEqual([`drift: ${web}: ${told}`]);
+    expect((await it.status()).drift).toEqual({ found: 1, repaired: 0, last: `${web}: ${told}` });
   });
 });
 

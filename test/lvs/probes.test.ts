@@ -1,5 +1,5 @@
 /** Services that checks go through: there whatever becomes of the server, unseen, and gone with the checks. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { LvsParameters } from "../../src/lvs/parameters.ts";
 import { serviceText } from "../../src/lvs/text.ts";
 import { adminEntry, lvs, realServer, SimulatedBalancer, virtualServer } from "../support/simulated-balancer.ts";
@@ -62,4 +62,78 @@ test("it goes when the check goes, and when viprd stops", async () => {
   await it.stop();
   expect(it.operations()).toContainEqual(expect.stringContaining("delete-service"));
   expect(serviceText(service)).toContain(String(0x7669_0001));
+});
+
+describe("a success counts when nobody else can have answered", () => {
+  const server = { family: 4, address: "192.0.2.21", port: 80 } as const;
+  /** What is said of a run that began 100 ms ago. */
+  const asked = async (it: SimulatedBalancer): Promise<string | undefined> => {
+    const doubt = it.balancer.doubt("c21", 100);
+    await it.time.settle();
+    return doubt;
+  };
+
+  test("while its service leads to its server alone", async () => {
+    const it = await running();
+    await it.time.advance(1000);
+    expect(await asked(it)).toBeUndefined();
+  });
+
+  test.each([
+    { name: "its service is gone", by: { type: "delete-service", service } as const },
+    { name: "its server is gone", by: { type: "delete-destination", service, ...server } as const },
+    {
+      name: "its server gets nothing",
+      by: {
+        type: "edit-destination",
+        service,
+        settings: { ...server, forwarding: { method: "dr" }, weight: 0, upperThreshold: 0, lowerThreshold: 0 },
+      } as const,
+    },
+    {
+      name: "another server is beside it",
+      by: {
+        type: "add-destination",
+        service,
+        settings: {
+          ...{ ...server, address: "192.0.2.22" },
+          forwarding: { method: "dr" },
+          weight: 1,
+          upperThreshold: 0,
+          lowerThreshold: 0,
+        },
+      } as const,
+    },
+  ])("not when $name; it is put right at once, and counts again afterwards", async ({ by }) => {
+    const it = await running();
+    await it.time.advance(1000);
+    it.kernel.perform(by);
+    expect(await asked(it)).toMatch(
+      /^any server may have answered: fwmark \d+ ipv4 did not lead to 192\.0\.2\.21:80 alone$/,
+    );
+    expect(it.kernel.text()["fwmark 1986592769 ipv4 wlc"]).toContain("192.0.2.21:80 dr 1");
+    // A run that began before it was put right may have been answered by anybody.
+    expect(await asked(it)).toMatch(/^any server may have answered: /);
+    await it.time.advance(5000);
+    expect(await asked(it)).toBeUndefined();
+  });
+
+  test("not when the table cannot be read, nor for a check whose way nobody made", async () => {
+    const it = await running();
+    await it.time.advance(1000);
+    expect(await it.balancer.doubt("c22", 100)).toMatch(/^any server may have answered: /);
+    it.kernel.fail = () => {
+      throw new Error("list the servers: ENOBUFS");
+    };
+    expect(await asked(it)).toBe("any server may have answered: list the servers: ENOBUFS");
+  });
+
+  test("not when the kernel does not answer", async () => {
+    const it = await running();
+    await it.time.advance(1000);
+    it.kernel.destinations = () => new Promise(() => {});
+    const doubt = it.balancer.doubt("c21", 100);
+    await it.time.advance(2000);
+    expect(await doubt).toMatch(/^any server may have answered: /);
+  });
 });

@@ -1,5 +1,6 @@
 /** Checks through the virtual address, beside plain ones that see nothing of what is wrong on the way. */
 import { expect } from "vitest";
+import type { StatusDocument } from "../../src/daemon/status.ts";
 import { eventually } from "../support/lab-process.ts";
 import type { Viprd } from "../support/lab-viprd.ts";
 import { type Method, service, services } from "./support/config.ts";
@@ -15,6 +16,14 @@ async function balanced(f: Farm): Promise<string[]> {
 
 async function probes(f: Farm): Promise<number> {
   return (await f.saved()).filter((line) => line.startsWith("-a -f ") && line.includes(" -w 1")).length;
+}
+
+/** States that a server has been in. */
+async function changesOf(viprd: Viprd, index: number): Promise<readonly string[]> {
+  const answer = await viprd.call("GET", "/v1/status");
+  const { virtual_servers = [] } = (answer?.body ?? {}) as Partial<StatusDocument>;
+  const found = virtual_servers[0]?.servers.find(({ name }) => name === `${server(index)}:80`);
+  return (found?.changes ?? []).map(({ at, state }) => `${at} ${state}`);
 }
 
 function table(method: "-m" | "-g", ...indexes: readonly number[]): string[] {
@@ -38,6 +47,15 @@ farm("a server behind NAT is asked on the way of clients, and found down when th
   await settles(() => balanced(f), table("-m", 2));
   // What is down is asked on, by a service of its own.
   expect(await probes(f)).toBe(2);
+  // Whoever takes that away has the other server answer; that does not bring this one up.
+  const marked = new RegExp(`^-a -f (\\d+) -r ${server(1)}:80 `);
+  const mark = (await f.saved()).flatMap((line) => marked.exec(line)?.[1] ?? []);
+  expect(mark).toHaveLength(1);
+  const before = await changesOf(viprd, 1);
+  await f.shell("director", `for i in $(seq 25); do ipvsadm -D -f ${mark[0]} 2>/dev/null || true; sleep 0.1; done`);
+  await eventually("its service is back", async () => (await probes(f)) === 2, 20_000);
+  expect(await changesOf(viprd, 1)).toEqual(before);
+  expect(JSON.stringify((await viprd.call("GET", "/v1/status"))?.body)).toMatch(/"repaired":[1-9]/);
   await f.rs(1).answer(200);
   await settles(() => balanced(f), table("-m", 1, 2));
   await viprd.child.stop();
