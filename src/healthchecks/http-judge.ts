@@ -47,15 +47,20 @@ export function judgeResponse(
     if (!matches(pattern, "", value, who)) return `header ${name} is ${quote(value)}, which does not match ${pattern}`;
   }
   if (wanted !== undefined && !body.includes(wanted)) {
-    return `the body does not contain ${quote(wanted)}: ${quote(body)}`;
+    return `${theBody(headers)} does not contain ${quote(wanted)}: ${quote(body)}`;
   }
   if (bodyRegex !== undefined && matches(bodyRegex, "s", body, who) === noMatch) {
-    return `the body ${noMatch ? "matches" : "does not match"} ${bodyRegex}: ${quote(body)}`;
+    return `${theBody(headers)} ${noMatch ? "matches" : "does not match"} ${bodyRegex}: ${quote(body)}`;
   }
   if (digest !== undefined && found !== digest.value) {
     return `the ${digest.name === "md5" ? "MD5" : "SHA-256"} of the body is ${found} instead of ${digest.value}`;
   }
   return undefined;
+}
+
+/** Nothing is unpacked: no coding was asked for. */
+function theBody({ "content-encoding": coding = "identity" }: Response["headers"]): string {
+  return coding === "identity" ? "the body" : `the body, encoded as ${quote(coding)},`;
 }
 
 function formatStatusCodes(codes: PageRules["statusCodes"]): string {

@@ -47,9 +47,9 @@ export function judgeTime(
   { leap, stratum, reference }: Pick<TimeReply, "leap" | "stratum" | "reference">,
   offset: Milliseconds,
 ): string | undefined {
-  if (stratum === 0) return `it refuses (kiss code ${reference === "" ? "missing" : reference})`;
-  // RFC 5905 section 7.3: 16 stands for it as well.
-  if (leap === 3 || stratum > 15) return "its clock is not synchronized";
+  if (stratum === 0 && reference !== "") return `it refuses (kiss code ${reference})`;
+  // RFC 5905 section 7.3: 16 stands for it as well; without a code 0 does.
+  if (leap === 3 || stratum > 15 || stratum === 0) return "its clock is not synchronized";
   if (stratum > maxStratum) return `stratum ${stratum}, more than ${maxStratum}`;
   if (maxOffset !== undefined && Math.abs(offset) > maxOffset) return `${told(offset)}, more than ${maxOffset} ms`;
   return undefined;

@@ -437,6 +437,9 @@ test("a response is judged by status, headers and body, in this order", () => {
   expect(judge({ headers: {} })).toBe("no header server");
   expect(judge({ headers: { server: "caddy" } })).toBe('header server is "caddy", which does not match ^nginx');
   expect(judge({ body: "down" })).toBe('the body does not contain "up": "down"');
+  expect(judge({ headers: { server: "nginx", "content-encoding": "gzip" }, body: "x" })).toBe(
+    'the body, encoded as "gzip", does not contain "up": "x"',
+  );
   expect(judge({ body: "it is up" })).toBe('the body does not match ^up.*now$: "it is up"');
   expect(judge({}, { noMatch: true })).toBe('the body matches ^up.*now$: "up now"');
   expect(judge({ body: "it is up" }, { noMatch: true })).toBeUndefined();

@@ -80,5 +80,7 @@ test("a server that does not know the time says so, or why it does not answer", 
   expect(judgeTime(limits, { ...good, leap: 3 }, 0)).toBe("its clock is not synchronized");
   expect(judgeTime(limits, { ...good, stratum: 16 }, 0)).toBe("its clock is not synchronized");
   expect(judgeTime(limits, { ...good, stratum: 0, reference: "RATE" }, 0)).toBe("it refuses (kiss code RATE)");
+  // As chrony does before it has found its time.
+  expect(judgeTime(limits, { ...good, leap: 3, stratum: 0, reference: "" }, 0)).toBe("its clock is not synchronized");
   expect(judgeTime({ maxStratum: 15, maxOffset: 5 }, good, 5.1)).toBe("its clock is 5 ms ahead, more than 5 ms");
 });
