@@ -64,7 +64,7 @@ Examples:
   viprd status web --watch         one instance, redrawn each second
   viprd events                     follow what happens
   viprd maintenance on --reason "new kernel" --for 1h   give up every role; maintenance off takes part again
-  viprd drain 192.0.2.21:443 --wait   no new connections for it; return when none is left
+  viprd drain 192.0.2.21:443 --wait   no new connections for it; return when none is active
   kill -HUP $(head -1 ${defaultRuntimeDirectory}/viprd.pid)   read the file again
 
 Exit codes:

@@ -35,7 +35,10 @@ export function drainCommand(): Command {
     .option("--for <duration>", "taken back by itself after this time: 10m, 2h", duration)
     .option("--reason <text>", "why, for whoever reads the status")
     .option("--force", "also when a virtual server is left without a server")
-    .option("--wait", "return when no connection is left; Ctrl-C ends the waiting, not the drain")
+    .option(
+      "--wait",
+      "return when no active connection is left (over UDP and by mark: none at all); Ctrl-C ends the waiting, not the drain",
+    )
     .option("--timeout <duration>", "with --wait: wait no longer than this; 10m unless given", duration)
     .option("--json", "the answer as JSON")
     .action(async (server: string, flags: Flags, command: Command) => {

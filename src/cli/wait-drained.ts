@@ -1,4 +1,7 @@
-/** Follows servers that are drained until they have no connection left. */
+/**
+ * Follows servers that are drained until they have no connection left that is at work. Inactive ones over TCP are closed or
+ * half closed, and remembered for minutes; those over UDP are never anything else.
+ */
 import type { StatusDocument } from "../daemon/status.ts";
 import type { RealServerStatus } from "../lvs/status.ts";
 import { ClientError, getJson } from "./client.ts";
@@ -21,12 +24,17 @@ export interface WaitEnd {
   /** "ended": somebody took the drain back, or its time is over. */
   readonly outcome: "drained" | "timeout" | "interrupted" | "ended" | "no daemon";
   readonly message: string;
+  /** Those that were waited for. */
   readonly connections: number | null;
+  /** Those that were not. */
+  readonly inactive: number | null;
   readonly seconds: number;
 }
 
 /** No more lines than this about the same thing. */
 const quiet = 5000;
+/** A handshake that was under way makes an active connection a moment later: nothing is left when that is seen so often. */
+const looksWithout = 3;
 
 export async function waitUntilDrained(
   socket: string,
@@ -39,11 +47,12 @@ export async function waitUntilDrained(
   process.on("SIGINT", stop);
   say(first);
   let left: Left | undefined;
+  let without = 0;
   let told = "";
   let toldAt = Number.NEGATIVE_INFINITY;
   const end = (outcome: WaitEnd["outcome"], message: string): WaitEnd => {
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
-    return { outcome, message, connections: left?.connections ?? null, seconds };
+    return { outcome, message, connections: left?.connections ?? null, inactive: left?.inactive ?? null, seconds };
   };
   try {
     for (;;) {
@@ -52,9 +61,13 @@ export async function waitUntilDrained(
       if ("connections" in found) {
         left = found;
         if (found.over) return end("ended", "it is not drained any more");
-        if (found.applied && found.connections === 0) {
-          say(`no connection is left after ${formatDuration(elapsed)}${comingBack(found.persistent)}`);
-          return end("drained", "no connection is left");
+        without = found.applied && found.connections === 0 ? without + 1 : 0;
+        if (without >= looksWithout) {
+          const message = `no ${found.inactive === 0 ? "" : "active "}connection is left`;
+          say(
+            `${message} after ${formatDuration(elapsed)}${remembered(found.inactive)}${comingBack(found.persistent)}`,
+          );
+          return end("drained", message);
         }
       }
       const text = describe(found);
@@ -76,7 +89,15 @@ export async function waitUntilDrained(
 
 function describe(found: Left | Unknown): string {
   if ("why" in found) return found.why;
-  return found.applied ? `${countOf(found.connections, "connection")} left` : "the table does not have it yet";
+  if (!found.applied) return "the table does not have it yet";
+  const { connections, inactive, streams } = found;
+  if (!streams) return `${countOf(connections, "connection")} left`;
+  return `${countOf(connections, "active connection")} left${inactive === 0 ? "" : `, ${inactive} inactive`}`;
+}
+
+function remembered(inactive: number): string {
+  if (inactive === 0) return "";
+  return `; ${inactive} inactive: closed or half closed, and remembered by the kernel for a while`;
 }
 
 function comingBack(persistent: number): string {
@@ -91,6 +112,9 @@ interface Unknown {
 
 interface Left {
   readonly connections: number;
+  readonly inactive: number;
+  /** All are over TCP or SCTP. */
+  readonly streams: boolean;
   readonly persistent: number;
   /** The kernel has been told of all of it. */
   readonly applied: boolean;
@@ -99,14 +123,16 @@ interface Left {
 
 /** What is left, or why it is not known. */
 async function look(socket: string, servers: Ordered["servers"]): Promise<Left | Unknown> {
-  const found: RealServerStatus[] = [];
+  const found: Found[] = [];
   for (const name of new Set(servers.map((each) => each.virtual_server))) {
     try {
       const path = `/v1/status?virtual_server=${encodeURIComponent(name)}`;
       const { virtual_servers: all } = (await getJson(socket, path)) as StatusDocument;
       const wanted = new Set(servers.filter((each) => each.virtual_server === name).map(({ server }) => server));
-      const told = all.find((each) => each.name === name)?.servers.filter((each) => wanted.has(each.name)) ?? [];
-      found.push(...told);
+      const of = all.find((each) => each.name === name);
+      const streams = of?.services.every(({ address }) => /^(tcp|sctp) /.test(address)) === true;
+      const told = of?.servers.filter((each) => wanted.has(each.name)) ?? [];
+      found.push(...told.map((server) => ({ server, streams })));
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       // The virtual server has left the file: there is nothing to count any more.
@@ -114,18 +140,26 @@ async function look(socket: string, servers: Ordered["servers"]): Promise<Left |
       return { why: error.message.split("\n")[0] ?? error.message, noDaemon: error.exitCode === ExitCode.noDaemon };
     }
   }
-  const unknown = found.find(({ state }) => state === "unknown");
-  if (unknown !== undefined) return { why: unknown.reason, noDaemon: false };
-  const sum = (count: (server: RealServerStatus) => number) =>
-    found.reduce((total, server) => total + count(server), 0);
+  const unknown = found.find(({ server }) => server.state === "unknown");
+  if (unknown !== undefined) return { why: unknown.server.reason, noDaemon: false };
+  const sum = (count: (found: Found) => number) => found.reduce((total, each) => total + count(each), 0);
+  const inactive = sum(({ server, streams }) => (streams ? server.inactive_connections : 0));
   return {
-    connections: sum((server) => server.active_connections + server.inactive_connections),
-    persistent: sum((server) => server.persistent_connections),
+    connections: sum(({ server }) => server.active_connections + server.inactive_connections) - inactive,
+    inactive,
+    streams: found.every(({ streams }) => streams),
+    persistent: sum(({ server }) => server.persistent_connections),
     applied: found.every(
-      ({ desired_weight: desired, kernel_weight: kernel }) => desired === kernel && (kernel ?? 0) === 0,
+      ({ server: { desired_weight: desired, kernel_weight: kernel } }) => desired === kernel && (kernel ?? 0) === 0,
     ),
-    over: found.some(({ admin }) => !admin.some(({ what }) => what === "drain")),
+    over: found.some(({ server: { admin } }) => !admin.some(({ what }) => what === "drain")),
   };
+}
+
+interface Found {
+  readonly server: RealServerStatus;
+  /** Its virtual server is one of TCP or SCTP: a firewall mark may stand for anything. */
+  readonly streams: boolean;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
