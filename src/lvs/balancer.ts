@@ -8,6 +8,7 @@ import { DriftDesk } from "./drift-desk.ts";
 import { Heard } from "./heard.ts";
 import { Lookout } from "./lookout.ts";
 import { Mirror } from "./mirror.ts";
+import { News } from "./news.ts";
 import { NoteKeeper } from "./note-keeper.ts";
 import type { World } from "./observe.ts";
 import type { AdminEntry, Advice, LvsParameters } from "./parameters.ts";
@@ -43,7 +44,6 @@ const statusLimit = 2000;
 const stopLimit = 2500;
 
 export class Balancer {
-  readonly #options: BalancerOptions;
   readonly #clock: BalancerClock;
   readonly #mirror = new Mirror();
   readonly #roster = new Roster(this.#mirror);
@@ -55,6 +55,7 @@ export class Balancer {
   readonly #ways: Ways;
   readonly #troubles: Troubles;
   readonly #alarms: Alarms;
+  readonly #news: News;
   readonly #note: NoteKeeper;
   readonly #world: World;
   readonly #verdicts = new Heard();
@@ -71,16 +72,16 @@ export class Balancer {
 
   constructor(options: BalancerOptions) {
     const { port, clock = systemClock } = options;
-    this.#options = options;
     this.#clock = clock;
     this.#alarms = new Alarms(clock);
+    this.#news = new News(clock, this.#alarms, options.event, () => this.#running);
     this.#world = {
       mirror: this.#mirror,
       verdict: (check) => this.#verdicts.get(check),
       admin: () => this.#admin,
       owns: (service, destination) => this.#roster.owned.has(service, destination),
     };
-    const tell = (event: CoreEvent) => this.#tell([event]);
+    const tell = (event: CoreEvent) => this.#news.add([event]);
     this.#performer = new Performer(port, this.#mirror);
     this.#survey = new Survey(port, this.#mirror);
     const tools = { survey: this.#survey, performer: this.#performer, clock };
@@ -186,7 +187,8 @@ export class Balancer {
         (error: unknown) => this.#troubles.port(messageOf(error)),
       );
     await atMost(this.#clock, stopLimit, end);
-    this.#tell([...this.#roster].flatMap(farewell));
+    this.#news.add([...this.#roster].flatMap(farewell));
+    this.#news.tell();
     this.#note.write();
   }
 
@@ -198,12 +200,14 @@ export class Balancer {
 
   async #run(): Promise<void> {
     while (this.#state === "started") {
-      if (this.#urgent.size > 0) await this.#settle(this.#take(this.#urgent));
-      else if (this.#waiting.size > 0) await this.#settle(this.#take(this.#waiting));
+      const work = this.#urgent.size > 0 ? this.#urgent : this.#waiting;
+      if (work.size === 0) this.#news.tell();
+      if (work.size > 0) await this.#settle(this.#take(work));
       else if (this.#lookout.busy) await this.#look();
       else break;
     }
     this.#running = false;
+    this.#news.tell();
   }
 
   #take(from: Set<Unit>): Unit[] {
@@ -232,7 +236,7 @@ export class Balancer {
   }
 
   #conclude({ unit, events, refusal, doubtful, wrote, took }: Settled): void {
-    this.#tell(events);
+    this.#news.add(events);
     if (wrote) unit.writtenAt = this.#clock.now().instant;
     if (took) this.#survey.ask(unit.parameters.services);
     this.#drift.settled(unit, refusal);
@@ -291,10 +295,5 @@ export class Balancer {
       this.#wake();
       this.#verifyLater();
     });
-  }
-
-  #tell(events: readonly CoreEvent[]): void {
-    const at = new Date(this.#clock.now().wall).toISOString();
-    for (const event of events) this.#options.event({ at, ...event });
   }
 }
