@@ -33,7 +33,7 @@ export function placeSorry(
     // Should the servers that are back be refused, it goes on.
     { key, settings, weight, datagramWeight, onlyWherePresent, mayStay: !standingIn },
   ];
-  const wasServer = memory.servers.has(key) || memory.sorryLeaves?.wasServer === true;
+  const wasServer = memory.servers.has(key) || memory.leaving.has(key) || memory.sorryLeaves?.wasServer === true;
   const leaves =
     memory.standingIn || memory.sorryLeaves === undefined
       ? { until: now.instant + parameters.drainTimeout, wasServer }

@@ -179,6 +179,27 @@ describe("a real server and the sorry server change places in one reload", () =>
     expect(it.operations()).toEqual(["delete-destination 192.0.2.22"]);
   });
 
+  test("so is one that was leaving already, over a restart as well", async () => {
+    const address = service("192.0.2.10", 80, "udp");
+    const [kernel, time, note] = [new SimulatedIpvs(), new VirtualTime(), new MemoryNote()];
+    const first = new SimulatedBalancer(kernel, time, note);
+    await first.start(lvs(virtualServer({ services: [address] })));
+    await first.up(21, 22);
+    kernel.destination(address, "192.0.2.22:80").inactive = 1;
+    const left = virtualServer({ services: [address], servers: [realServer(21)] });
+    await first.reload(lvs(left));
+    const parameters = lvs({ ...left, sorryServer: sorry(22) });
+    await first.reload(parameters);
+    await time.advance(20_000);
+    const second = new SimulatedBalancer(kernel, time.fork(), note);
+    await second.start(parameters);
+    second.operations();
+    await second.time.advance(39_000);
+    expect(second.operations()).toEqual([]);
+    await second.time.advance(2000);
+    expect(second.operations()).toEqual(["delete-destination 192.0.2.22"]);
+  });
+
   test("the only real server becomes the sorry server: it goes on until the new one has a result", async () => {
     const it = new SimulatedBalancer();
     await it.start(lvs(virtualServer({ servers: [realServer(21)] })));
