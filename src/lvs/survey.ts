@@ -63,9 +63,10 @@ export class Survey {
 
   /** Before something is decided for them: reads what was not read before, or is in doubt. */
   async prepare(units: readonly Unit[]): Promise<readonly Drift[]> {
-    const unread = units.flatMap(({ doubt, parameters: { services } }) =>
-      services.filter((service) => doubt || this.#mirror.get(service) === undefined),
-    );
+    const unread = units.flatMap(({ doubt, decision, parameters: { services } }) => {
+      const again = doubt || decision?.holdsOver === true;
+      return services.filter((service) => again || this.#mirror.get(service) === undefined);
+    });
     if (unread.length === 0) return [];
     await this.list();
     const drifts: Drift[] = [];

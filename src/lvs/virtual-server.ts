@@ -50,6 +50,8 @@ export interface Decision {
   readonly weightUp: number;
   /** The quorum, or the weight of all servers if that is less. */
   readonly required: number;
+  /** What left the file goes on until there is another one: that has to be looked at before it ends. */
+  readonly holdsOver: boolean;
   /** Destinations that nobody declared and that are left alone. */
   readonly foreign: readonly string[];
 }
@@ -113,6 +115,7 @@ export function decide(
     counting: left.counting || sorry.counting || placed.some(({ counting }) => counting),
     weightUp: sums.weight,
     required,
+    holdsOver: left.usable,
     foreign: left.foreign,
   };
 }

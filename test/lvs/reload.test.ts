@@ -15,6 +15,8 @@ async function running(...parameters: readonly VirtualServerParameters[]) {
   return it;
 }
 
+const noThresholds = { upperThreshold: 0, lowerThreshold: 0 };
+
 const withServers = (...servers: readonly RealServerParameters[]) => virtualServer({ servers });
 
 test("a server that left the file keeps its connections, gets nothing new, and goes when it has none", async () => {
@@ -111,6 +113,27 @@ test("the only server is replaced: the old one goes on until the new one has a r
     "delete-destination 192.0.2.21",
   ]);
   expect(it.kernel.text()).toEqual({ [web]: ["192.0.2.29:80 dr 1"] });
+});
+
+test("whoever goes on until there is another one goes only when that really takes connections", async () => {
+  const sorry = (n: number) => {
+    const { name, family, address, forwarding } = realServer(n);
+    return { name, family, address, port: 80, forwarding, inhibit: false };
+  };
+  const it = new SimulatedBalancer();
+  await it.start(lvs(virtualServer({ servers: [realServer(21)], sorryServer: sorry(30) })));
+  await it.down(21);
+  await it.reload(lvs(virtualServer({ servers: [realServer(22)], sorryServer: sorry(31) })));
+  expect(it.kernel.text()).toEqual({ [web]: ["192.0.2.31:80 dr 1", "192.0.2.30:80 dr 1"] });
+  // Somebody else, and nobody has seen it yet.
+  it.kernel.destination(service(), "192.0.2.31:80").settings = { ...sorry(31), weight: 0, ...noThresholds };
+  it.operations();
+  await it.down(22);
+  expect(it.operations()).toEqual([
+    "edit-destination 192.0.2.31 1",
+    "edit-destination 192.0.2.30 0",
+    "delete-destination 192.0.2.30",
+  ]);
 });
 
 test("the only server is replaced by one that is down: the old one goes all the same", async () => {
