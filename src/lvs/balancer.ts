@@ -222,7 +222,7 @@ export class Balancer {
   async #settle(units: readonly Unit[]): Promise<void> {
     let unread: string | undefined;
     try {
-      this.#drift.receive(await this.#survey.prepare(units));
+      this.#drift.receive(await this.#survey.prepare(units, this.#world, this.#clock.now()));
     } catch (error) {
       unread = messageOf(error);
     }

@@ -19,6 +19,13 @@ export function planUnit(unit: Unit, world: World, now: Moment): UnitPlan {
   return { decision, ...planFor(unit, decision, world.mirror) };
 }
 
+/** Servers that work make way for the sorry server now. */
+export function makesWay({ parameters, memory }: Unit, world: World, now: Moment): boolean {
+  if (parameters.sorryServer === undefined || memory === undefined || memory.suppressedAt !== undefined) return false;
+  const next = decide(parameters, memory, observe(parameters, world), now);
+  return next.memory.suppressedAt !== undefined && next.placements.some(({ mayStay }) => mayStay);
+}
+
 export function planFor(unit: Unit, decision: Decision, mirror: Mirror): Plan {
   const { services } = unit.parameters;
   const plans = services.map((service) => planService(unit, service, mirror.get(service), decision));

@@ -3,8 +3,11 @@
  * and a dump that races one may miss or repeat entries: a difference counts when it is seen twice.
  */
 import { type Difference, differences } from "./drift.ts";
+import type { Moment } from "./memory.ts";
 import { type Mirror, type MirroredService, mirrored } from "./mirror.ts";
+import type { World } from "./observe.ts";
 import type { ServiceAddress } from "./parameters.ts";
+import { makesWay } from "./plan.ts";
 import type { IpvsPort, KernelService } from "./table.ts";
 import { serviceText } from "./text.ts";
 import type { Unit } from "./unit.ts";
@@ -62,15 +65,23 @@ export class Survey {
   }
 
   /** Before something is decided for them: reads what was not read before, or is in doubt. */
-  async prepare(units: readonly Unit[]): Promise<readonly Drift[]> {
-    const unread = units.flatMap(({ doubt, decision, parameters: { services } }) => {
-      const again = doubt || decision?.holdsOver === true;
-      return services.filter((service) => again || this.#mirror.get(service) === undefined);
-    });
-    if (unread.length === 0) return [];
+  async prepare(units: readonly Unit[], world: World, now: Moment): Promise<readonly Drift[]> {
+    const first = units.filter(({ doubt, decision }) => doubt || decision?.holdsOver === true);
+    const unread = units.flatMap((unit) =>
+      unit.parameters.services.filter((each) => first.includes(unit) || this.#mirror.get(each) === undefined),
+    );
+    const drifts = await this.#lookAt(unread);
+    // Whether the sorry server is there has to be known before it takes the place of servers that work.
+    const [known] = this.sort(units.filter((unit) => !first.includes(unit)));
+    const making = known.filter((unit) => makesWay(unit, world, now));
+    return [...drifts, ...(await this.#lookAt(making.flatMap(({ parameters: { services } }) => services)))];
+  }
+
+  async #lookAt(services: readonly ServiceAddress[]): Promise<readonly Drift[]> {
+    if (services.length === 0) return [];
     await this.list();
     const drifts: Drift[] = [];
-    for (const service of unread) {
+    for (const service of services) {
       const drift = await this.look(service);
       if (drift !== undefined) drifts.push(drift);
     }

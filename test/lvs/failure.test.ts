@@ -168,6 +168,18 @@ describe("quorum and sorry server", () => {
     ]);
   });
 
+  test("servers that are up make way for it only when it is seen to be there", async () => {
+    const it = new SimulatedBalancer();
+    await it.start(lvs(virtualServer({ quorum: 2, sorryServer: sorry })));
+    await it.up(21);
+    // Somebody else, and nobody has seen it yet.
+    const standsIn = it.kernel.destination(service(), "192.0.2.30:80");
+    standsIn.settings = { ...standsIn.settings, weight: 0 };
+    it.operations();
+    await it.down(22);
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.30 1", "delete-destination 192.0.2.21"]);
+  });
+
   test("with inhibit, the servers that are up stay with weight 0 meanwhile", async () => {
     const it = await two({ quorum: 2, sorryServer: { ...sorry, inhibit: true } }, { action: "remove" });
     await it.down(22);
