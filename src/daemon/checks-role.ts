@@ -38,7 +38,7 @@ class ChecksRole {
     this.#outbox = new Outbox(() => void this.#tellAll());
     this.#checks = new HealthChecks(
       (verdict) => this.#found(verdict),
-      (check, elapsed) => this.#lvs.doubt(check, elapsed),
+      (check, elapsed, ok) => this.#lvs.doubt(check, elapsed, ok),
     );
     this.#lvs = new LvsRole({
       event: (event) => this.#outbox.send({ type: "lvs-event", event }),

@@ -77,10 +77,10 @@ export class LvsRole {
     this.#running?.balancer.verdict(check, up, reason, advice);
   }
 
-  /** Why another server may have answered a check that goes through the balancer. */
-  async doubt(check: string, elapsed: number): Promise<string | undefined> {
-    if (this.#running === undefined) return `any server may have answered: ${this.#trouble}`;
-    return this.#running.balancer.doubt(check, elapsed);
+  /** Why a run of a check that goes through the balancer says nothing. */
+  async doubt(check: string, elapsed: number, ok: boolean): Promise<string | undefined> {
+    if (this.#running === undefined) return ok ? `any server may have answered: ${this.#trouble}` : undefined;
+    return this.#running.balancer.doubt(check, elapsed, ok);
   }
 
   forget(check: string): void {

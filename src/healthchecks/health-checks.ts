@@ -2,7 +2,7 @@
 import { describeLateness, Lateness, type LatenessStatus } from "../socket/lateness.ts";
 import { spread, type Verdict } from "./health.ts";
 import type { CheckParameters, Milliseconds } from "./parameters.ts";
-import { CheckRunner, type RunnerOptions } from "./runner.ts";
+import { CheckRunner, type Doubt } from "./runner.ts";
 import type { CheckStatus } from "./status.ts";
 import { typeOf } from "./types.ts";
 
@@ -15,14 +15,14 @@ export class HealthChecks {
   /** Removed, but not yet done with what they ran. */
   readonly #leaving = new Set<Promise<void>>();
   readonly #changed: (verdict: NamedVerdict) => void;
-  readonly #doubt: RunnerOptions["doubt"];
+  readonly #doubt: Doubt | undefined;
   readonly #lateness = new Lateness();
   #resting: ReadonlySet<string> = new Set();
   readonly #added: CheckRunner[] = [];
   #started = false;
 
   /** `doubt` as with a runner. */
-  constructor(changed: (verdict: NamedVerdict) => void, doubt?: RunnerOptions["doubt"]) {
+  constructor(changed: (verdict: NamedVerdict) => void, doubt?: Doubt) {
     this.#changed = changed;
     this.#doubt = doubt;
   }

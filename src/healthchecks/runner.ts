@@ -18,17 +18,17 @@ import {
 import type { CheckParameters, Instant, Milliseconds } from "./parameters.ts";
 import { adviceStatus, type CheckStatus, type ProgramStatus, stateOf } from "./status.ts";
 
+/** Of a run that began `elapsed` ago, and ended well or not. */
+export type Doubt = (check: string, elapsed: Milliseconds, ok: boolean) => Promise<string | undefined>;
+
 export interface RunnerOptions {
   readonly type: CheckType<CheckParameters>;
   /** Its verdict from before a restart of the process. */
   readonly known?: Verdict;
   /** `up`, the advice or the warning changed. */
   changed(health: Health): void;
-  /**
-   * Asked before a success brings it up that went on a way which others can change: why somebody else may have answered. Its run
-   * began `elapsed` ago.
-   */
-  doubt?(check: string, elapsed: Milliseconds): Promise<string | undefined>;
+  /** Asked of results that speak against the verdict and come on a way that others can change: why one of them says nothing. */
+  readonly doubt?: Doubt;
   /** A run began, so late. */
   begun?(late: Milliseconds): void;
 }
@@ -42,7 +42,7 @@ export class CheckRunner {
   #parameters: CheckParameters;
   #type: CheckType<CheckParameters>;
   readonly #changed: (health: Health) => void;
-  readonly #doubt: RunnerOptions["doubt"];
+  readonly #doubt: Doubt | undefined;
   readonly #tellBegun: ((late: Milliseconds) => void) | undefined;
   #health: Health;
   /** On the grid, without jitter. */
@@ -205,8 +205,8 @@ export class CheckRunner {
 
   async #believed<O extends Outcome>(outcome: O, parameters: CheckParameters): Promise<O> {
     const through = "via" in parameters && parameters.via !== undefined;
-    if (this.#doubt === undefined || !through || !outcome.ok || this.#health.up === true) return outcome;
-    const why = await this.#doubt(parameters.name, performance.now() - this.#begun);
+    if (this.#doubt === undefined || !through || outcome.undecided || outcome.ok === this.#health.up) return outcome;
+    const why = await this.#doubt(parameters.name, performance.now() - this.#begun, outcome.ok);
     return why === undefined ? outcome : { ...outcome, undecided: true, reason: `${outcome.reason}; ${why}` };
   }
 

@@ -26,6 +26,7 @@ import { messageOf, Troubles } from "./troubles.ts";
 import type { Unit } from "./unit.ts";
 import type { CoreEvent } from "./virtual-server.ts";
 import { Ways } from "./ways.ts";
+import { Work } from "./work.ts";
 
 export interface BalancerOptions {
   readonly port: IpvsPort;
@@ -37,8 +38,6 @@ export interface BalancerOptions {
   readonly clock?: BalancerClock;
 }
 
-/** So many virtual servers are worked on before something more urgent gets its turn. */
-const portion = 16;
 const countInterval = 1000;
 const statusLimit = 2000;
 const stopLimit = 2500;
@@ -61,9 +60,7 @@ export class Balancer {
   readonly #verdicts = new Heard();
   #admin: readonly AdminEntry[] = [];
   #interval = 5000;
-  /** Verdicts and operators are dealt with before what can wait. */
-  readonly #urgent = new Set<Unit>();
-  readonly #waiting = new Set<Unit>();
+  readonly #work = new Work();
   /** Wait for the connections of some server to end, and are being counted. */
   readonly #counting = new Set<Unit>();
   #state: "new" | "started" | "stopped" = "new";
@@ -99,7 +96,7 @@ export class Balancer {
     this.#verdicts.drop();
     const changed = this.#roster.configure(parameters, this.#clock.now());
     this.#rests.configure(this.#roster);
-    for (const unit of changed) this.#waiting.add(unit);
+    this.#work.later(changed);
     // What is ours has to be known before it is in the table.
     this.#note.write();
     this.#interval = parameters.reconcileInterval;
@@ -117,7 +114,7 @@ export class Balancer {
 
   verdict(check: string, up: boolean | null, reason: string, advice?: Advice): void {
     this.#verdicts.set(check, { up, reason, ...(advice === undefined ? {} : { advice }) });
-    for (const unit of this.#roster.byCheck(check)) this.#urgent.add(unit);
+    this.#work.soon(this.#roster.byCheck(check));
     this.#wake();
   }
 
@@ -126,14 +123,14 @@ export class Balancer {
     this.#verdicts.forget(check);
   }
 
-  /** Why another server may have answered a check that goes through a service; its run began `elapsed` ms ago. */
-  async doubt(check: string, elapsed: number): Promise<string | undefined> {
-    const doubt = await this.#ways.doubt(this.#roster.byProbe(check), elapsed);
-    for (const unit of doubt?.units ?? []) {
-      unit.doubt = true;
-      this.#again(unit);
-    }
-    return doubt?.message;
+  /** Why a run of a check that goes through a service says nothing; it began `elapsed` ms ago, and ended well or not. */
+  async doubt(check: string, elapsed: number, ok: boolean): Promise<string | undefined> {
+    const doubt = await this.#ways.doubt(this.#roster.byProbe(check), elapsed, ok);
+    if (doubt === undefined || doubt.units.length === 0) return doubt?.message;
+    // Whoever has changed that may have changed more.
+    this.#lookout.verify();
+    this.#readAnew(doubt.units);
+    return doubt.message;
   }
 
   /** Of an instance of VRRP: "active" or another state. */
@@ -144,12 +141,8 @@ export class Balancer {
   admin(entries: readonly AdminEntry[]): void {
     const addresses = new Set([...this.#admin, ...entries].map(({ address }) => address));
     this.#admin = entries;
-    for (const unit of [...addresses].flatMap((address) => this.#roster.byAddress(address))) {
-      // Before what works is taken away, it is looked whether what is left is there.
-      unit.doubt = true;
-      this.#urgent.add(unit);
-    }
-    this.#wake();
+    // Before what works is taken away, it is looked whether what is left is there.
+    this.#readAnew([...addresses].flatMap((address) => this.#roster.byAddress(address)));
   }
 
   /** With connections and counters as they are now, as far as the kernel answers in time. */
@@ -200,9 +193,8 @@ export class Balancer {
 
   async #run(): Promise<void> {
     while (this.#state === "started") {
-      const work = this.#urgent.size > 0 ? this.#urgent : this.#waiting;
-      if (work.size === 0) this.#news.tell();
-      if (work.size > 0) await this.#settle(this.#take(work));
+      if (!this.#work.pending) this.#news.tell();
+      if (this.#work.pending) await this.#settle(this.#work.take().filter((unit) => this.#roster.has(unit)));
       else if (this.#lookout.busy) await this.#look();
       else break;
     }
@@ -210,13 +202,10 @@ export class Balancer {
     this.#news.tell();
   }
 
-  #take(from: Set<Unit>): Unit[] {
-    const units = [...from].slice(0, portion);
-    for (const unit of units) {
-      this.#urgent.delete(unit);
-      this.#waiting.delete(unit);
-    }
-    return units.filter((unit) => this.#roster.has(unit));
+  #readAnew(units: readonly Unit[]): void {
+    for (const unit of units) unit.doubt = true;
+    this.#work.soon(units);
+    this.#wake();
   }
 
   async #settle(units: readonly Unit[]): Promise<void> {
@@ -242,7 +231,7 @@ export class Balancer {
     this.#drift.settled(unit, refusal);
     unit.doubt = doubtful;
     // A service that somebody took away is made again at once, and when that does not last, after a while.
-    if (doubtful && unit.refused === 0) this.#waiting.add(unit);
+    if (doubtful && unit.refused === 0) this.#work.later([unit]);
     if (refusal !== undefined) {
       this.#postpone(unit, refusal);
       return;
@@ -265,7 +254,7 @@ export class Balancer {
   }
 
   #again(unit: Unit): void {
-    this.#urgent.add(unit);
+    this.#work.soon([unit]);
     this.#wake();
   }
 
@@ -277,10 +266,10 @@ export class Balancer {
     } catch (error) {
       this.#troubles.port(messageOf(error));
     }
-    for (const unit of this.#drift.receive(drifts)) this.#urgent.add(unit);
+    this.#work.soon(this.#drift.receive(drifts));
     if (this.#lookout.busy) return;
     this.#drift.applying = false;
-    for (const unit of this.#counting) this.#waiting.add(unit);
+    this.#work.later(this.#counting);
     this.#counting.clear();
   }
 

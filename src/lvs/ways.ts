@@ -1,6 +1,7 @@
 /**
  * Whether a check that goes through a service reached its server. Where that service is missing, the kernel takes the check
- * to any server of the virtual server, and nobody is told: a success then says nothing about the one that is asked.
+ * to any server of the virtual server, or to none, and nobody is told: what it finds then says nothing about the one that is
+ * asked.
  */
 import type { BalancerClock } from "./balancer-clock.ts";
 import { destinationText, portIn } from "./mirror.ts";
@@ -27,20 +28,26 @@ export class Ways {
     this.#clock = clock;
   }
 
-  /** `units` are those that the check goes through; its run began `elapsed` ago, and has ended. */
-  async doubt(units: readonly Unit[], elapsed: Milliseconds): Promise<Doubt | undefined> {
+  /**
+   * `units` are those that the check goes through; its run began `elapsed` ago, and has ended. A failure counts as long as
+   * nothing speaks against it, a success when all speaks for it.
+   */
+  async doubt(units: readonly Unit[], elapsed: Milliseconds, ok: boolean): Promise<Doubt | undefined> {
     const begun = this.#clock.now().instant - elapsed;
     const because = (why: string, of: readonly Unit[] = []): Doubt => {
-      return { message: `any server may have answered: ${why}`, units: of };
+      return {
+        message: `${ok ? "any server may have answered" : "that says nothing of the server"}: ${why}`,
+        units: of,
+      };
     };
-    if (units.length === 0) return because("the load balancer has made no way for it");
+    if (units.length === 0) return ok ? because("the load balancer has made no way for it") : undefined;
     for (const unit of units) {
       const { services, servers } = unit.parameters;
       const wanted = servers.map(({ name }) => name).join(", ");
       for (const service of services) {
         const leads = await this.#leads(service, unit);
-        if (typeof leads === "string") return because(leads);
-        if (!leads) return because(`${serviceText(service)} did not lead to ${wanted} alone`, [unit]);
+        if (leads === false) return because(`${serviceText(service)} did not lead to ${wanted} alone`, [unit]);
+        if (leads !== true && ok) return because(leads);
       }
       if ((unit.writtenAt ?? Number.NEGATIVE_INFINITY) >= begun) {
         return because(`${services.map(serviceText).join(", ")} was made or put right meanwhile`);

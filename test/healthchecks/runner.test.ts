@@ -2,12 +2,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { CheckType, Outcome } from "../../src/healthchecks/check-type.ts";
 import type { Health, Verdict } from "../../src/healthchecks/health.ts";
 import type { CheckParameters, CommonParameters } from "../../src/healthchecks/parameters.ts";
-import { CheckRunner } from "../../src/healthchecks/runner.ts";
+import { CheckRunner, type Doubt } from "../../src/healthchecks/runner.ts";
 import { until } from "../daemon/support.ts";
 import { common } from "./support.ts";
 
 type Probe = CheckType<CheckParameters>["probe"];
-type Doubt = (check: string, elapsed: number) => Promise<string | undefined>;
 
 const via = { host: "192.0.2.10", port: 80, mark: 1, server: "192.0.2.21" };
 
@@ -100,14 +99,26 @@ describe("a check on a way that others can change", () => {
     expect(verdicts).toEqual(["up: good (2 times in a row)"]);
   });
 
-  test("failures count at once, and of what is up nobody asks", async () => {
-    let asked = 0;
-    const results = [good, bad];
-    const doubt = async () => void asked++;
-    const { verdicts } = run(() => Promise.resolve(results.shift() ?? bad), {}, { doubt });
-    await until(() => verdicts.length === 2, "both verdicts");
+  test("a failure that is doubted takes nothing down", async () => {
+    let doubted = true;
+    const doubt: Doubt = (_check, _elapsed, ok) => Promise.resolve(!ok && doubted ? "that says nothing" : undefined);
+    const results = [good];
+    const { runner, verdicts } = run(() => Promise.resolve(results.shift() ?? bad), {}, { doubt });
+    await until(() => runner.health.runs >= 4, "four runs");
+    expect(verdicts).toEqual(["up: good"]);
+    expect(runner.health).toMatchObject({ failures: 0, last: { reason: "bad; that says nothing" } });
+    doubted = false;
+    await until(() => verdicts.length === 2, "the verdict");
     expect(verdicts).toEqual(["up: good", "down: bad"]);
-    expect(asked).toBe(1);
+  });
+
+  test("nobody asks about results that change nothing", async () => {
+    const asked: boolean[] = [];
+    const doubt: Doubt = async (_check, _elapsed, ok) => void asked.push(ok);
+    const results = [good, good, bad, bad];
+    const { runner } = run(() => Promise.resolve(results.shift() ?? bad), {}, { doubt });
+    await until(() => runner.health.runs >= 6, "six runs");
+    expect(asked).toEqual([true, false]);
   });
 
   test("a stop while it is asked ends it", async () => {

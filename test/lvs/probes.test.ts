@@ -64,11 +64,11 @@ test("it goes when the check goes, and when viprd stops", async () => {
   expect(serviceText(service)).toContain(String(0x7669_0001));
 });
 
-describe("a success counts when nobody else can have answered", () => {
+describe("what comes through a service counts when it came from its server", () => {
   const server = { family: 4, address: "192.0.2.21", port: 80 } as const;
   /** What is said of a run that began 100 ms ago. */
-  const asked = async (it: SimulatedBalancer): Promise<string | undefined> => {
-    const doubt = it.balancer.doubt("c21", 100);
+  const asked = async (it: SimulatedBalancer, ok = true): Promise<string | undefined> => {
+    const doubt = it.balancer.doubt("c21", 100, ok);
     await it.time.settle();
     return doubt;
   };
@@ -77,6 +77,7 @@ describe("a success counts when nobody else can have answered", () => {
     const it = await running();
     await it.time.advance(1000);
     expect(await asked(it)).toBeUndefined();
+    expect(await asked(it, false)).toBeUndefined();
   });
 
   test.each([
@@ -114,25 +115,39 @@ describe("a success counts when nobody else can have answered", () => {
     expect(it.kernel.text()["fwmark 1986592769 ipv4 wlc"]).toContain("192.0.2.21:80 dr 1");
     // A run that began before it was put right may have been answered by anybody.
     expect(await asked(it)).toMatch(/^any server may have answered: /);
+    expect(await asked(it, false)).toMatch(/^that says nothing of the server: fwmark \d+ ipv4 was made or put right/);
     await it.time.advance(5000);
     expect(await asked(it)).toBeUndefined();
+  });
+
+  test("nor does a failure when everything was flushed: all of it is put back at once", async () => {
+    const it = await running();
+    await it.up(21, 22);
+    await it.time.advance(1000);
+    it.kernel.table.clear();
+    expect(await asked(it, false)).toMatch(/^that says nothing of the server: fwmark \d+ ipv4 did not lead to /);
+    expect(Object.keys(it.kernel.text()).sort()).toEqual(["fwmark 1986592769 ipv4 wlc", "tcp 192.0.2.10:80 wlc"]);
+    expect(it.kernel.text()["tcp 192.0.2.10:80 wlc"]).toHaveLength(2);
   });
 
   test("not when the table cannot be read, nor for a check whose way nobody made", async () => {
     const it = await running();
     await it.time.advance(1000);
-    expect(await it.balancer.doubt("c22", 100)).toMatch(/^any server may have answered: /);
+    expect(await it.balancer.doubt("c22", 100, true)).toMatch(/^any server may have answered: /);
     it.kernel.fail = () => {
       throw new Error("list the servers: ENOBUFS");
     };
     expect(await asked(it)).toBe("any server may have answered: list the servers: ENOBUFS");
+    // A failure is believed as long as nothing speaks against it.
+    expect(await asked(it, false)).toBeUndefined();
+    expect(await it.balancer.doubt("c22", 100, false)).toBeUndefined();
   });
 
   test("not when the kernel does not answer", async () => {
     const it = await running();
     await it.time.advance(1000);
     it.kernel.destinations = () => new Promise(() => {});
-    const doubt = it.balancer.doubt("c21", 100);
+    const doubt = it.balancer.doubt("c21", 100, true);
     await it.time.advance(2000);
     expect(await doubt).toMatch(/^any server may have answered: /);
   });
