@@ -6,6 +6,9 @@ import { CheckRunner, type Doubt } from "./runner.ts";
 import type { CheckStatus } from "./status.ts";
 import { typeOf } from "./types.ts";
 
+/** Milliseconds between the first runs of checks that have rested. */
+const resumePace = 5;
+
 export interface NamedVerdict extends Verdict {
   readonly check: string;
 }
@@ -91,7 +94,11 @@ export class HealthChecks {
     if (!this.#started) return;
     for (const name of names) if (!before.has(name)) void this.#runners.get(name)?.stop();
     const back = [...before].flatMap((name) => (names.has(name) ? [] : (this.#runners.get(name) ?? [])));
-    for (const [index, runner] of back.entries()) runner.resume(spread(index, back.length, runner.interval));
+    // The service is live from now on, maybe without a server before they have a result: they come quickly.
+    const within = resumePace * back.length;
+    for (const [index, runner] of back.entries()) {
+      runner.resume(spread(index, back.length, Math.min(runner.interval, within)));
+    }
   }
 
   /** Each as it is when its turn comes. */

@@ -112,6 +112,19 @@ test("a check that rests keeps what it found and runs no more, until it goes on 
   await until(() => runsOf("busy") >= runs + 3, "runs after the rest");
 });
 
+test("checks that have rested are back soon: their service may have no server before", async () => {
+  const { all } = checks();
+  const open = await listen((socket) => socket.destroy());
+  const names = Array.from({ length: 10 }, (_, index) => `check-${index}`);
+  for (const name of names) all.configure({ ...tcp(name, open), interval: 60_000 });
+  all.rest(new Set(names));
+  all.start();
+  const begun = performance.now();
+  all.rest(new Set());
+  await until(() => [...all.status()].every(({ runs }) => runs > 0), "a run of each");
+  expect(performance.now() - begun).toBeLessThan(800);
+});
+
 test("many checks that a reload brings begin spread over a second, as at the start", async () => {
   const { all } = checks();
   const open = await listen((socket) => socket.destroy());
