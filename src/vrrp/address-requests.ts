@@ -7,6 +7,7 @@ import { type AddressEntry, encodeDeleteAddress, encodeNewAddress } from "../net
 import type { Connection, NetlinkError, Request } from "../netlink/connection.ts";
 import { NLM_F_CREATE, NLM_F_REPLACE, RTM_DELADDR, RTM_NEWADDR } from "../netlink/constants.ts";
 import { equalAddresses, formatAddress } from "../wire/address.ts";
+import { equalBytes } from "../wire/bytes.ts";
 import type { AddressRequests, Refusal } from "./host.ts";
 import type { Milliseconds } from "./parameters.ts";
 
@@ -20,8 +21,10 @@ const collecting: Milliseconds = 1;
 /** A renewal that has been handed over and not been answered. */
 interface UnderWay {
   readonly entry: AddressEntry;
-  /** Deletes what the renewal may have put back. */
+  /** The address was deleted meanwhile: deletes what the renewal may have put back. */
   deletion: Request | undefined;
+  /** It was added meanwhile with another lifetime: gives it that again, which the renewal may have changed. */
+  addition: Request | undefined;
 }
 
 export class KernelAddresses implements AddressRequests {
@@ -53,11 +56,17 @@ export class KernelAddresses implements AddressRequests {
   }
 
   add(entry: AddressEntry, done: (error?: Refusal) => void): void {
+    const request = this.#newAddress("add", entry, done);
+    // A renewal that came after the addition would have the former lifetime.
+    this.#renewals = this.#renewals.filter((renewal) => !isSame(renewal.entry, entry));
     const renewal = this.#renewalOf(entry);
-    const superseded = renewal?.deletion;
-    if (renewal !== undefined) renewal.deletion = undefined;
-    superseded?.done?.();
-    this.#connection.postMany([this.#newAddress("add", entry, done)]);
+    if (renewal !== undefined) {
+      renewal.deletion?.done?.();
+      renewal.deletion = undefined;
+      const again = { ...request, done: (error?: NetlinkError) => error && done(error) };
+      renewal.addition = equalBytes(this.#bodyOf(renewal.entry), request.body) ? undefined : again;
+    }
+    this.#connection.postMany([request]);
   }
 
   renew(entries: readonly AddressEntry[], failed: Failed): void {
@@ -78,7 +87,7 @@ export class KernelAddresses implements AddressRequests {
   flush(): void {
     if (this.#underWay.length > 0) return;
     const portionOf = this.#renewals.splice(0, portion);
-    this.#underWay = portionOf.map(({ entry }) => ({ entry, deletion: undefined }));
+    this.#underWay = portionOf.map(({ entry }) => ({ entry, deletion: undefined, addition: undefined }));
     this.#unanswered = portionOf.length;
     this.#aside.postMany(portionOf.map(({ request }) => request));
   }
@@ -98,6 +107,7 @@ export class KernelAddresses implements AddressRequests {
     if (renewal !== undefined) {
       renewal.deletion?.done?.();
       renewal.deletion = request;
+      renewal.addition = undefined;
     }
     if (this.#deletions === undefined) this.#connection.postMany([first]);
     else this.#deletions.push(first);
@@ -132,9 +142,9 @@ export class KernelAddresses implements AddressRequests {
   #answered(): void {
     this.#unanswered--;
     if (this.#unanswered > 0) return;
-    const deletions = this.#underWay.flatMap(({ deletion }) => deletion ?? []);
+    const corrections = this.#underWay.flatMap(({ deletion, addition }) => deletion ?? addition ?? []);
     this.#underWay = [];
-    this.#connection.postMany(deletions);
+    this.#connection.postMany(corrections);
     if (this.#renewals.length > 0) this.#scheduleFlush(0);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { AddressEntry } from "../../src/netlink/address.ts";
+import { type AddressEntry, encodeNewAddress } from "../../src/netlink/address.ts";
 import { Connection } from "../../src/netlink/connection.ts";
 import { NLM_F_ACK, RTM_NEWADDR } from "../../src/netlink/constants.ts";
 import { KernelAddresses } from "../../src/vrrp/address-requests.ts";
@@ -8,10 +8,10 @@ import { answer, FakeKernel, type Request } from "../support/netlink-kernel.ts";
 const EADDRNOTAVAIL = 99;
 const ENOBUFS = 105;
 
-function entry(last: number): AddressEntry {
+function entry(last: number, lifetime = 5): AddressEntry {
   const address = Uint8Array.of(192, 0, 2, last);
   const common = { family: 4, index: 1, address, prefixLength: 24, scope: 0, flags: 0, protocol: 0 } as const;
-  return { ...common, validLifetime: 5, preferredLifetime: 5 };
+  return { ...common, validLifetime: lifetime, preferredLifetime: lifetime };
 }
 
 function lastByte({ body }: Request): number | undefined {
@@ -25,8 +25,10 @@ function host() {
   const order: string[] = [];
   const failed: string[] = [];
   const flushes: number[] = [];
-  const note = (request: Request) =>
-    order.push(`${request.type === RTM_NEWADDR ? "add" : "delete"} ${lastByte(request)}`);
+  const note = (request: Request) => {
+    const long = Buffer.from(request.body).equals(encodeNewAddress(entry(lastByte(request) ?? 0, 60)));
+    order.push(`${request.type === RTM_NEWADDR ? "add" : "delete"} ${lastByte(request)}${long ? " for 60 s" : ""}`);
+  };
   let refusal = 0;
   const kernel = new FakeKernel((request) => {
     note(request);
@@ -142,6 +144,34 @@ test("an address that is taken again while its renewal is under way stays", () =
   release();
   expect(order).toEqual(["delete 1", "add 1", "add 1"]);
   expect(heard).toEqual(["deleted", "added"]);
+});
+
+test.each(["taken again", "taken over by another instance"])(
+  "an address %s with another lifetime while its renewal is under way has that one in the end",
+  (how) => {
+    const { addresses, order, renew, release } = host();
+    const heard: unknown[] = [];
+    renew(1);
+    addresses.flush();
+    renew(1);
+    if (how === "taken again") addresses.delete(entry(1), () => {});
+    addresses.add(entry(1, 60), (error) => heard.push(error));
+    release();
+    addresses.flush();
+    const before = how === "taken again" ? ["delete 1"] : [];
+    expect(order).toEqual([...before, "add 1 for 60 s", "add 1", "add 1 for 60 s"]);
+    expect(heard).toEqual([undefined]);
+  },
+);
+
+test("an address that is given up after it was added with another lifetime stays away", () => {
+  const { addresses, order, renew, release } = host();
+  renew(1);
+  addresses.flush();
+  addresses.add(entry(1, 60), () => {});
+  addresses.delete(entry(1), () => {});
+  release();
+  expect(order).toEqual(["add 1 for 60 s", "delete 1", "add 1", "delete 1"]);
 });
 
 test("deletions that are made together are as careful", () => {
