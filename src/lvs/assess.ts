@@ -42,10 +42,12 @@ export function advicesOf(
   checks: readonly string[],
   verdict: (check: string) => CheckVerdict | undefined,
 ): readonly NamedAdvice[] {
-  return checks.flatMap((check) => {
+  const advices: NamedAdvice[] = [];
+  for (const check of checks) {
     const advice = verdict(check)?.advice;
-    return advice === undefined ? [] : [{ check, advice }];
-  });
+    if (advice !== undefined) advices.push({ check, advice });
+  }
+  return advices;
 }
 
 export function assess(

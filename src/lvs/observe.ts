@@ -18,7 +18,7 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
   const undeclared = new Map<string, Undeclared>();
   for (const service of parameters.services) {
     const mirrored = world.mirror.get(service);
-    if (mirrored === undefined) continue;
+    if (mirrored === undefined || mirrored.destinations.size === 0) continue;
     const declared = declaredIn(service, parameters);
     for (const [text, { settings, counts }] of mirrored.destinations) {
       const server = declared.get(text);

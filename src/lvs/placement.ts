@@ -67,10 +67,10 @@ export function placeServer(
     lowerThreshold: standing.lowerThreshold,
   };
   const at = (weight: number | null, rest: Partial<PlacedServer> & { datagramWeight?: number | null } = {}) => {
-    const { datagramWeight = weight, ...placed } = rest;
+    const { datagramWeight = weight, removed = false, slowSince, wakeAt = never, counting = false } = rest;
     const mayStay = inService && suppressedAt !== undefined;
     const placement = { key, settings, weight, datagramWeight, onlyWherePresent: false, mayStay };
-    return { placement, removed: false, slowSince: undefined, wakeAt: never, counting: false, ...placed };
+    return { placement, removed, slowSince, wakeAt, counting };
   };
   if (standing.mode === "maintenance") return at(0);
   if (inService && standing.mode === "drain")

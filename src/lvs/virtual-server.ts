@@ -7,7 +7,7 @@ import { leaving, leavingOf } from "./leaving.ts";
 import { type Instant, type Moment, newMemory, type ServerMemory, type VirtualServerMemory } from "./memory.ts";
 import { serverKey } from "./mirror.ts";
 import type { AdminEntry, RealServerParameters, VirtualServerParameters } from "./parameters.ts";
-import { type Placement, placeServer } from "./placement.ts";
+import { type PlacedServer, type Placement, placeServer } from "./placement.ts";
 import { type Failing, heldByPanic, quorumAfter } from "./quorum.ts";
 import { remember } from "./remember.ts";
 import { placeSorry } from "./sorry.ts";
@@ -105,19 +105,30 @@ export function decide(
     placements: [...placed.map(({ placement }) => placement), ...sorry.placements, ...left.placements],
     // Checks that go through it tell what there is to tell.
     events: parameters.probedBy === undefined ? next.events : [],
-    wakeAt: Math.min(
-      left.wakeAt,
-      sorry.wakeAt,
-      ...placed.map(({ wakeAt }) => wakeAt),
-      ...candidates.map(({ assessment }) => assessment.dampedUntil ?? Number.POSITIVE_INFINITY),
-      ...candidates.map(({ standing: { admin } }) => wakeForAdmin(admin, now)),
-    ),
+    wakeAt: nextChange(Math.min(left.wakeAt, sorry.wakeAt), candidates, placed, now),
     counting: left.counting || sorry.counting || placed.some(({ counting }) => counting),
     weightUp: sums.weight,
     required,
     holdsOver: left.usable,
     foreign: left.foreign,
   };
+}
+
+/** When the time alone changes something for one of the servers, or before that. */
+function nextChange(
+  before: Instant,
+  candidates: readonly Candidate[],
+  placed: readonly PlacedServer[],
+  now: Moment,
+): Instant {
+  let next = before;
+  for (const { wakeAt } of placed) if (wakeAt < next) next = wakeAt;
+  for (const { assessment, standing: stands } of candidates) {
+    const { dampedUntil = next } = assessment;
+    if (dampedUntil < next) next = dampedUntil;
+    if (stands.admin.length > 0) next = Math.min(next, wakeForAdmin(stands.admin, now));
+  }
+  return next;
 }
 
 function candidate(

@@ -23,6 +23,12 @@ export function standing(
   virtualServer: string,
   { advices, admin, wall }: { advices: readonly NamedAdvice[]; admin: readonly AdminEntry[]; wall: number },
 ): Standing {
+  // Of most servers nobody says anything, and there may be ten thousand.
+  if (admin.length === 0 && advices.length === 0) {
+    const { weight, upperThreshold } = server;
+    const lowerThreshold = Math.min(server.lowerThreshold, upperThreshold);
+    return { weight, mode: "ready", reason: "", upperThreshold, lowerThreshold, admin };
+  }
   const inForce = admin.filter((entry) => concerns(entry, virtualServer, server) && (entry.until ?? wall + 1) > wall);
   const upperThreshold = last(advices.map(({ advice }) => advice.maxConnections)) ?? server.upperThreshold;
   return {
