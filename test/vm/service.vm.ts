@@ -107,6 +107,9 @@ farm("a server that leaves the file keeps its live connection until it ends", { 
   const flows = [await f.client.flow(vip, 80), await f.client.flow(vip, 80)];
   const flow = flows.find((one) => one.server === "rs1");
   if (flow === undefined) throw new Error("round robin sent both to rs2");
+  // First it becomes the sorry server: it is the same destination for the kernel.
+  viprd.reload(services(service("web", { servers: [2], sorry: 1, more: ["drain_timeout: 10m"] })));
+  await shows(f, { 1: 0, 2: 1 });
   viprd.reload(services(service("web", { servers: [2], more: ["drain_timeout: 10m"] })));
   await shows(f, { 1: 0, 2: 1 });
   const { returned } = await flow.state();
