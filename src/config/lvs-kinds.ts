@@ -228,13 +228,20 @@ function lengthOfMask(mask: IpAddress): number | undefined {
   return /^1*0*$/.test(bits) ? bits.lastIndexOf("1") + 1 : undefined;
 }
 
+const wordsOfOlderYaml: ReadonlyMap<string, boolean> = new Map([
+  ["yes", true],
+  ["on", true],
+  ["no", false],
+  ["off", false],
+]);
+
 export function booleanOrName(rule: string) {
   return z
     .unknown()
     .transform((input, context): boolean | string => {
       if (typeof input === "boolean") return input;
-      const word = String(input).toLowerCase();
-      const advice = { yes: "write true", on: "write true", no: "write false", off: "write false" }[word];
+      const meant = wordsOfOlderYaml.get(String(input).toLowerCase());
+      const advice = meant === undefined ? undefined : `write ${meant}`;
       if (typeof input === "string" && advice === undefined && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(input)) {
         return input;
       }
@@ -252,7 +259,8 @@ export function settingValue() {
     .transform((input, context): string => {
       if (typeof input === "boolean") return input ? "1" : "0";
       if (typeof input === "number") return String(input);
-      const advice = { yes: "write 1", on: "write 1", no: "write 0", off: "write 0" }[String(input).toLowerCase()];
+      const meant = wordsOfOlderYaml.get(String(input).toLowerCase());
+      const advice = meant === undefined ? undefined : `write ${meant ? 1 : 0}`;
       if (typeof input === "string" && advice === undefined && /^[\x20-\x7e]{1,200}$/.test(input)) return input;
       context.issues.push({ code: "custom", input, message: expected(rule, input, advice) });
       return z.NEVER;

@@ -32,21 +32,21 @@ const methodText =
   "How packets get to the server: nat (answers come back through this host), dr (the server has the address of the service itself, and answers the client), tun (the same through a tunnel).";
 
 /** What ipvsadm and ldirectord call them. */
-const otherMethods: Readonly<Record<string, string>> = {
-  masq: "nat",
-  masquerading: "nat",
-  gate: "dr",
-  gatewaying: "dr",
-  direct: "dr",
-  ipip: "tun",
-  tunnel: "tun",
-};
+const otherMethods: ReadonlyMap<string, string> = new Map([
+  ["masq", "nat"],
+  ["masquerading", "nat"],
+  ["gate", "dr"],
+  ["gatewaying", "dr"],
+  ["direct", "dr"],
+  ["ipip", "tun"],
+  ["tunnel", "tun"],
+]);
 
 function methods() {
   const words = oneOf("nat", "dr", "tun");
   const error = ({ input }: { readonly input?: unknown }) => {
     const word = String(input).toLowerCase();
-    const meant = words.options.find((option) => option === word) ?? otherMethods[word];
+    const meant = words.options.find((option) => option === word) ?? otherMethods.get(word);
     return expected("nat, dr or tun", input, meant === undefined ? undefined : `write ${meant}`);
   };
   return z.enum(words.options, { error }).meta({ "x-bounds": "nat, dr or tun" });
