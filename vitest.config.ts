@@ -8,6 +8,8 @@ export default defineConfig({
       {
         test: {
           name: "fast",
+          // As in the bundle.
+          alias: { yaml: new URL("node_modules/yaml/browser/index.js", import.meta.url).pathname },
           include: ["test/**/*.test.ts"],
           exclude: ["test/lab/**"],
           pool: "forks",

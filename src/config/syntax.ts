@@ -62,7 +62,9 @@ function parseYaml(file: string, text: string, environment: Environment): Parsed
     complain(placeAt(0), [], `nested more than ${largestDepth} levels deep`);
     return { root: undefined, problems, unfilled };
   }
-  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, version: "1.2", schema: "core" });
+  // What an unquoted value is, is decided once its variables are filled in. Only a tag asks for more than text before that.
+  const schema = text.includes("!") ? "core" : "failsafe";
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, version: "1.2", schema });
   const documents = [...composer.compose(tokens, true, text.length)];
   const [document, second] = documents;
   if (document === undefined) return { root: undefined, problems, unfilled };

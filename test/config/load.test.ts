@@ -65,3 +65,28 @@ test("included files are joined, sorted by name, relative to the file that inclu
   expect(files).toEqual(["/etc/viprd/viprd.yaml", "/etc/viprd/conf.d/a.yaml", "/etc/viprd/conf.d/b.yaml"]);
   expect(config?.instances.map(({ name }) => name)).toEqual(["a", "b"]);
 });
+
+test("an exclamation mark somewhere in the file, as of a tag, makes no other values of the rest", () => {
+  const words = [
+    "null",
+    "~",
+    "",
+    "true",
+    "010",
+    "0x1f",
+    "0o17",
+    "1e2",
+    ".5",
+    "'5'",
+    '"\\x35"',
+    "no",
+    "-0",
+    ".inf",
+    "2026-01-01",
+  ];
+  for (const word of words) {
+    const text = `vrrp_instance:\n  web: { priority: ${word} }\n  ${word || "x"}: ${word}\n`;
+    const read = (comment: string) => load({ "/etc/viprd/viprd.yaml": `${text}# ${comment}\n` });
+    expect(read("!"), word).toEqual(read("?"));
+  }
+});
