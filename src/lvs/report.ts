@@ -68,8 +68,7 @@ function reportUnit({ parameters, memory, decision }: Unit, told: Told): Virtual
     name,
     services,
     scheduler: scheduler.name,
-    state: memory?.state ?? "down",
-    reason: memory?.reason ?? "the table has not been read yet",
+    ...stateOf(memory),
     since: told.iso(memory?.since ?? told.wall),
     quorum: { required: decision?.required ?? parameters.quorum, hysteresis, weight_up: decision?.weightUp ?? 0 },
     sorry_server: sorryServer === undefined ? null : reportSorry(sorryServer, memory, context),
@@ -81,6 +80,15 @@ function reportUnit({ parameters, memory, decision }: Unit, told: Told): Virtual
     ],
     foreign: decision?.foreign ?? [],
   };
+}
+
+/** A standby whose checks are suspended, or one that has just started, is not down: nobody has asked its servers. */
+function stateOf(memory: VirtualServerMemory | undefined): Pick<VirtualServerStatus, "state" | "reason"> {
+  if (memory === undefined) return { state: "unknown", reason: "the table has not been read yet" };
+  const { state, reason, quorum, standingIn } = memory;
+  if (state === "down" && quorum === undefined && !standingIn)
+    return { state: "unknown", reason: `${reason}: not all have a result yet` };
+  return { state, reason };
 }
 
 interface Context {

@@ -126,6 +126,18 @@ test("checks rest while the instance is not active, unless somebody else needs t
   expect(it.operations()).toEqual([]);
 });
 
+test("a virtual server whose checks rest or have not run yet is unknown, not down", async () => {
+  const it = new SimulatedBalancer();
+  await it.start(lvs(virtualServer({ suspendUnless: "edge" })));
+  const told = async () => (await it.status()).virtual_servers.map(({ state, reason }) => [state, reason]);
+  expect(await told()).toEqual([["unknown", "no server is in service: not all have a result yet"]]);
+  it.balancer.instance("edge", "active");
+  await it.down(21, 22);
+  expect(await told()).toEqual([["down", "no server is in service"]]);
+  await it.up(21);
+  expect(await told()).toEqual([["up", "weight 1 in service, quorum 1"]]);
+});
+
 test("the status says what is wanted, what is there, and why", async () => {
   const it = new SimulatedBalancer();
   await it.start(lvs(virtualServer({ servers: [realServer(21, { weight: 3 }), realServer(22)] })));
