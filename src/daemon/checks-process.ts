@@ -99,7 +99,7 @@ export class ChecksProcess {
       ...removed.map(({ name }): ToChecks => ({ type: "remove", name })),
       ...changed.map((change): ToChecks => ({ type: "configure", parameters: change.new })),
       ...added.map((parameters) => this.#configure(parameters)),
-      ...(changesLvs(diff.lvs) || changesTracked ? this.#balance() : []),
+      ...(changesLvs(diff.lvs) || changesTracked ? this.#balance() : this.#again()),
     ]);
   }
 
@@ -169,6 +169,10 @@ export class ChecksProcess {
 
   #balance(): ToChecks[] {
     return this.#lvs === undefined ? [] : [{ type: "lvs", parameters: this.#lvs, tracked: this.#tracked }];
+  }
+
+  #again(): ToChecks[] {
+    return this.#lvs === undefined ? [] : [{ type: "lvs-again" }];
   }
 
   async #ask(about: ChecksQuestion | undefined): Promise<ChecksReply & { readonly lateness: LatenessStatus }> {

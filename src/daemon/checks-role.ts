@@ -74,6 +74,9 @@ class ChecksRole {
         this.#rest(this.#unneeded, new Set(message.tracked));
         this.#lvs.configure(message.parameters);
         break;
+      case "lvs-again":
+        this.#lvs.reread();
+        break;
       case "admin":
         this.#lvs.admin(message.entries);
         break;

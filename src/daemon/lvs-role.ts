@@ -71,6 +71,11 @@ export class LvsRole {
     this.#openSoon();
   }
 
+  /** The file was read again, and says the same. */
+  reread(): void {
+    this.#running?.balancer.reread();
+  }
+
   verdict(verdict: NamedVerdict): void {
     this.#verdicts.set(verdict.check, verdict);
     const { check, up, reason, advice } = verdict;

@@ -92,6 +92,8 @@ export type ToChecks =
   | { readonly type: "remove"; readonly name: string }
   /** The whole of what the load balancer is to do from now on. `tracked`: checks that instances and groups go by as well. */
   | { readonly type: "lvs"; readonly parameters: LvsParameters; readonly tracked: readonly string[] }
+  /** The file was read again, and says the same of the load balancer. */
+  | { readonly type: "lvs-again" }
   /** All that the operator says about servers from now on. */
   | { readonly type: "admin"; readonly entries: readonly AdminEntry[] }
   /** The state of an instance of ours; before "start" for all that are known, then whenever one changes. */

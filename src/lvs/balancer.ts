@@ -105,6 +105,15 @@ export class Balancer {
     this.#wake();
   }
 
+  /** The configuration was given anew, and is the same: what was only told of becomes as it says. */
+  reread(): void {
+    const units = this.#drift.reread();
+    if (units.length === 0) return;
+    this.#work.later(units);
+    this.#lookout.verifyAll();
+    this.#wake();
+  }
+
   start(): void {
     if (this.#state !== "new") return;
     this.#state = "started";

@@ -28,6 +28,14 @@ export class DriftDesk {
   /** The file was read anew: until the table has been looked at, what is to be reported only is put right as well. */
   applying = false;
 
+  /** Returns those of which the file is applied again. */
+  reread(): readonly Unit[] {
+    const units = [...this.#roster].filter(({ parameters }) => parameters.onDrift === "report");
+    for (const unit of units) unit.accepted.clear();
+    this.applying = units.length > 0 || this.applying;
+    return units;
+  }
+
   /** Returns the virtual servers that have to be looked after. */
   receive(drifts: readonly Drift[]): ReadonlySet<Unit> {
     const units = new Set<Unit>();

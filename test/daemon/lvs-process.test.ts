@@ -132,12 +132,13 @@ test("while the checks process does not answer, the status says so of every virt
   expect(virtualServers[0]?.servers.map(({ state }) => state)).toEqual(["unknown", "unknown"]);
 });
 
-test("a reload tells the balancer when something of it changed, and only then", async () => {
+test("a reload tells the balancer what it is to do when something of it changed, and otherwise that nothing did", async () => {
   let file = balancing(https);
   const { supervisor, told, socket } = rig(() => file);
   await supervisor.start();
   await until(() => isStarted(told()), "the start");
   await supervisor.reload();
+  await until(() => told().some(({ type }) => type === "lvs-again"), "the word that nothing changed");
   file = balancing(https, dns);
   await supervisor.reload();
   await until(() => told().filter(({ type }) => type === "lvs").length === 2, "the second configuration");

@@ -254,6 +254,21 @@ describe("report", () => {
     await it.reload(lvs(virtualServer({ onDrift: "report" })));
     expect(it.operations()).toEqual(["edit-destination 192.0.2.21 1"]);
   });
+
+  test("so does a reload of the same file, with what nobody has seen yet", async () => {
+    const it = await running({ onDrift: "report" });
+    it.kernel.perform(set(21, 77));
+    await it.time.advance(5000);
+    it.kernel.perform(remove(22));
+    it.operations();
+    it.balancer.reread();
+    await it.time.settle();
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.21 1", "add-destination 192.0.2.22 1"]);
+    expect(it.told()).toEqual([
+      `drift: ${web}: 192.0.2.21:80: weight 77 in place of 1`,
+      `drift repaired: ${web}: 192.0.2.22:80: is gone, it had weight 1`,
+    ]);
+  });
 });
 
 test("ignore: a change is neither told nor undone, not even by a reload", async () => {
