@@ -44,7 +44,9 @@ export interface PlacingContext {
   readonly now: Moment;
   /** Since when the sorry server stands in for servers that are up. */
   readonly suppressedAt: Instant | undefined;
-  /** It did so until now. */
+  /** It stands in until it is known whether the quorum is reached: nobody is put in beside it. */
+  readonly undecided: boolean;
+  /** It stood in for servers that are up until now. */
   readonly returning: boolean;
   /** Servers that take a share, or will when the sorry server has left. */
   readonly serving: number;
@@ -54,7 +56,7 @@ export function placeServer(
   parameters: VirtualServerParameters,
   candidate: Candidate,
   observed: Observed,
-  { now, suppressedAt, returning, serving }: PlacingContext,
+  { now, suppressedAt, undecided, returning, serving }: PlacingContext,
 ): PlacedServer {
   const { server, key, inService, standing, before } = candidate;
   const slowSince = inService ? slowBegin(parameters, candidate, now.instant, returning) : undefined;
@@ -75,14 +77,15 @@ export function placeServer(
   if (standing.mode === "maintenance") return at(0);
   if (inService && standing.mode === "drain")
     return at(0, before?.slowSince === undefined ? {} : { slowSince: before.slowSince });
-  if (inService && suppressedAt === undefined) {
+  const waits = inService && undecided && (observed.found(key) ?? 0) === 0;
+  if (inService && suppressedAt === undefined && !waits) {
     // Beside nobody it gets everything, whatever its weight.
     if (slowSince === undefined || serving < 2) return at(standing.weight);
     const slow = slowWeight(standing.weight, now.instant - slowSince, parameters.slowStart);
     if (slow === undefined) return at(standing.weight);
     return at(slow.weight, { slowSince, wakeAt: now.instant + slow.next });
   }
-  if (!inService && candidate.failedAt === undefined) {
+  if (waits || (!inService && candidate.failedAt === undefined)) {
     if (observed.found(key) !== undefined) return at(0);
     // It was taken out for good reasons, and nothing says otherwise yet.
     if (before?.removed === true) return at(null, { removed: true });

@@ -95,7 +95,13 @@ export function decide(
     holdOver: holdOver && left.usable,
   });
   const suppressedAt = standingIn && quorum === false ? (memory.suppressedAt ?? now.instant) : undefined;
-  const context = { now, suppressedAt, returning: memory.suppressedAt !== undefined, serving: serving(candidates) };
+  const context = {
+    now,
+    suppressedAt,
+    undecided: standingIn && quorum === undefined,
+    returning: memory.suppressedAt !== undefined,
+    serving: serving(candidates),
+  };
   const placed = candidates.map((each) => placeServer(parameters, each, observed, context));
   const sorry = placeSorry(parameters, memory, observed, { now, standingIn });
   const decided = { candidates, placed, left, sorry, quorum, standingIn, suppressedAt, weight: sums.weight, required };
@@ -219,7 +225,7 @@ function standsIn(
   if (sorryServer === undefined) return false;
   if (quorum === false) return true;
   if (weight === 0) return !holdOver;
-  // Found in the table at the start: it stays until it is clear that it is not needed.
-  const found = memory.fresh && (observed.found(serverKey(sorryServer)) ?? 0) > 0;
-  return quorum === undefined && (memory.standingIn || found);
+  // Found in the table at the start as well: it stays until it is clear that it is not needed.
+  const found = (observed.found(serverKey(sorryServer)) ?? 0) > 0;
+  return quorum === undefined && found && (memory.standingIn || memory.fresh);
 }

@@ -149,6 +149,8 @@ class Story {
   parameters: LvsParameters;
   port: MortalPort;
   it: SimulatedBalancer;
+  /** Nobody else has changed the table, and nothing was refused. */
+  #undisturbed = true;
   /** Services with a destination that takes connections: at the last rest, and whether it was missing in between. */
   readonly #served = new Map<string, { before: boolean; gap: Operation | undefined }>();
   readonly #problems: string[] = [];
@@ -197,6 +199,7 @@ class Story {
         await this.it.time.advance(what.duration);
         break;
       case "refuse": {
+        this.#undisturbed = false;
         let count = 0;
         this.kernel.refuse = () => (count++ % what.every === 0 ? ErrorNumber.ENOMEM : undefined);
         await this.it.time.advance(3000);
@@ -208,12 +211,14 @@ class Story {
       case "add":
       case "delete-service":
       case "connections":
+        if (what.type !== "connections") this.#undisturbed = false;
         this.#others(what);
         this.#rest();
         return;
     }
     await this.it.time.settle();
     this.#check();
+    if (this.#undisturbed) this.#checkSorry();
   }
 
   /** Ends it after so many more operations, and starts another one. */
@@ -287,6 +292,21 @@ class Story {
       if (before && gap !== undefined && this.#serves(name)) this.#problems.push(`${name} had none after ${gap.type}`);
     }
     this.#rest();
+  }
+
+  /** Where there is a sorry server, either it takes connections or others do. */
+  #checkSorry(): void {
+    for (const { services, sorryServer: sorry } of this.parameters.virtualServers) {
+      // A service that comes with a reload may wait for what goes on in another one.
+      const [address] = services.length > 1 ? [] : services;
+      if (sorry === undefined || address === undefined) continue;
+      const destinations = this.kernel.table.get(serviceText(address))?.destinations ?? [];
+      const taking = destinations.filter(({ settings }) => settings.weight > 0).map(({ settings }) => settings.address);
+      if (taking.length === 0 || (taking.includes(sorry.address) && taking.length > 1))
+        this.#problems.push(
+          `${serviceText(address)}: ${taking.join(" and ") || "nobody"} instead of ${sorry.address} alone`,
+        );
+    }
   }
 
   #watch(operation: Operation): void {

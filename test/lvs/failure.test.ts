@@ -169,7 +169,12 @@ describe("quorum and sorry server", () => {
   });
 
   test("servers that are up make way for it only when it is seen to be there", async () => {
-    const it = new SimulatedBalancer();
+    const { kernel, time } = await two({ quorum: 2, sorryServer: sorry }, { action: "remove" });
+    const settings = { ...sorry, port: 80, weight: 1, upperThreshold: 0, lowerThreshold: 0 };
+    kernel.perform({ type: "add-destination", service: service(), settings });
+    kernel.perform({ type: "delete-destination", service: service(), family: 4, address: "192.0.2.22", port: 80 });
+    // Found in the table, both go on until the other server has a result.
+    const it = new SimulatedBalancer(kernel, time);
     await it.start(lvs(virtualServer({ quorum: 2, sorryServer: sorry })));
     await it.up(21);
     // Somebody else, and nobody has seen it yet.

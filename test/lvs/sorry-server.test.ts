@@ -36,6 +36,34 @@ async function stoodIn(changes: Partial<VirtualServerParameters> = {}) {
   return it;
 }
 
+test("while it stands in, nobody is put in beside it before the quorum is reached", async () => {
+  const servers = [21, 22, 23].map((n) => realServer(n));
+  const parameters = lvs(virtualServer({ servers, quorum: 2, sorryServer: sorry(30) }));
+  const it = new SimulatedBalancer();
+  await it.start(parameters);
+  await it.up(21);
+  expect(it.kernel.text()).toEqual({ [web]: ["192.0.2.30:80 dr 1"] });
+  it.operations();
+  await it.up(22);
+  expect(it.operations().slice(0, 3)).toEqual([
+    "add-destination 192.0.2.21 1",
+    "add-destination 192.0.2.22 1",
+    "edit-destination 192.0.2.30 0",
+  ]);
+  // What is found in the table goes on beside it, until that is known.
+  const found = new SimulatedBalancer(it.kernel, it.time);
+  it.kernel.perform({ type: "delete-destination", service: service(), family: 4, address: "192.0.2.22", port: 80 });
+  it.kernel.perform({
+    type: "add-destination",
+    service: service(),
+    settings: { ...sorry(30), port: 80, weight: 1, upperThreshold: 0, lowerThreshold: 0 },
+  });
+  await found.start(parameters);
+  expect(found.operations()).toEqual([]);
+  await found.up(22);
+  expect(found.operations().slice(0, 2)).toEqual(["add-destination 192.0.2.22 1", "edit-destination 192.0.2.30 0"]);
+});
+
 describe("when it is no longer needed", () => {
   test("it gets nothing new, keeps its connections, and goes when they have ended", async () => {
     const it = await stoodIn();
