@@ -4,7 +4,7 @@
  * somebody is working.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import type { AdminEntry } from "../lvs/parameters.ts";
+import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
 import {
   type AdminKind,
   covers,
@@ -15,6 +15,7 @@ import {
   withEntries,
 } from "./admin-entries.ts";
 import type { Log } from "./log.ts";
+import { findServers } from "./server-lookup.ts";
 
 /** setTimeout counts in 31 bits. */
 const longestTimer = 2 ** 31 - 1;
@@ -31,6 +32,7 @@ export class ServerAdmin {
   readonly #log: Log;
   readonly #listeners: ServerAdminListeners;
   #entries: readonly AdminEntry[] = [];
+  #idle: ReadonlySet<AdminEntry> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(file: string, log: Log, listeners: ServerAdminListeners) {
@@ -59,6 +61,16 @@ export class ServerAdmin {
     this.#entries = this.#entries.filter(({ until }) => until === undefined || until > now);
     this.#schedule();
     for (const entry of this.#entries) this.#say("warn", `as before: ${describeEntry(entry)}`);
+  }
+
+  /** What names no server of the file is told once: nobody is drained by it. It counts again when the file has the server. */
+  compare(lvs: LvsParameters | undefined): void {
+    const idle = this.#entries.filter((entry) => typeof findServers(lvs, entry) === "string");
+    for (const entry of idle) {
+      if (!this.#idle.has(entry))
+        this.#say("warn", `${describeEntry(entry)}: the file has no such server; it counts again when it has`);
+    }
+    this.#idle = new Set(idle);
   }
 
   /** Takes the place of what was said about the same servers. */

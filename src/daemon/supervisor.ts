@@ -130,8 +130,9 @@ export class Supervisor {
     this.#maintenance.load();
     this.#servers.load();
     const { diff } = this.#inForce.adopt(result.config);
-    const { checks } = result.config;
+    const { checks, lvs } = result.config;
     this.#log.info(`viprd ${this.#options.version} started with ${contents(result.config)} from ${configFile}`);
+    this.#servers.compare(lvs);
     this.#checks.adopt(checks);
     this.#vrrp.configure(this.#inForce.config);
     this.#checks.settle(diff, result.config);
@@ -260,6 +261,7 @@ export class Supervisor {
     this.#checks.settle(diff, config);
     const message = describeDiff(diff);
     this.#log.info(`reloaded ${this.#options.configFile}: ${message}`);
+    this.#servers.compare(config.lvs);
     if (waiting.length > 0) this.#log.warn(`changed, but needs a restart of viprd: ${waiting.join(", ")}`);
     this.#finishReload({ ok: true, message, problems: [], needs_restart: waiting });
   }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { describeEntry } from "../../src/daemon/admin-entries.ts";
 import { ServerAdmin } from "../../src/daemon/server-admin.ts";
 import type { AdminEntry } from "../../src/lvs/parameters.ts";
+import { lvsParameters, virtualServer } from "./lvs-support.ts";
 import { MemoryLog, temporaryDirectory } from "./support.ts";
 
 beforeEach(() => {
@@ -56,6 +57,23 @@ test("of each kind the last word counts, for the servers that it names; what it 
     "192.0.2.21: drain by bob",
     "192.0.2.21 of https: drain by carol",
   ]);
+});
+
+test("what names no server of the file is told once, and again when the file loses the server once more", () => {
+  const { admin, log, told } = rig();
+  admin.begin([entry({ service: "www" }), entry({ address: "192.0.2.22" })]);
+  const files = [["www"], ["web"], ["web"], ["www"], ["web"]].map(([name = ""]) =>
+    lvsParameters(virtualServer(name, ["192.0.2.21:80", "192.0.2.22:80"])),
+  );
+  const lines = files.map((lvs) => {
+    const before = log.lines.length;
+    admin.compare(lvs);
+    return log.lines.slice(before);
+  });
+  const line =
+    "warn 192.0.2.21 of www: drain by root (uid 0): the file has no such server; it counts again when it has";
+  expect(lines).toEqual([[], [line], [], [], [line]]);
+  expect(told()).toHaveLength(2);
 });
 
 test("nothing is taken back of another kind, of other servers, or of more servers than were named", () => {
