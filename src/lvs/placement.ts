@@ -75,8 +75,8 @@ export function placeServer(
     return { placement, removed, slowSince, wakeAt, counting };
   };
   if (standing.mode === "maintenance") return at(0);
-  if (inService && standing.mode === "drain")
-    return at(0, before?.slowSince === undefined ? {} : { slowSince: before.slowSince });
+  const growing = slowSince === undefined ? {} : { slowSince };
+  if (inService && standing.mode === "drain") return at(0, growing);
   const waits = inService && undecided && (observed.found(key) ?? 0) === 0;
   if (inService && suppressedAt === undefined && !waits) {
     // Beside nobody it gets everything, whatever its weight.
@@ -86,13 +86,12 @@ export function placeServer(
     return at(slow.weight, { slowSince, wakeAt: now.instant + slow.next });
   }
   if (waits || (!inService && candidate.failedAt === undefined)) {
-    if (observed.found(key) !== undefined) return at(0);
+    if (observed.found(key) !== undefined) return at(0, growing);
     // It was taken out for good reasons, and nothing says otherwise yet.
     if (before?.removed === true) return at(null, { removed: true });
-    return at(keepsPlaces(parameters) ? 0 : null);
+    return at(keepsPlaces(parameters) ? 0 : null, growing);
   }
-  const waiting = slowSince === undefined ? {} : { slowSince };
-  if (inService && parameters.sorryServer?.inhibit === true) return at(0, waiting);
+  if (inService && parameters.sorryServer?.inhibit === true) return at(0, growing);
   const out = takeOut(parameters, server.onFailure, {
     since: candidate.failedAt ?? suppressedAt ?? now.instant,
     removed: before?.removed === true,
@@ -101,7 +100,7 @@ export function placeServer(
     now: now.instant,
   });
   const datagramWeight = keepsPlaces(parameters) || parameters.onePacket ? out.weight : null;
-  return at(out.weight, { ...out, ...waiting, datagramWeight });
+  return at(out.weight, { ...out, ...growing, datagramWeight });
 }
 
 interface Out {

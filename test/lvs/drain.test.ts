@@ -118,6 +118,17 @@ describe("slow start", () => {
 
   const servers = [realServer(21, { weight: 4 }), realServer(22, { weight: 4 })];
 
+  test("a server that comes up while it is drained begins then", async () => {
+    const it = await running({ servers, slowStart: 30_000 });
+    await it.admin(adminEntry(21, { type: "drain" }));
+    await it.down(21);
+    await it.up(21);
+    await it.time.advance(15_000);
+    it.operations();
+    await it.admin();
+    expect(it.operations()).toEqual(["edit-destination 192.0.2.21 2"]);
+  });
+
   test("a server that comes back grows into its weight, in equal steps", async () => {
     const it = await running({ servers, slowStart: 30_000 });
     await it.down(21);
