@@ -5,11 +5,14 @@
 import { Balancer } from "../lvs/balancer.ts";
 import { type IpvsOptions, openIpvs } from "../lvs/ipvs.ts";
 import { LvsHost } from "../lvs/lvs-host.ts";
+import { Mirror } from "../lvs/mirror.ts";
 import { NoteFile } from "../lvs/note-file.ts";
 import type { AdminEntry, LvsParameters } from "../lvs/parameters.ts";
+import { Rests } from "../lvs/rests.ts";
 import type { LvsEvent, LvsStatus } from "../lvs/status.ts";
 import { type Surroundings, thisHost } from "../lvs/surroundings.ts";
 import type { IpvsPort } from "../lvs/table.ts";
+import { Unit } from "../lvs/unit.ts";
 import type { StateName } from "../vrrp/status.ts";
 import { silentLvs } from "./lvs-silent.ts";
 import type { ChecksQuestion, LogLevel } from "./messages.ts";
@@ -40,6 +43,8 @@ interface Running {
 
 export class LvsRole {
   readonly #options: LvsRoleOptions;
+  /** Until the balancer says it, which begins with it: nothing has made a way for those that go through a service. */
+  readonly #rests: Rests;
   readonly #verdicts = new Map<string, NamedVerdict>();
   readonly #instances = new Map<string, StateName>();
   #admin: readonly AdminEntry[] = [];
@@ -55,17 +60,15 @@ export class LvsRole {
 
   constructor(options: LvsRoleOptions) {
     this.#options = options;
+    this.#rests = new Rests(new Mirror(), (checks) => options.rest?.(checks));
     this.#delay = options.firstRetry ?? firstRetry;
   }
 
   configure(parameters: LvsParameters): void {
-    const before = this.#parameters?.probes;
     this.#parameters = parameters;
-    const probed = (parameters.probes ?? []).flatMap(({ probedBy = [] }) => probedBy);
-    // They begin when the balancer has made their way.
-    if (this.#running === undefined && (parameters.probes ?? before) !== undefined) {
-      this.#options.rest?.(new Set(probed));
-    }
+    const { virtualServers, probes = [] } = parameters;
+    if (this.#running === undefined)
+      this.#rests.configure([...virtualServers, ...probes].map((each) => new Unit(each)));
     this.#running?.balancer.configure(parameters);
     this.#running?.host.configure(parameters);
     this.#openSoon();
@@ -95,6 +98,7 @@ export class LvsRole {
 
   instance(name: string, state: StateName): void {
     this.#instances.set(name, state);
+    if (this.#running === undefined) this.#rests.instance(name, state);
     this.#running?.balancer.instance(name, state);
     this.#running?.host.instance(name, state);
   }

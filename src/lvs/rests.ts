@@ -10,7 +10,8 @@ export class Rests {
   readonly #tell: (checks: ReadonlySet<string>) => void;
   readonly #instances = new Map<string, string>();
   #units: readonly Unit[] = [];
-  #told: ReadonlySet<string> = new Set();
+  /** Undefined: nothing yet. */
+  #told: ReadonlySet<string> | undefined;
 
   constructor(mirror: Mirror, tell: (checks: ReadonlySet<string>) => void) {
     this.#mirror = mirror;
@@ -31,7 +32,7 @@ export class Rests {
   instance(name: string, state: string): void {
     if (this.#instances.get(name) === state) return;
     this.#instances.set(name, state);
-    this.#decide();
+    if (this.#told !== undefined) this.#decide();
   }
 
   /** Of an instance nothing is known until it is told: it is not active. */
@@ -53,7 +54,8 @@ export class Rests {
     for (const check of needed) resting.delete(check);
     for (const unit of this.#units)
       if (!this.#leads(unit)) for (const check of unit.parameters.probedBy ?? []) resting.add(check);
-    if (!always && resting.size === this.#told.size && [...resting].every((check) => this.#told.has(check))) return;
+    const told = this.#told;
+    if (!always && resting.size === told?.size && [...resting].every((check) => told.has(check))) return;
     this.#told = resting;
     this.#tell(resting);
   }

@@ -102,8 +102,10 @@ test("checks of a virtual server whose instance is not active may rest, and a st
   const watched = { ...dns, servers: dns.servers.map((server) => ({ ...server, checks: ["udp"] })) };
   role.configure({ ...lvs, virtualServers: [{ ...https, onStop: "remove" }, watched] });
   role.instance("web", "backup");
+  // They do not even begin while the kernel cannot be asked yet.
+  expect(rests.splice(0)).toEqual([["udp"]]);
   role.start();
-  await until(() => rests.length === 1, "the rest");
+  await until(() => rests.length === 1, "the balancer's own word");
   role.instance("web", "active");
   expect(rests).toEqual([["udp"], []]);
   await until(() => weights(kernel).length > 0, "the table");
