@@ -92,9 +92,8 @@ export function difference<T extends { readonly name: string }>(from: readonly T
       added.push(each);
       continue;
     }
-    const fields = differingFields(old, each);
-    if (fields.length === 0) unchanged.push(each.name);
-    else changed.push({ name: each.name, old, new: each, fields });
+    if (equal(old, each)) unchanged.push(each.name);
+    else changed.push({ name: each.name, old, new: each, fields: differingFields(old, each) });
   }
   return { added, changed, removed: from.filter(({ name }) => !after.has(name)), unchanged };
 }
@@ -107,7 +106,13 @@ function differingFields<T extends object>(a: T, b: T): (keyof T & string)[] {
 /** Equality of plain data; a field that is absent equals one that is undefined. */
 function equal(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  return differingFields(a, b).length === 0;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  // Ten thousand servers are compared at every reload: without lists of their fields.
+  for (const name in a) if (!equal(a[name], b[name])) return false;
+  for (const name in b) if (a[name] === undefined && b[name] !== undefined) return false;
+  return true;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

@@ -45,6 +45,8 @@ export function withoutVariables(text: string): string {
 
 /** The value of an unquoted scalar under the YAML 1.2 core schema. */
 export function resolvePlain(text: string): string | number | boolean | null {
+  // What is no text begins with one of these; most of a file are words.
+  if (/^[^-+.\d~nNtTfF]/.test(text)) return text;
   if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
   if (/^(?:true|True|TRUE)$/.test(text)) return true;
   if (/^(?:false|False|FALSE)$/.test(text)) return false;
