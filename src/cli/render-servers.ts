@@ -104,7 +104,10 @@ function details(server: RealServerStatus, now: Date, paint: Paint, inFull: bool
     "changed",
     `${formatMoment(new Date(at), now)} ${state}: ${reason}`,
   ]);
-  return [...said, ...hints, ...checks, ...persistent, ...history].map(
+  const { weight_reason: why } = server;
+  const weights =
+    why !== null && (inFull || server.desired_weight !== server.configured_weight) ? [["weight", why]] : [];
+  return [...said, ...weights, ...hints, ...checks, ...persistent, ...history].map(
     ([label = "", text]) => `    ${paint("dim", label.padEnd(10))}  ${text}`,
   );
 }

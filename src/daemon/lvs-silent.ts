@@ -84,6 +84,7 @@ function silentServer(server: RealServerParameters, reason: string, since: strin
     configured_weight: server.weight,
     desired_weight: null,
     kernel_weight: null,
+    weight_reason: null,
     active_connections: 0,
     inactive_connections: 0,
     persistent_connections: 0,

@@ -1,5 +1,5 @@
 /** The status of the table, from what is remembered, wanted and was read last. Pure but for reading the mirror. */
-import type { CheckVerdict } from "./assess.ts";
+import { advicesOf, type CheckVerdict } from "./assess.ts";
 import { hints, outOfPlace } from "./hints.ts";
 import type { Instant, Leaving, ServerMemory, VirtualServerMemory } from "./memory.ts";
 import { destinationText, type Mirror, type MirroredDestination, portIn, serverKey } from "./mirror.ts";
@@ -17,7 +17,7 @@ import {
 import { noTraffic, type Traffic } from "./table.ts";
 import { serviceText } from "./text.ts";
 import type { Unit } from "./unit.ts";
-import { concerns } from "./weight.ts";
+import { adviceTexts, concerns } from "./weight.ts";
 
 export interface Told {
   readonly mirror: Mirror;
@@ -122,6 +122,7 @@ function reportServer(
     method: forwardingText(server.forwarding),
     configured_weight: server.weight,
     ...inTable(serverKey(server), found, context),
+    weight_reason: memory?.state === "up" ? weightReason(server, memory, context) : null,
     hints: [...hints(parameters, found), ...(found.some(isMisplaced) ? [misplacedText] : [])],
     checks: server.checks.map((name) => {
       const { up, reason } = told.verdict(name) ?? { up: null, reason: "no result yet" };
@@ -132,6 +133,20 @@ function reportServer(
       .map((entry) => adminStatus(entry, told)),
     changes: (memory?.changes ?? []).map(({ at, state, reason }) => ({ at: told.iso(at), state, reason })),
   };
+}
+
+function weightReason(
+  server: RealServerParameters,
+  { slowSince }: ServerMemory,
+  { told, parameters }: Context,
+): string | null {
+  const advices = advicesOf(server.checks, (check) => told.verdict(check));
+  const left = slowSince === undefined ? 0 : slowSince + parameters.slowStart - told.instant;
+  const reasons = [
+    ...adviceTexts(server, parameters.name, { advices, admin: told.admin, wall: told.wall }),
+    ...(left > 0 ? [`it came back and grows to its full weight for ${Math.ceil(left / 1000)} s more`] : []),
+  ];
+  return reasons.length === 0 ? null : reasons.join("; ");
 }
 
 function reportSorry(
@@ -175,6 +190,7 @@ function reportLeaving(key: string, { since, reason, memory }: Leaving, context:
     method: forwardingText(first.settings.forwarding),
     configured_weight: 0,
     ...inTable(key, found, context),
+    weight_reason: null,
     hints: [],
     checks: [],
     admin: [],

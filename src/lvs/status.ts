@@ -65,6 +65,8 @@ export interface RealServerStatus {
   readonly desired_weight: number | null;
   /** As it was read from the table; null when it is not there. */
   readonly kernel_weight: number | null;
+  /** What its checks say of the weight of a server that is up, and how it grows after a failure; null when it is that of the file. */
+  readonly weight_reason: string | null;
   /** Over all services of its virtual server. */
   readonly active_connections: number;
   readonly inactive_connections: number;

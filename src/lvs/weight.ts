@@ -18,18 +18,15 @@ export interface Standing {
   readonly admin: readonly AdminEntry[];
 }
 
-export function standing(
-  server: RealServerParameters,
-  virtualServer: string,
-  { advices, admin, wall }: { advices: readonly NamedAdvice[]; admin: readonly AdminEntry[]; wall: number },
-): Standing {
+export function standing(server: RealServerParameters, virtualServer: string, said: Said): Standing {
+  const { advices, admin } = said;
   // Of most servers nobody says anything, and there may be ten thousand.
   if (admin.length === 0 && advices.length === 0) {
     const { weight, upperThreshold } = server;
     const lowerThreshold = Math.min(server.lowerThreshold, upperThreshold);
     return { weight, mode: "ready", reason: "", upperThreshold, lowerThreshold, admin };
   }
-  const inForce = admin.filter((entry) => concerns(entry, virtualServer, server) && (entry.until ?? wall + 1) > wall);
+  const inForce = adminInForce(server, virtualServer, said);
   const upperThreshold = last(advices.map(({ advice }) => advice.maxConnections)) ?? server.upperThreshold;
   return {
     weight: setWeight(server.weight, inForce) ?? advisedWeight(server.weight, advices),
@@ -39,6 +36,32 @@ export function standing(
     lowerThreshold: Math.min(server.lowerThreshold, upperThreshold),
     admin: inForce,
   };
+}
+
+/** By its checks and by operators. */
+interface Said {
+  readonly advices: readonly NamedAdvice[];
+  readonly admin: readonly AdminEntry[];
+  readonly wall: number;
+}
+
+function adminInForce(server: RealServerParameters, virtualServer: string, { admin, wall }: Said): AdminEntry[] {
+  return admin.filter((entry) => concerns(entry, virtualServer, server) && (entry.until ?? wall + 1) > wall);
+}
+
+/** What checks say, as far as it counts: "agent says weight 50 %". */
+export function adviceTexts(server: RealServerParameters, virtualServer: string, said: Said): string[] {
+  const isSet = setWeight(server.weight, adminInForce(server, virtualServer, said)) !== undefined;
+  return said.advices.flatMap(({ check, advice }) => {
+    const { weight, weightPercent, weightOffset, maxConnections } = advice;
+    const words = [
+      ...(isSet || weight === undefined ? [] : [`weight ${weight}`]),
+      ...(isSet || weightPercent === undefined ? [] : [`weight ${weightPercent} %`]),
+      ...(isSet || weightOffset === undefined ? [] : [`weight ${weightOffset < 0 ? "" : "+"}${weightOffset}`]),
+      ...(maxConnections === undefined ? [] : [`at most ${maxConnections} connections`]),
+    ];
+    return words.length === 0 ? [] : [`${check} says ${words.join(", ")}`];
+  });
 }
 
 export interface NamedAdvice {

@@ -39,6 +39,7 @@ function server(name: string, changes: Partial<RealServerStatus> = {}): RealServ
     configured_weight: 10,
     desired_weight: 10,
     kernel_weight: 10,
+    weight_reason: null,
     active_connections: 12,
     inactive_connections: 40,
     persistent_connections: 0,
@@ -153,6 +154,17 @@ test("servers that have left the file are none of those that should be up", () =
   expect(told(status([virtualServer("https", { servers })]))).toContain(
     "  servers  1 of 2 up and 1 leaving; weight 10, quorum 1",
   );
+});
+
+test("a weight that is not that of the file has its reason", () => {
+  const servers = [
+    server("192.0.2.21:443", { desired_weight: 5, kernel_weight: 5, weight_reason: "agent says weight 50 %" }),
+    server("192.0.2.22:443", { weight_reason: "agent says weight 100 %" }),
+  ];
+  const web = virtualServer("web", { servers: [server("192.0.2.25:80")] });
+  const text = told(status([virtualServer("https", { servers }), web])).join("\n");
+  expect(text).toContain("\n    weight      agent says weight 50 %\n");
+  expect(text).not.toContain("100 %");
 });
 
 test("one virtual server alone is told in full: services, servers by urgency with checks, history and the operator's words", () => {

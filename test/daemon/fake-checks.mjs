@@ -56,6 +56,7 @@ function server({ name, weight }) {
     checks: [],
     admin: [],
     changes: [],
+    weight_reason: null,
     hints: [],
   };
 }

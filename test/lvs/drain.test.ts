@@ -79,6 +79,12 @@ test("an agent may drain, weigh and limit a server", async () => {
   it.balancer.verdict("c21", true, "answers", { weightPercent: 50, maxConnections: 30 });
   await it.time.settle();
   expect(it.kernel.destination(service(), "192.0.2.21:80").settings).toMatchObject({ weight: 5, upperThreshold: 30 });
+  const why = async () => (await it.status()).virtual_servers[0]?.servers.map((server) => server.weight_reason);
+  expect(await why()).toEqual(["c21 says weight 50 %, at most 30 connections", null]);
+  // An operator's word about a weight counts before that of an agent.
+  await it.admin(adminEntry(21, { type: "weight", weight: 3 }));
+  expect(await why()).toEqual(["c21 says at most 30 connections", null]);
+  await it.admin();
   it.balancer.verdict("c21", true, "answers", { mode: "drain" });
   await it.time.settle();
   expect(it.told()).toEqual(["192.0.2.21:80 up → draining: drained, says c21"]);
@@ -134,6 +140,9 @@ describe("slow start", () => {
     await it.down(21);
     await it.up(21);
     await it.time.advance(10_000);
+    expect((await it.status()).virtual_servers[0]?.servers[0]?.weight_reason).toBe(
+      "it came back and grows to its full weight for 20 s more",
+    );
     await it.time.advance(9999);
     expect(it.operations()).toEqual([
       "delete-destination 192.0.2.21",
