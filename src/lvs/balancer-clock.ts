@@ -28,9 +28,12 @@ export class Alarms {
     this.#set.set(name, cancel);
   }
 
-  cancel(): void {
-    for (const cancel of this.#set.values()) cancel();
-    this.#set.clear();
+  /** That one, or all. */
+  cancel(name?: string): void {
+    for (const each of name === undefined ? [...this.#set.keys()] : [name]) {
+      this.#set.get(each)?.();
+      this.#set.delete(each);
+    }
   }
 }
 

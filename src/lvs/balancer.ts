@@ -99,7 +99,9 @@ export class Balancer {
     this.#work.later(changed);
     // What is ours has to be known before it is in the table.
     this.#note.write();
+    if (this.#interval !== parameters.reconcileInterval) this.#alarms.cancel("verify");
     this.#interval = parameters.reconcileInterval;
+    if (this.#state === "started") this.#verifyLater();
     this.#drift.applying = true;
     this.#lookout.verifyAll();
     this.#wake();

@@ -310,6 +310,18 @@ test("a dump that races a change and misses a server changes nothing", async () 
   expect(it.told()).toEqual([]);
 });
 
+test("another interval counts from the reload on", async () => {
+  const it = new SimulatedBalancer();
+  const file = lvs(virtualServer({ servers: [realServer(21, { checks: [] })] }));
+  await it.start({ ...file, reconcileInterval: 3_600_000 });
+  await it.time.advance(60_000);
+  await it.reload({ ...file, reconcileInterval: 1000 });
+  it.kernel.perform(set(21, 77));
+  it.operations();
+  await it.time.advance(1500);
+  expect(it.operations()).toEqual(["edit-destination 192.0.2.21 1"]);
+});
+
 test("while nothing changes, the table is not dumped at every look", async () => {
   const it = await running();
   it.kernel.dumps = 0;
