@@ -95,6 +95,7 @@ export class Balancer {
   configure(parameters: LvsParameters): void {
     this.#verdicts.drop();
     const changed = this.#roster.configure(parameters, this.#clock.now());
+    this.#survey.relist();
     this.#rests.configure(this.#roster);
     this.#work.later(changed);
     // What is ours has to be known before it is in the table.

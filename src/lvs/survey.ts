@@ -3,10 +3,10 @@
  * and a dump that races one may miss or repeat entries: a difference counts when it is seen twice.
  */
 import { type Difference, differences } from "./drift.ts";
-import type { Moment } from "./memory.ts";
+import type { Instant, Moment } from "./memory.ts";
 import { type Mirror, type MirroredService, mirrored } from "./mirror.ts";
 import type { World } from "./observe.ts";
-import type { ServiceAddress } from "./parameters.ts";
+import type { Milliseconds, ServiceAddress } from "./parameters.ts";
 import { makesWay } from "./plan.ts";
 import type { IpvsPort, KernelService } from "./table.ts";
 import { serviceText } from "./text.ts";
@@ -21,6 +21,8 @@ export interface Drift {
 const portion = 8;
 /** Reads of a service whose every read is another. */
 const mostReads = 5;
+/** How long a list of all services is good enough for those that are read for the first time. */
+const listLasts: Milliseconds = 1000;
 
 export class Survey {
   readonly #port: IpvsPort;
@@ -28,6 +30,7 @@ export class Survey {
   readonly #queue = new Map<string, ServiceAddress>();
   #listed: ReadonlyMap<string, KernelService> | undefined;
   #unlisted = true;
+  #listedAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(port: IpvsPort, mirror: Mirror) {
     this.#port = port;
@@ -52,11 +55,18 @@ export class Survey {
     this.#queue.clear();
   }
 
+  /** There are other services now, or soon. */
+  relist(): void {
+    this.#unlisted = true;
+  }
+
   /** What it reads is in the mirror afterwards; returns what somebody else changed. */
   async step(): Promise<readonly Drift[]> {
     if (this.#unlisted) await this.list();
     const drifts: Drift[] = [];
-    for (const [name, service] of [...this.#queue].slice(0, portion)) {
+    let left = portion;
+    for (const [name, service] of this.#queue) {
+      if (left-- === 0) break;
       this.#queue.delete(name);
       const drift = await this.look(service);
       if (drift !== undefined) drifts.push(drift);
@@ -70,16 +80,20 @@ export class Survey {
     const unread = units.flatMap((unit) =>
       unit.parameters.services.filter((each) => first.includes(unit) || this.#mirror.get(each) === undefined),
     );
-    const drifts = await this.#lookAt(unread);
+    const drifts = await this.#lookAt(unread, first.length === 0 ? now.instant : undefined);
     // Whether the sorry server is there has to be known before it takes the place of servers that work.
     const [known] = this.sort(units.filter((unit) => !first.includes(unit)));
     const making = known.filter((unit) => makesWay(unit, world, now));
     return [...drifts, ...(await this.#lookAt(making.flatMap(({ parameters: { services } }) => services)))];
   }
 
-  async #lookAt(services: readonly ServiceAddress[]): Promise<readonly Drift[]> {
+  /** `now`: what is read for the first time goes by a list that is not old; what has come since is found out by writing. */
+  async #lookAt(services: readonly ServiceAddress[], now?: Instant): Promise<readonly Drift[]> {
     if (services.length === 0) return [];
-    await this.list();
+    if (now === undefined || this.#unlisted || now - this.#listedAt >= listLasts) {
+      await this.list();
+      this.#listedAt = now ?? this.#listedAt;
+    }
     const drifts: Drift[] = [];
     for (const service of services) {
       const drift = await this.look(service);

@@ -21,7 +21,10 @@ export class Work {
   }
 
   take(): Unit[] {
-    const units = [...(this.#urgent.size > 0 ? this.#urgent : this.#waiting)].slice(0, portion);
+    const units: Unit[] = [];
+    for (const unit of this.#urgent.size > 0 ? this.#urgent : this.#waiting) {
+      if (units.push(unit) === portion) break;
+    }
     for (const unit of units) {
       this.#urgent.delete(unit);
       this.#waiting.delete(unit);

@@ -1,6 +1,6 @@
 /** From verdicts to the table, on a simulated kernel. */
-import { expect, test } from "vitest";
-import { lvs, realServer, SimulatedBalancer, virtualServer } from "../support/simulated-balancer.ts";
+import { describe, expect, test } from "vitest";
+import { lvs, realServer, SimulatedBalancer, service, virtualServer } from "../support/simulated-balancer.ts";
 
 test("servers come in when their checks are up, and go out when one is down", async () => {
   const it = new SimulatedBalancer();
@@ -62,4 +62,42 @@ test("a restart changes nothing that is right, and a server found at weight 0 st
   expect(it.operations()).toEqual([]);
   await it.up(21);
   expect(it.operations()).toEqual(["edit-destination 192.0.2.21 1"]);
+});
+
+describe("many virtual servers at the start", () => {
+  const of = (i: number) => service(`198.51.100.${i}`);
+  const many = Array.from({ length: 40 }, (_, i) =>
+    virtualServer({ name: `s${i}`, services: [of(i)], servers: [realServer(21, { checks: [] })] }),
+  );
+  const settings = { scheduler: "rr", flags: 0, timeout: 0, netmask: 0xffffffff };
+
+  test("the services that are there are listed once before all of them are written", async () => {
+    const it = new SimulatedBalancer();
+    const lists: number[] = [];
+    const services = it.kernel.services.bind(it.kernel);
+    it.kernel.services = () => {
+      lists.push(it.kernel.asked.length);
+      return services();
+    };
+    await it.start(lvs(...many));
+    // And once more for the look that follows.
+    expect(lists).toEqual([0, 80]);
+  });
+
+  test("what somebody else adds and takes away after that is found out all the same", async () => {
+    const it = new SimulatedBalancer();
+    it.kernel.perform({ type: "add-service", service: of(38), settings });
+    let met = false;
+    it.kernel.watch = () => {
+      if (met) return;
+      met = true;
+      it.kernel.perform({ type: "add-service", service: of(39), settings });
+      it.kernel.perform({ type: "delete-service", service: of(38) });
+    };
+    await it.start(lvs(...many));
+    const table = Object.values(it.kernel.text());
+    expect(table).toHaveLength(40);
+    expect(new Set(table.map(String))).toEqual(new Set(["192.0.2.21:80 dr 1"]));
+    expect(Object.keys(it.kernel.text()).every((name) => name.endsWith(" wlc"))).toBe(true);
+  });
 });
