@@ -77,6 +77,8 @@ export class LvsRole {
   /** The file was read again, and says the same. */
   reread(): void {
     this.#running?.balancer.reread();
+    if (this.#parameters !== undefined) this.#running?.host.configure(this.#parameters);
+    this.#openSoon();
   }
 
   verdict(verdict: NamedVerdict): void {
@@ -198,6 +200,8 @@ export class LvsRole {
       this.#trouble = message;
       this.#since = new Date().toISOString();
     }
+    // A reload may have tried before its time.
+    clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#openSoon(), this.#delay);
     this.#delay = Math.min(2 * this.#delay, longestRetry);
   }

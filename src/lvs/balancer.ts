@@ -108,7 +108,7 @@ export class Balancer {
     this.#wake();
   }
 
-  /** The configuration was given anew, and is the same: what was only told of becomes as it says. */
+  /** The configuration was given anew, and is the same: what was refused, or only told of, becomes as it says. */
   reread(): void {
     const units = this.#drift.reread();
     if (units.length === 0) return;

@@ -30,8 +30,10 @@ export class DriftDesk {
 
   /** Returns those of which the file is applied again. */
   reread(): readonly Unit[] {
-    const units = [...this.#roster].filter(({ parameters }) => parameters.onDrift === "report");
-    for (const unit of units) unit.accepted.clear();
+    const report = ({ parameters: { onDrift } }: Unit) => onDrift === "report";
+    // What was refused is tried at once.
+    const units = [...this.#roster].filter((unit) => unit.doubt || report(unit));
+    for (const unit of units) if (report(unit)) unit.accepted.clear();
     this.applying = units.length > 0 || this.applying;
     return units;
   }

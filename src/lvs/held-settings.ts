@@ -74,6 +74,12 @@ export class HeldSettings {
     return [...this.#held].map(([name, { before, set }]) => ({ name, before, set }));
   }
 
+  /** The file was read anew: what was refused, or left to whoever insists, is tried once more. */
+  again(): void {
+    this.#refusals.clear();
+    this.#paces.clear();
+  }
+
   /** As it was before viprd changed it. */
   before(name: string): string | undefined {
     return this.#held.get(name)?.before;

@@ -96,6 +96,7 @@ export class LvsHost {
 
   configure(parameters: LvsParameters): void {
     this.#parameters = parameters;
+    for (const each of [this.#settings, this.#timeouts, this.#sync]) each.again();
     this.#lookSoon();
   }
 

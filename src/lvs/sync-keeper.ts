@@ -49,6 +49,11 @@ export class SyncKeeper {
     for (const role of started) this.#started.add(role);
   }
 
+  /** The file was read anew: what was refused is tried at once. */
+  again(): void {
+    this.#failed.clear();
+  }
+
   /** Puts right what is not as wanted. Returns what is in the way, and when to look again. Rejects when it cannot ask. */
   async look(
     request: SyncRequest,

@@ -13,7 +13,7 @@ const lvs = lvsParameters(
   }),
 );
 
-function rig(open: () => Promise<SimulatedIpvs>) {
+function rig(open: () => Promise<SimulatedIpvs>, firstRetry = 10) {
   const log: string[] = [];
   const events: LvsEvent[] = [];
   const rests: string[][] = [];
@@ -34,7 +34,7 @@ function rig(open: () => Promise<SimulatedIpvs>) {
     runtimeDirectory: temporaryDirectory(),
     open,
     surroundings: { facts, interfaceIndex: () => 1, settings, now: () => performance.now() } as never,
-    firstRetry: 10,
+    firstRetry,
   });
   onTestFinished(() => role.stop(false));
   return { role, log, events, rests };
@@ -71,6 +71,21 @@ test("without IPVS that is told once and stands in the status, and it is tried a
   const one = await role.status({ name: "https" });
   expect(one).toMatchObject({ trouble: null, virtual_servers: [{ name: "https", state: "up" }] });
   expect(await role.status("none")).toBeUndefined();
+});
+
+test("a reload of the same file tries at once to reach it", async () => {
+  const kernel = new SimulatedIpvs();
+  let ready = false;
+  const { role, log } = rig(async () => {
+    if (!ready) throw new Error("the kernel has no IPVS");
+    return kernel;
+  }, 600_000);
+  role.configure(lvs);
+  role.start();
+  await until(() => log.length === 1, "the first attempt");
+  ready = true;
+  role.reread();
+  await until(() => kernel.table.size > 0, "the table");
 });
 
 test("a check through the virtual address does not run before its service is there", async () => {

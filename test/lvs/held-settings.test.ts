@@ -123,7 +123,11 @@ test("what somebody else changes is set again and told; who insists is left alon
   });
   expect((await meddle(11_000)).written).toEqual([conntrack]);
   expect((await meddle(22_000)).written).toEqual([]);
-  expect((await meddle(31_000)).written).toEqual([conntrack]);
+  // Whoever reads the file anew wants it applied.
+  settings.again();
+  expect((await meddle(22_100)).written).toEqual([conntrack]);
+  expect((await meddle(23_000)).written).toEqual([]);
+  expect((await meddle(32_200)).written).toEqual([conntrack]);
   // Long peace is forgiven.
   expect((await meddle(10_000_000)).written).toEqual([conntrack]);
   expect((await meddle(10_010_000)).written).toEqual([conntrack]);
@@ -140,6 +144,9 @@ test("a value that the kernel bends is undone, told, and not tried again before 
   expect(on.values.get(conntrack)).toBe("0");
   expect(saved()).toEqual([]);
   expect((await settings.apply({ [conntrack]: "7" }, 5000)).problems).toEqual([problem]);
+  expect(on.writes.splice(0)).toEqual([`${conntrack}=7`, `${conntrack}=0`]);
+  settings.again();
+  expect((await settings.apply({ [conntrack]: "7" }, 6000)).problems).toEqual([problem]);
   expect(on.writes).toEqual([`${conntrack}=7`, `${conntrack}=0`]);
   expect((await settings.apply({ [conntrack]: "1" }, 9000)).problems).toEqual([]);
   expect(on.values.get(conntrack)).toBe("1");

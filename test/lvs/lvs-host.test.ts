@@ -358,3 +358,17 @@ test("without ip_vs nothing is tried but to ask again, and it is told once", asy
   await pass(5200);
   expect(kernel.values.get(conntrack)).toBe("1");
 });
+
+test("a reload tries at once what was refused", async () => {
+  const kernel = new SimulatedLvsHost();
+  const parameters = { ...quiet, syncDaemon };
+  for (let i = 0; i < 8; i++) kernel.refusals.push(ErrorNumber.EADDRINUSE);
+  const { host, pass } = await started(kernel, parameters);
+  host.instance("web", "backup");
+  await pass(20_000);
+  kernel.refusals.splice(0);
+  expect(running(kernel)).toEqual([]);
+  host.configure(parameters);
+  await pass(100);
+  expect(running(kernel)).toEqual(["backup"]);
+});

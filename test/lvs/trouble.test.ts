@@ -32,6 +32,17 @@ test("one server that is refused does not keep the others out; it is tried after
   expect((await it.status()).trouble).toBeNull();
 });
 
+test("a reload of the same file tries at once what was refused", async () => {
+  const it = new SimulatedBalancer();
+  it.kernel.refuse = (operation) => (operation.type === "add-service" ? ErrorNumber.ENOENT : undefined);
+  await it.start(lvs(virtualServer({ servers: [realServer(21, { checks: [] })] })));
+  await it.time.advance(100_000);
+  it.kernel.refuse = () => undefined;
+  it.balancer.reread();
+  await it.time.settle();
+  expect(it.kernel.text()).toEqual({ "tcp 192.0.2.10:80 wlc": ["192.0.2.21:80 dr 1"] });
+});
+
 test("while a server is refused, a verdict about another one is acted upon at once", async () => {
   const it = new SimulatedBalancer();
   it.kernel.refuse = (operation) => (concerns(operation, 21) ? ErrorNumber.EINVAL : undefined);
