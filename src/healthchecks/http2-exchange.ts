@@ -81,7 +81,10 @@ export function whyClosed({ rstCode = constants.NGHTTP2_NO_ERROR }: ClientHttp2S
 /** With TLS its name is agreed on (ALPN), without TLS it is spoken at once (RFC 9113 section 3.3). */
 function wrapped(request: HttpRequest, socket: Socket): TLSSocket | undefined {
   if (request.url.protocol === "http:") return undefined;
-  return connectTls({ socket, ...tlsOptionsOf(request), ALPNProtocols: ["h2"] });
+  const secure = connectTls({ socket, ...tlsOptionsOf(request), ALPNProtocols: ["h2"] });
+  // What follows the end finds a listener.
+  secure.on("error", () => {});
+  return secure;
 }
 
 function joined(headers: IncomingHttpHeaders): Record<string, string> {

@@ -36,7 +36,11 @@ function addressTowards(server: string): Promise<string> {
   const socket = createSocket(server.includes(":") ? "udp6" : "udp4");
   return new Promise<string>((resolve, reject) => {
     socket.once("error", reject);
-    socket.connect(discard, server, () => resolve(socket.address().address));
+    // Node hands the error to whoever waits for the connection, whatever the types say.
+    socket.connect(discard, server, (refused?: Error) => {
+      if (refused === undefined) resolve(socket.address().address);
+      else reject(refused);
+    });
   }).finally(() => socket.close());
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failedThrough, type Via } from "../../src/healthchecks/via.ts";
+import { failedThrough, targetThrough, type Via } from "../../src/healthchecks/via.ts";
 
 const nat: Via = { host: "192.0.2.10", port: 80, mark: 0x7669_0001, server: "10.0.0.1" };
 const direct: Via = { ...nat, direct: true };
@@ -25,4 +25,10 @@ test.each([
 test("a success stays one", () => {
   const outcome = { ok: true, reason: "connected" };
   expect(failedThrough(direct, outcome, active)).toEqual(outcome);
+});
+
+test("without a way to the server there is no address to ask from", async () => {
+  // A link-local address without its link.
+  const via = { host: "2001:db8::10", port: 80, mark: 1, server: "fe80::1" };
+  await expect(targetThrough(via)).rejects.toThrow("EINVAL");
 });
