@@ -84,6 +84,8 @@ export class Part {
       },
       changed: (member, from, cause) => {
         if (from === "active") this.splitBrain.left(cause);
+        // While it was active, others may have put the address there in their own way; now another router has it.
+        if (from === "active" && member.state.name === "backup") this.keeper.appeared();
         if (member.state.name === "active") this.splitBrain.taken(cause, this.#view());
         ports.changed(member, from, cause);
       },

@@ -78,6 +78,37 @@ test("an address that somebody puts on a backup is removed and told", () => {
   );
 });
 
+test.each([
+  ["with another prefix length while it was active", 200, 32],
+  ["as its own when it was the address owner", 255, 24],
+])("the address that somebody gave a node %s does not stay when it becomes backup", (_, priority, prefixLength) => {
+  const lab = new Lab();
+  const [first, other] = [lab.node("first", 11, { priority }), lab.node("other", 12)];
+  if (priority === 255) first.kernel.addByHand("192.0.2.1", prefixLength);
+  lab.start();
+  lab.run(10_000);
+  if (priority !== 255) first.kernel.addByHand("192.0.2.1", prefixLength);
+  first.reload({ priority: 50 });
+  lab.run(10_000);
+  expect(lab.actives).toEqual(["other"]);
+  expect([first.kernel.holds("192.0.2.1"), other.held]).toEqual([false, ["192.0.2.1"]]);
+  expect(first.host.events).toContainEqual(expect.objectContaining({ type: "repair" }));
+});
+
+test("the only address of a node stays when it is no address owner any more: it cannot run, and says so", () => {
+  const lab = new Lab();
+  const node = lab.node("alone", 11, { priority: 255 });
+  node.kernel.addByHand("192.0.2.1", 24);
+  node.start();
+  lab.run(5000);
+  node.kernel.deleteByHand("192.0.2.11");
+  lab.run(1000);
+  node.reload({ priority: 50 });
+  lab.run(5000);
+  expect(node.kernel.holds("192.0.2.1")).toBe(true);
+  expect(node.transitions.at(-1)?.reason).toContain("no IPv4 address other than the virtual ones");
+});
+
 test("addresses of others are left alone, whatever happens to ours", () => {
   const lab = new Lab();
   const node = lab.node("a", 11, { priority: 200 });
