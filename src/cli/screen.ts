@@ -1,5 +1,6 @@
 /** Draws a text on the terminal again and again, and leaves the terminal as it was. */
 import type { ReadStream, WriteStream } from "node:tty";
+import { widthOf } from "./paint.ts";
 
 const enter = "\u001b[?1049h\u001b[?25l";
 const leave = "\u001b[?25h\u001b[?1049l";
@@ -33,13 +34,41 @@ export async function watchScreen(draw: () => Promise<string>, input: ReadStream
 
 /** Home, each line cleared to its end, the rest of the screen cleared: no flicker. What does not fit is left out. */
 export function frame(text: string, rows: number, columns: number): string {
-  const lines = text.trimEnd().split("\n");
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .flatMap((line) => folded(line, columns));
   // A terminal may not know its size.
   const shown =
     rows > 0 && lines.length > rows ? [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more lines`] : lines;
-  // Without wrapping, a long line cannot push the first ones off the screen.
+  // Without wrapping, characters of two columns cannot push the first lines off the screen.
   const wrap = columns > 0 ? ["\u001b[?7l", "\u001b[?7h"] : ["", ""];
   return `\u001b[H${wrap[0]}${shown.map((line) => `${line}\u001b[K`).join("\r\n")}\u001b[J${wrap[1]}`;
+}
+
+const indent = 6;
+/** Narrower than this, nothing can be read anyway. */
+const narrowest = 40;
+
+/** A line that is longer than the screen goes on below: the reason stands at its end. */
+function folded(line: string, columns: number): string[] {
+  if (columns < narrowest || widthOf(line) <= columns) return [line];
+  const rows: string[] = [];
+  let row = "";
+  let width = 0;
+  // Colours take no room, and hold over the end of a row.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what a colour begins with
+  for (const [piece] of line.matchAll(/\u001b\[[\d;]*m|./gsu)) {
+    const isColour = piece.startsWith("\u001b");
+    if (!isColour && width === columns) {
+      rows.push(row);
+      row = " ".repeat(indent);
+      width = indent;
+    }
+    row += piece;
+    if (!isColour) width += 1;
+  }
+  return [...rows, row];
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

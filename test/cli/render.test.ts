@@ -409,6 +409,16 @@ test("a screen too small for the text says how much is missing", () => {
   );
 });
 
+test("on a narrow screen a line goes on below, its colour too, and each row counts", () => {
+  const line = `\u001b[31m${"x".repeat(40)}\u001b[0m${"y".repeat(34)}why`;
+  const rows = [`\u001b[31m${"x".repeat(40)}\u001b[0m`, `      ${"y".repeat(34)}`, "      why"];
+  const screen = (shown: readonly string[]) =>
+    `\u001b[H\u001b[?7l${shown.map((row) => `${row}\u001b[K`).join("\r\n")}\u001b[J\u001b[?7h`;
+  expect(frame(line, 5, 40)).toBe(screen(rows));
+  expect(frame(line, 2, 40)).toBe(screen([rows[0] ?? "", "… 2 more lines"]));
+  expect(frame(line, 5, 77)).toBe(screen([line]));
+});
+
 const check: CheckReport = {
   name: "gateway",
   type: "tcp",
