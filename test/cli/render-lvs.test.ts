@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { plain } from "../../src/cli/paint.ts";
 import { renderStatus } from "../../src/cli/render.ts";
@@ -352,3 +353,28 @@ test.each([
 ])("%d is %s, and as bytes %s", (value, count, bytes) => {
   expect([formatCount(value), formatBytes(value)]).toEqual([count, bytes]);
 });
+
+test("the manual has all fields that programs may read", () => {
+  const manual = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+  const begin = manual.indexOf("### The load balancer in `viprd status --json`");
+  const section = manual.slice(begin, manual.indexOf("Exit codes of every command", begin));
+  const admin = [{ what: "drain", by: "root", reason: null, since: ago(1), until: null }];
+  const changes = [{ at: ago(1), state: "up", reason: "connected" } as const];
+  const servers = [server("192.0.2.21:443", { admin, changes })];
+  const lvs: typeof well = {
+    ...well,
+    kernel: { release: "6.1", ipvs_version: "1.2.1", connection_table_size: 4096 },
+    sync_daemons: [{ role: "master", interface: "eth0", sync_id: 1, from: "viprd" }],
+    timeouts_s: { tcp: 900, tcp_fin: 120, udp: 300 },
+    settings: [{ name: "net.ipv4.vs.conntrack", value: "1", before: "0" }],
+    findings: [{ level: "note", message: "small table" }],
+  };
+  const all = [virtualServer("https", { servers, sorry_server: sorry("192.0.2.30:443") }), lvs];
+  expect(keysOf(all).filter((key) => !section.includes(`\`${key}\``))).toEqual([]);
+});
+
+function keysOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysOf);
+  if (typeof value !== "object" || value === null) return [];
+  return [...new Set(Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)]))];
+}
