@@ -52,7 +52,7 @@ farm("a server behind NAT is asked on the way of clients, and found down when th
   const mark = (await f.saved()).flatMap((line) => marked.exec(line)?.[1] ?? []);
   expect(mark).toHaveLength(1);
   const before = await changesOf(viprd, 1);
-  await f.shell("director", `for i in $(seq 20); do ipvsadm -D -f ${mark[0]} 2>/dev/null || true; sleep 0.1; done`);
+  await f.shell("director", `for i in $(seq 12); do ipvsadm -D -f ${mark[0]} 2>/dev/null || true; sleep 0.1; done`);
   await eventually("its service is back", async () => (await probes(f)) === 2, 20_000);
   expect(await changesOf(viprd, 1)).toEqual(before);
   expect(JSON.stringify((await viprd.call("GET", "/v1/status"))?.body)).toMatch(/"repaired":[1-9]/);
@@ -60,7 +60,7 @@ farm("a server behind NAT is asked on the way of clients, and found down when th
   await settles(() => balanced(f), table("-m", 1, 2));
   // Whoever takes everything away has no server answer; that does not take this one down.
   const kept = await changesOf(viprd, 2);
-  await f.shell("director", "for i in $(seq 20); do ipvsadm -C; sleep 0.1; done");
+  await f.shell("director", "for i in $(seq 12); do ipvsadm -C; sleep 0.1; done");
   await settles(() => balanced(f), table("-m", 1, 2));
   expect(await changesOf(viprd, 2)).toEqual(kept);
   await viprd.child.stop();
