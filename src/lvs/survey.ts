@@ -76,13 +76,12 @@ export class Survey {
 
   /** Before something is decided for them: reads what was not read before, or is in doubt. */
   async prepare(units: readonly Unit[], world: World, now: Moment): Promise<readonly Drift[]> {
-    const first = units.filter(({ doubt, decision }) => doubt || decision?.holdsOver === true);
-    const unread = units.flatMap((unit) =>
-      unit.parameters.services.filter((each) => first.includes(unit) || this.#mirror.get(each) === undefined),
+    const unread = units.flatMap(({ doubt, parameters: { services } }) =>
+      services.filter((service) => doubt || this.#mirror.get(service) === undefined),
     );
-    const drifts = await this.#lookAt(unread, first.length === 0 ? now.instant : undefined);
+    const drifts = await this.#lookAt(unread, units.some(({ doubt }) => doubt) ? undefined : now.instant);
     // Whether the sorry server is there has to be known before it takes the place of servers that work.
-    const [known] = this.sort(units.filter((unit) => !first.includes(unit)));
+    const [known] = this.sort(units.filter(({ doubt }) => !doubt));
     const making = known.filter((unit) => makesWay(unit, world, now));
     return [...drifts, ...(await this.#lookAt(making.flatMap(({ parameters: { services } }) => services)))];
   }

@@ -50,8 +50,6 @@ export interface Decision {
   readonly weightUp: number;
   /** The quorum, or the weight of all servers if that is less. */
   readonly required: number;
-  /** What left the file goes on until there is another one: that has to be looked at before it ends. */
-  readonly holdsOver: boolean;
   /** Destinations that nobody declared and that are left alone. */
   readonly foreign: readonly string[];
 }
@@ -86,8 +84,9 @@ export function decide(
   const sums = sum(candidates);
   const required = Math.min(parameters.quorum, sums.total);
   const quorum = quorumAfter({ ...parameters, before: memory.quorum, ...sums });
-  // A server that left the file goes on until it is known whether there are others.
-  const holdOver = sums.weight === 0 && sums.pending > 0;
+  // A server that left the file goes on until it is known whether there are others, unless somebody stands in.
+  const standsInAlready = quorum === false && parameters.sorryServer !== undefined;
+  const holdOver = sums.weight === 0 && sums.pending > 0 && !standsInAlready;
   const left = leaving(parameters, memory, observed, { now, holdOver });
   const standingIn = standsIn(parameters, memory, observed, {
     quorum,
@@ -115,7 +114,6 @@ export function decide(
     counting: left.counting || sorry.counting || placed.some(({ counting }) => counting),
     weightUp: sums.weight,
     required,
-    holdsOver: left.usable,
     foreign: left.foreign,
   };
 }
