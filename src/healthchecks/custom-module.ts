@@ -5,6 +5,7 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { FromModule, ToModule } from "./custom-worker.ts";
+import { OwnFault } from "./system-failure.ts";
 
 export interface HeldModule {
   /** Rejects when the module cannot be loaded, throws, or does not stop when it is told to. */
@@ -73,10 +74,14 @@ class Module {
 
   /** The next question begins anew. */
   end(why: string): void {
+    this.#endBy(new Error(why));
+  }
+
+  #endBy(error: Error): void {
     const worker = this.#worker;
     this.#worker = undefined;
     void worker?.terminate();
-    for (const { reject } of this.#questions.values()) reject(new Error(why));
+    for (const { reject } of this.#questions.values()) reject(error);
   }
 
   #start(): Worker {
@@ -91,12 +96,19 @@ class Module {
       if (message.type === "answer") question?.resolve(message.answer);
       else question?.reject(new Error(message.error));
     });
-    const failed = (why: string): void => {
-      if (this.#worker === worker) this.end(why);
+    const failed = (error: Error): void => {
+      if (this.#worker === worker) this.#endBy(error);
     };
-    worker.on("error", (error: unknown) => failed(error instanceof Error ? error.message : String(error)));
-    worker.on("exit", (code) => failed(`its thread ended with code ${code}`));
+    worker.on("error", (error: unknown) => failed(errorIn(error)));
+    worker.on("exit", (code) => failed(new Error(`its thread ended with code ${code}`)));
     this.#worker = worker;
     return worker;
   }
+}
+
+/** A thread that could not even begin lacks what this host has run out of: descriptors, or memory. */
+function errorIn(thrown: unknown): Error {
+  if (!(thrown instanceof Error)) return new Error(String(thrown));
+  const { code } = thrown as NodeJS.ErrnoException;
+  return code === "ERR_WORKER_INIT_FAILED" ? new OwnFault(thrown.message) : new Error(thrown.message);
 }

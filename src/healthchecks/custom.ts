@@ -2,6 +2,7 @@
 import { inspectOnHost, ownAccount } from "../scripts/host.ts";
 import type { CheckType, Outcome } from "./check-type.ts";
 import { holdModule } from "./custom-module.ts";
+import { undecidedBy } from "./system-failure.ts";
 
 export interface CustomParameters {
   readonly type: "custom";
@@ -22,7 +23,8 @@ export const custom: CheckType<CustomParameters> = {
     try {
       return outcomeOf(await held.ask(options, signal));
     } catch (error) {
-      return { ok: false, reason: `${path}: ${error instanceof Error ? error.message : String(error)}` };
+      const why = error instanceof Error ? error.message : String(error);
+      return { ok: false, reason: `${path}: ${why}`, ...undecidedBy(error) };
     } finally {
       held.release();
     }

@@ -85,7 +85,7 @@ export class CheckRunner {
   start(delay: Milliseconds): void {
     this.#active = true;
     this.#unwatch?.();
-    this.#unwatch = this.#type.watch?.(this.#parameters, () => this.#onWatch());
+    this.#unwatch = this.#watch();
     this.#due = performance.now() + delay;
     this.#schedule();
   }
@@ -168,6 +168,15 @@ export class CheckRunner {
     clearTimeout(this.#timer);
     this.#planned = start;
     this.#timer = setTimeout(this.#onTime, Math.max(0, Math.ceil(start - now)));
+  }
+
+  #watch(): (() => void) | undefined {
+    try {
+      return this.#type.watch?.(this.#parameters, () => this.#onWatch());
+    } catch {
+      // A host that has run out of what it takes: until the next start the runs at the interval tell.
+      return undefined;
+    }
   }
 
   #onWatch(): void {

@@ -183,6 +183,14 @@ test("runs never overlap, however long they take", async () => {
   expect(most).toBe(1);
 });
 
+test("a watch that cannot be had stops nobody: the runs at the interval tell", async () => {
+  const watch = () => {
+    throw new Error("too many open files");
+  };
+  const { runner } = run(() => Promise.resolve(good), {}, { watch });
+  await until(() => runner.health.runs >= 2, "two runs");
+});
+
 test("a watch asks for a run between the intervals", async () => {
   let notice: (() => void) | undefined;
   const { runner } = run(
