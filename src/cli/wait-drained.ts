@@ -3,7 +3,7 @@
  * half closed, and remembered for minutes; those over UDP are never anything else.
  */
 import type { StatusDocument } from "../daemon/status.ts";
-import type { RealServerStatus } from "../lvs/status.ts";
+import type { RealServerStatus, VirtualServerStatus } from "../lvs/status.ts";
 import { ClientError, getJson } from "./client.ts";
 import { ExitCode } from "./exit-code.ts";
 import { countOf } from "./render-amounts.ts";
@@ -126,17 +126,13 @@ async function look(socket: string, servers: Ordered["servers"]): Promise<Left |
   const found: Found[] = [];
   for (const name of new Set(servers.map((each) => each.virtual_server))) {
     try {
-      const path = `/v1/status?virtual_server=${encodeURIComponent(name)}`;
-      const { virtual_servers: all } = (await getJson(socket, path)) as StatusDocument;
       const wanted = new Set(servers.filter((each) => each.virtual_server === name).map(({ server }) => server));
-      const of = all.find((each) => each.name === name);
-      const streams = of?.services.every(({ address }) => /^(tcp|sctp) /.test(address)) === true;
-      const told = of?.servers.filter((each) => wanted.has(each.name)) ?? [];
-      found.push(...told.map((server) => ({ server, streams })));
+      for (const { services, servers: all } of await named(socket, name)) {
+        const streams = services.every(({ address }) => /^(tcp|sctp) /.test(address));
+        found.push(...all.filter((each) => wanted.has(each.name)).map((server) => ({ server, streams })));
+      }
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      // The virtual server has left the file: there is nothing to count any more.
-      if (error.exitCode !== ExitCode.noDaemon && error.message.startsWith("no virtual server")) continue;
       return { why: error.message.split("\n")[0] ?? error.message, noDaemon: error.exitCode === ExitCode.noDaemon };
     }
   }
@@ -152,8 +148,25 @@ async function look(socket: string, servers: Ordered["servers"]): Promise<Left |
     applied: found.every(
       ({ server: { desired_weight: desired, kernel_weight: kernel } }) => desired === kernel && (kernel ?? 0) === 0,
     ),
-    over: found.some(({ server: { admin } }) => !admin.some(({ what }) => what === "drain")),
+    // One that leaves the file is drained without anybody's word.
+    over: found.some(
+      ({ server: { state, admin } }) => state !== "leaving" && !admin.some(({ what }) => what === "drain"),
+    ),
   };
+}
+
+/** The virtual server; or, when it has left the file, what goes on in the table until its connections have ended. */
+async function named(socket: string, name: string): Promise<readonly VirtualServerStatus[]> {
+  try {
+    const path = `/v1/status?virtual_server=${encodeURIComponent(name)}`;
+    const { virtual_servers: all } = (await getJson(socket, path)) as StatusDocument;
+    return all.filter((each) => each.name === name);
+  } catch (error) {
+    const isGone = error instanceof ClientError && error.exitCode !== ExitCode.noDaemon;
+    if (!isGone || !error.message.startsWith("no virtual server")) throw error;
+  }
+  const { virtual_servers: all } = (await getJson(socket, "/v1/status")) as StatusDocument;
+  return all.filter((each) => each.name === `${name} (leaving)`);
 }
 
 interface Found {

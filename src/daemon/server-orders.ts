@@ -94,7 +94,7 @@ export class ServerOrders {
     // A server may have left the file since.
     const left = ended.filter((entry) => typeof findServers(lvs(), entry) === "string");
     return {
-      servers: ended.length === 0 || typeof found === "string" ? [] : found.map(serverOf),
+      servers: typeof found === "string" ? [] : found.filter((each) => isNamed(each, ended)).map(serverOf),
       what: null,
       until: null,
       notes: [
@@ -104,6 +104,10 @@ export class ServerOrders {
       ],
     };
   }
+}
+
+function isNamed({ virtualServer, server }: FoundServer, entries: readonly AdminEntry[]): boolean {
+  return entries.some((entry) => names(entry, virtualServer.name, server));
 }
 
 /** What else keeps new connections from a server. */

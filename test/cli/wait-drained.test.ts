@@ -6,6 +6,8 @@ import { type WaitOptions, waitUntilDrained } from "../../src/cli/wait-drained.t
 import { temporaryDirectory } from "../daemon/support.ts";
 
 interface Counts {
+  /** What has left the file: the server, or its virtual server. */
+  readonly gone?: "server" | "virtual server";
   readonly active?: number;
   readonly inactive?: number;
   readonly persistent?: number;
@@ -16,19 +18,30 @@ const servers = [{ virtual_server: "web", server: "192.0.2.21:80" }] as const;
 /** Each look finds the next of `looks`, and then the last one again. */
 async function waiting(service: string, looks: readonly Counts[], changes: Partial<WaitOptions> = {}) {
   let asked = 0;
-  const server = createServer((_request, response) => {
-    const { active = 0, inactive = 0, persistent = 0 } = looks[Math.min(asked++, looks.length - 1)] ?? {};
+  const server = createServer((request, response) => {
+    const look = looks[Math.min(asked, looks.length - 1)] ?? {};
+    const { gone, active = 0, inactive = 0, persistent = 0 } = look;
+    if (gone === "virtual server" && request.url !== "/v1/status") {
+      response.statusCode = 404;
+      response.end(JSON.stringify({ error: 'no virtual server "web"; none is configured' }));
+      return;
+    }
+    asked++;
     const drained = {
       name: "192.0.2.21:80",
-      state: "draining",
+      state: gone === undefined ? "draining" : "leaving",
       desired_weight: 0,
       kernel_weight: 0,
       active_connections: active,
       inactive_connections: inactive,
       persistent_connections: persistent,
-      admin: [{ what: "drain" }],
+      admin: gone === undefined ? [{ what: "drain" }] : [],
     };
-    const web = { name: "web", services: [{ address: service }], servers: [drained] };
+    const web = {
+      name: gone === "virtual server" ? "web (leaving)" : "web",
+      services: [{ address: service }],
+      servers: [drained],
+    };
     response.end(JSON.stringify({ virtual_servers: [web] }));
   });
   const socket = join(temporaryDirectory(), "control.sock");
@@ -81,4 +94,10 @@ test("what is left at the timeout is told", async () => {
   const { end } = await waiting("tcp 192.0.2.10:80", [{ active: 1, inactive: 4 }], { timeout: 50 });
   expect(end).toMatchObject({ outcome: "timeout", connections: 1, inactive: 4 });
   expect(end.message).toMatch(/^1 active connection left, 4 inactive after /);
+});
+
+test.each(["server", "virtual server"] as const)("a %s that leaves the file is waited for as it was", async (gone) => {
+  const { end, said } = await waiting("tcp 192.0.2.10:80", [{ active: 2 }, { gone, active: 1 }, { gone }]);
+  expect(end).toMatchObject({ outcome: "drained", connections: 0 });
+  expect(said.at(-1)).toMatch(/^no connection is left after /);
 });

@@ -149,6 +149,14 @@ describe("taking back", () => {
     expect(entries()).toEqual([]);
   });
 
+  test("is answered with no server of which nothing was said", () => {
+    const { orders } = rig();
+    orders.begin(drain("192.0.2.21", { service: "http" }), "x");
+    expect(orders.end("drain", { server: "192.0.2.21" }, "x")).toMatchObject({
+      servers: [{ virtual_server: "http", server: "192.0.2.21:80" }],
+    });
+  });
+
   test("a part of what was said is refused, and all of it stays", () => {
     const { orders, entries } = rig();
     orders.begin(drain("192.0.2.21"), "x");
