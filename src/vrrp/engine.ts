@@ -259,17 +259,18 @@ export class Engine implements Host {
 
   #changed(change: Change): void {
     if (!this.#started) return;
-    if (change.object === "link") this.#linkChanged(change.link, change.kind, change.before);
+    if (change.object === "link") this.#linkChanged(change.link, change.before);
     if (change.object === "address") this.#addressChanged(change.address, change.kind, change.port);
     this.routing.surroundingsChanged();
   }
 
-  #linkChanged(link: Link, kind: string, before: Link | undefined): void {
+  #linkChanged(link: Link, before: Link | undefined): void {
     const isMeant = (name: string) => this.#known.isMeant(name, link);
     if (before !== undefined && before.name !== link.name) this.settings.renamed(before.name, link.name);
-    if (before?.name !== link.name) this.filter.refresh();
-    if (kind === "added")
+    if (before?.name !== link.name) {
+      this.filter.refresh();
       for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this, isMeant);
+    }
     this.statics.linkChanged(isMeant);
     this.groups.linkChanged(isMeant);
     for (const instance of this.#instances.values()) instance.linkChanged(isMeant);

@@ -124,6 +124,25 @@ if (usesViprd()) {
     );
   }
 
+  scenario(
+    "where an interface got its name late, the host's own address outlives the role",
+    { topology: T1 },
+    async (lab) => {
+      await lab.namespaces.shell("r1", "echo 0 > /proc/sys/net/ipv4/conf/e0/promote_secondaries");
+      const addresses = ["198.51.100.1/24"];
+      const r1 = await lab.router("r1", "viprd", { priority: 200, interval: 200, interface: "lan0", addresses });
+      await r1.child.waitLine((line) => line.includes("interface lan0 does not exist"), 15_000);
+      await lab.namespaces.ip("r1", ["link set e0 down", "link set e0 name lan0", "link set lan0 up"]);
+      await r1.waitState("web", "active", 5_000);
+      await eventually("the virtual address", () => lab.hosts.holds("r1", "198.51.100.1"), 1_000);
+      // After the virtual one, so the kernel has it as secondary, and would let it go together with that.
+      await lab.namespaces.ip("r1", ["addr add 198.51.100.11/24 dev lan0"]);
+      await lab.term(r1);
+      expect(await lab.hosts.holds("r1", "198.51.100.1")).toBe(false);
+      expect(await lab.hosts.holds("r1", "198.51.100.11")).toBe(true);
+    },
+  );
+
   scenario("duplicate address detection is waited for, and a failed one told", { topology: T1 }, async (lab) => {
     await lab.namespaces.shell("r1", "cd /proc/sys/net/ipv6/conf/e0; echo 1 > accept_dad; echo 4 > dad_transmits");
     await lab.namespaces.ip("r1", ["link set e0 down", "link set e0 up"]);
