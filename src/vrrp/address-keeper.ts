@@ -222,7 +222,7 @@ export class AddressKeeper {
       const link = this.#host.linkByName(address.device);
       for (const entry of link === undefined ? [] : this.#host.addressesOn(link.index)) {
         if (!isSameAddress(address, entry) || this.#host.isHeldElsewhere(entry, this.#instance)) continue;
-        const what = describe(address);
+        const what = describe({ ...address, prefixLength: entry.prefixLength });
         this.#voice.repaired(what, `${what} was there although this node is not active: removed`);
         this.#host.addresses.delete(entry, (error) => this.#report(error));
       }

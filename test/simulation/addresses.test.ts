@@ -92,7 +92,8 @@ test.each([
   lab.run(10_000);
   expect(lab.actives).toEqual(["other"]);
   expect([first.kernel.holds("192.0.2.1"), other.held]).toEqual([false, ["192.0.2.1"]]);
-  expect(first.host.events).toContainEqual(expect.objectContaining({ type: "repair" }));
+  const message = `address 192.0.2.1/${prefixLength} on eth0 was there although this node is not active: removed`;
+  expect(first.host.events).toContainEqual(expect.objectContaining({ type: "repair", message }));
 });
 
 test("the only address of a node stays when it is no address owner any more: it cannot run, and says so", () => {
