@@ -2,7 +2,7 @@
 import type { CheckVerdict } from "./assess.ts";
 import { destinationText, type Mirror, portIn, serverKey } from "./mirror.ts";
 import type { AdminEntry, ServiceAddress, VirtualServerParameters } from "./parameters.ts";
-import type { Observed, Undeclared } from "./virtual-server.ts";
+import type { Connections, Observed, Undeclared } from "./virtual-server.ts";
 
 export interface World {
   readonly mirror: Mirror;
@@ -12,9 +12,11 @@ export interface World {
   owns(service: string, destination: string): boolean;
 }
 
+const none: Connections = { active: 0, inactive: 0 };
+
 export function observe(parameters: VirtualServerParameters, world: World): Observed {
   const weights = new Map<string, number>();
-  const connections = new Map<string, number | undefined>();
+  const connections = new Map<string, Connections | undefined>();
   const undeclared = new Map<string, Undeclared>();
   for (const service of parameters.services) {
     const mirrored = world.mirror.get(service);
@@ -24,11 +26,10 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
       const server = declared.get(text);
       const key = server ?? text;
       weights.set(key, Math.max(settings.weight, weights.get(key) ?? 0));
-      const before = connections.has(key) ? connections.get(key) : 0;
+      const before = connections.has(key) ? connections.get(key) : none;
       // As long as it gets something new, a count says nothing about what will be there when it does not.
       const known = settings.weight === 0 && before !== undefined ? counts : undefined;
-      const sum = known === undefined ? undefined : (before ?? 0) + known.active + known.inactive;
-      connections.set(key, sum);
+      connections.set(key, known === undefined || before === undefined ? undefined : sum(before, known));
       if (server !== undefined) continue;
       const ours = world.owns(mirrored.name, key) || undeclared.get(key)?.ours === true;
       undeclared.set(key, { key, settings, ours });
@@ -39,9 +40,17 @@ export function observe(parameters: VirtualServerParameters, world: World): Obse
     // What is drained and what is down have to be asked, too.
     admin: parameters.probedBy === undefined ? world.admin() : [],
     found: (key) => weights.get(key),
-    connections: (key) => connections.get(key),
+    active: (key) => connections.get(key)?.active,
+    connections: (key) => {
+      const known = connections.get(key);
+      return known && known.active + known.inactive;
+    },
     undeclared: [...undeclared.values()],
   };
+}
+
+function sum(a: Connections, b: Connections): Connections {
+  return { active: a.active + b.active, inactive: a.inactive + b.inactive };
 }
 
 /** Destinations of a service and the servers that they are. */

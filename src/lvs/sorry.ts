@@ -1,6 +1,6 @@
 /**
- * Where the sorry server is to be in the table. When it is no longer needed it gets nothing new at once, and goes when its
- * connections have ended or its time is over. Pure.
+ * Where the sorry server is to be in the table. When it is no longer needed it gets nothing new at once, and goes when none
+ * of its connections is active or its time is over. Pure.
  */
 import type { Instant, Moment, SorryLeaving, VirtualServerMemory } from "./memory.ts";
 import { serverKey } from "./mirror.ts";
@@ -41,7 +41,9 @@ export function placeSorry(
   if (standingIn) return { placements: at(1, 1, false), ...idle, leaves: wasServer ? leaves : undefined };
   if (observed.found(key) === undefined) return { placements: at(null, null, false), ...idle };
   const drained = wasServer || canBeDrained(parameters);
-  const over = !drained || now.instant >= leaves.until || observed.connections(key) === 0;
+  // What the kernel only remembers of an apology that was read, for two minutes, is nothing to wait for.
+  const count = wasServer ? observed.connections(key) : observed.active(key);
+  const over = !drained || now.instant >= leaves.until || count === 0;
   if (over) return { placements: at(null, null, false), ...idle, leaves };
   // Connections of datagrams never end by themselves; those of a real server get their time all the same.
   return { placements: at(0, wasServer ? 0 : null, true), leaves, wakeAt: leaves.until, counting: true };

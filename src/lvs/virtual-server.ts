@@ -23,8 +23,15 @@ export interface Observed {
   found(key: string): number | undefined;
   /** Active and inactive ones, counted since it gets nothing new; undefined when not known. */
   connections(key: string): number | undefined;
+  /** Only those that are established. */
+  active(key: string): number | undefined;
   /** Destinations in the table that are not declared. */
   readonly undeclared: readonly Undeclared[];
+}
+
+export interface Connections {
+  readonly active: number;
+  readonly inactive: number;
 }
 
 export interface Undeclared {

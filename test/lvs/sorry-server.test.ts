@@ -77,6 +77,17 @@ describe("when it is no longer needed", () => {
     expect(it.operations()).toEqual([]);
   });
 
+  test("it does not wait for connections that the kernel only remembers", async () => {
+    const it = await stoodIn();
+    it.kernel.destination(service(), "192.0.2.30:80").inactive = 7;
+    await it.up(21);
+    await it.time.advance(30_000);
+    it.operations();
+    it.kernel.destination(service(), "192.0.2.30:80").active = 0;
+    await it.time.advance(2500);
+    expect(it.operations()).toEqual(["delete-destination 192.0.2.30"]);
+  });
+
   test("it goes when its time is over", async () => {
     const it = await stoodIn();
     await it.up(21);
