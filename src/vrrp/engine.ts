@@ -26,7 +26,7 @@ import { KnownLinks } from "./known-links.ts";
 import { KernelLinks } from "./link-requests.ts";
 import type { InstanceParameters, Instant, Milliseconds } from "./parameters.ts";
 import type { StaticParameters } from "./routing-parameters.ts";
-import { keepSecondaries, releaseSecondaries } from "./secondaries.ts";
+import { Secondaries } from "./secondaries.ts";
 import { Settings } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
 import { objectsOf, Statics, staticHolder } from "./statics.ts";
@@ -71,6 +71,7 @@ export class Engine implements Host {
   readonly #virtual = new VirtualRegistry();
   #started = false;
   readonly #stalls = new Stalls(this, suspended);
+  readonly #secondaries = new Secondaries(this, () => [...this.#allParameters(), this.statics]);
 
   /** `settingsNote` is the file that remembers changed kernel settings. Throws when the kernel refuses the sockets. */
   constructor(reports: EngineReports, settingsNote?: string) {
@@ -115,7 +116,7 @@ export class Engine implements Host {
   configure(parameters: InstanceParameters): void {
     const running = this.#instances.get(parameters.name);
     this.filter.refresh();
-    if (this.#started) keepSecondaries(parameters, this);
+    if (this.#started) this.#secondaries.keep(parameters);
     if (running?.accepts(parameters)) {
       this.#virtual.remove(running);
       running.configure(parameters);
@@ -140,7 +141,7 @@ export class Engine implements Host {
     this.groups.instanceChanged(name);
     instance.stop(why);
     instance.discard();
-    releaseSecondaries(name, this);
+    this.#secondaries.release(name);
     this.#virtual.remove(instance);
     this.filter.refresh();
   }
@@ -154,7 +155,7 @@ export class Engine implements Host {
   /** What is held whatever the roles are. */
   configureStatics(parameters: StaticParameters | undefined): void {
     this.statics.configure(parameters);
-    if (this.#started) keepSecondaries(this.statics, this);
+    if (this.#started) this.#secondaries.keep(this.statics);
   }
 
   async start(): Promise<void> {
@@ -163,7 +164,7 @@ export class Engine implements Host {
     await this.routing.start(this.statics.objects(), configured);
     this.#started = true;
     this.settings.recover();
-    for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this);
+    this.#secondaries.keepAll();
     const log = (level: LogLevel, message: string) => this.log(level, undefined, message);
     const isKept = (entry: AddressEntry) => this.statics.includes(entry);
     sweep(this.#allParameters(), [...this.#watch.links.values()], this, log, isKept);
@@ -210,7 +211,6 @@ export class Engine implements Host {
   }
 
   // What the instances ask of their host.
-
   readonly now = now;
   readonly wallClock = (ago: Milliseconds = 0) => new Date(Date.now() - ago).toISOString();
   readonly timeOfDay = () => Date.now();
@@ -269,7 +269,7 @@ export class Engine implements Host {
     if (before !== undefined && before.name !== link.name) this.settings.renamed(before.name, link.name);
     if (before?.name !== link.name) {
       this.filter.refresh();
-      for (const holder of [...this.#allParameters(), this.statics]) keepSecondaries(holder, this, isMeant);
+      this.#secondaries.nameChanged(isMeant);
     }
     this.statics.linkChanged(isMeant);
     this.groups.linkChanged(isMeant);
