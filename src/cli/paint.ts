@@ -14,8 +14,14 @@ export function createPaint(stream: { readonly isTTY?: boolean }): Paint {
 
 /** How wide a text is on the screen: colours take no room. */
 export function widthOf(text: string): number {
+  return piecesOf(text).filter(({ isColour }) => !isColour).length;
+}
+
+/** The characters of a text, and whole what switches a colour. */
+export function piecesOf(text: string): readonly { readonly piece: string; readonly isColour: boolean }[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what a colour begins with
-  return [...text.replace(/\u001b\[[\d;]*m/g, "")].length;
+  const pieces = text.match(/\u001b\[[\d;]*m|./gsu) ?? [];
+  return pieces.map((piece) => ({ piece, isColour: piece.length > 1 && piece.startsWith("\u001b") }));
 }
 
 export function padTo(text: string, width: number): string {

@@ -1,6 +1,6 @@
 /** Draws a text on the terminal again and again, and leaves the terminal as it was. */
 import type { ReadStream, WriteStream } from "node:tty";
-import { widthOf } from "./paint.ts";
+import { piecesOf, widthOf } from "./paint.ts";
 
 const enter = "\u001b[?1049h\u001b[?25l";
 const leave = "\u001b[?25h\u001b[?1049l";
@@ -56,10 +56,8 @@ function folded(line: string, columns: number): string[] {
   const rows: string[] = [];
   let row = "";
   let width = 0;
-  // Colours take no room, and hold over the end of a row.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what a colour begins with
-  for (const [piece] of line.matchAll(/\u001b\[[\d;]*m|./gsu)) {
-    const isColour = piece.startsWith("\u001b");
+  // Colours hold over the end of a row.
+  for (const { piece, isColour } of piecesOf(line)) {
     if (!isColour && width === columns) {
       rows.push(row);
       row = " ".repeat(indent);
