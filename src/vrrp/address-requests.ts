@@ -86,10 +86,10 @@ export class KernelAddresses implements AddressRequests {
   /** Hands over one portion of the renewals; the next follows when it has been answered. */
   flush(): void {
     if (this.#underWay.length > 0) return;
-    const portionOf = this.#renewals.splice(0, portion);
-    this.#underWay = portionOf.map(({ entry }) => ({ entry, deletion: undefined, addition: undefined }));
-    this.#unanswered = portionOf.length;
-    this.#aside.postMany(portionOf.map(({ request }) => request));
+    const handed = this.#renewals.splice(0, portion);
+    this.#underWay = handed.map(({ entry }) => ({ entry, deletion: undefined, addition: undefined }));
+    this.#unanswered = handed.length;
+    this.#aside.postMany(handed.map(({ request }) => request));
   }
 
   delete(entry: AddressEntry, done: (error?: Refusal) => void): void {

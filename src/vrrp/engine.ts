@@ -83,7 +83,7 @@ export class Engine implements Host {
     this.filter = new Filter(this, () => (this.#started ? this.#instances.values() : []), reports);
     const nameOf = (index: number) => this.#watch.links.get(index)?.name ?? `interface ${index}`;
     const flushSoon = (after: Milliseconds) => this.#agenda.scheduleBackground(this.#flush, now() + after);
-    this.addresses = new KernelAddresses(this.#connection, openAside("netlink socket"), nameOf, flushSoon);
+    this.addresses = new KernelAddresses(this.#connection, openAside("netlink socket for renewals"), nameOf, flushSoon);
     this.#watch = Watch.open({
       links: true,
       addresses: true,

@@ -43,7 +43,7 @@ export class Secondaries {
     for (const holder of this.#holders()) this.keep(holder);
   }
 
-  /** Some interface is new or has another name: the one that `isMeant` by some names of the configuration. */
+  /** An interface is new or has another name; `isMeant` tells whether a device of the configuration is that one. */
   nameChanged(isMeant: (device: string) => boolean): void {
     const devices = this.#holders().flatMap((holder) => [...devicesOf(holder)].filter(isMeant));
     if (devices.length === 0) return;
